@@ -1,0 +1,95 @@
+"""Writing that lasts: every write, sync, rename and open of the store goes through one small port.
+
+Each call names the boundary it stands at (`journal.append`, `epoch.replace`), so that tests can fail or kill there. It
+decides nothing: what an error means is the caller's business.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+_fdatasync: Final[Callable[[int], None]] = getattr(os, "fdatasync", os.fsync)
+
+
+class Disk:
+    """The operating system's calls, one method each; `at` names the boundary and is ignored here."""
+
+    def open(self, at: str, path: Path, flags: int, mode: int = 0o600) -> int:
+        """Open a file that is not a symbolic link and never blocks (open(2))."""
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode)
+
+    def write(self, at: str, fd: int, data: bytes) -> int:
+        """Write once and return how much was taken: a full disk takes less, without an error (write(2))."""
+        return os.write(fd, data)
+
+    def pwrite(self, at: str, fd: int, data: bytes, offset: int) -> int:
+        """Write once at an offset (pwrite(2))."""
+        return os.pwrite(fd, data, offset)
+
+    def sync_data(self, at: str, fd: int) -> None:
+        """Return when the data is on the disk (fdatasync(2))."""
+        _fdatasync(fd)
+
+    def sync(self, at: str, fd: int) -> None:
+        """Return when the data and everything about it is on the disk (fsync(2))."""
+        os.fsync(fd)
+
+    def truncate(self, at: str, fd: int, length: int) -> None:
+        """Cut a file (ftruncate(2))."""
+        os.ftruncate(fd, length)
+
+    def rename(self, at: str, source: Path, target: Path) -> None:
+        """Put a file in another's place, atomically (rename(2))."""
+        source.rename(target)
+
+
+DISK: Final = Disk()
+
+
+def write_all(disk: Disk, at: str, fd: int, data: bytes) -> None:
+    """Write a whole buffer, however little is taken at a time; raise OSError when nothing is."""
+    rest = data
+    while rest:
+        taken = disk.write(at, fd, rest)
+        if taken <= 0:
+            raise OSError(errno.ENOSPC, "nothing could be written")
+        rest = rest[taken:]
+
+
+def sync_folder(disk: Disk, at: str, folder: Path) -> None:
+    """Make the names in a folder last."""
+    fd = disk.open(at, folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        disk.sync(at, fd)
+    finally:
+        os.close(fd)
+
+
+def create_file(disk: Disk, at: str, path: Path, data: bytes, mode: int) -> None:
+    """Write a new file with exactly this mode and sync it, not its folder; raise FileExistsError if it is there."""
+    fd = disk.open(at, path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        os.fchmod(fd, mode)
+        write_all(disk, at, fd, data)
+        disk.sync(at, fd)
+    finally:
+        os.close(fd)
+
+
+def replace_file(disk: Disk, at: str, path: Path, data: bytes, mode: int) -> None:
+    """Put new contents at a path, so that a reader and a crash see all of the old or all of the new."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        create_file(disk, at, fresh, data, mode)
+        disk.rename(at, fresh, path)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink()
+        raise
+    sync_folder(disk, at, path.parent)
