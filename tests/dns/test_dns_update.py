@@ -1,0 +1,445 @@
+"""Compare and set: one message, one winner, and no claim that was not read from the server."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import dns.message
+import dns.name
+import dns.rcode
+import dns.tsig
+import dns.update
+import pytest
+from tests.dns.records import Records
+from tests.dns.server import KEY, OTHER_SECRET, SECRET, Server, write_key
+
+from handrail.base.clock import SystemClock
+from handrail.base.problems import Trouble
+from handrail.dns.results import (
+    AlreadySo,
+    Applied,
+    Change,
+    Conflict,
+    NotApplied,
+    NotSent,
+    Refused,
+    Result,
+    Unsettled,
+    make_change,
+)
+from handrail.dns.update import Patience, compare_and_set, prove_key
+from handrail.dns.zone import Zone
+
+CLOCK = SystemClock()
+NAME = "puppet.example.test"
+OLD, NEW, THIRD = ("10.0.0.10",), ("10.0.0.20",), ("10.0.0.99",)
+MOVE = make_change(NAME, OLD, 60, NEW, 60)
+QUICK = Patience(connect=5, reply=5, read=5, read_back=(0.0, 0.0, 0.0))
+NO_REPLY = Patience(connect=5, reply=0.1, read=5, read_back=(0.0, 0.0, 0.0))
+
+
+async def change(zone: Zone, change: Change = MOVE, patience: Patience = QUICK) -> Result:
+    return await compare_and_set(zone, change, CLOCK, patience=patience)
+
+
+async def test_the_record_moves_and_the_serial_with_it(ns1: Server, zone: Zone) -> None:
+    serial = ns1.records.serial
+    assert await change(zone) == Applied(serial + 1)
+    assert ns1.records.values("puppet") == list(NEW)
+    assert ns1.updates == 1
+
+
+async def test_it_goes_back_by_the_same_way(ns1: Server, zone: Zone) -> None:
+    await change(zone)
+    assert isinstance(await change(zone, MOVE.back), Applied)
+    assert ns1.records.values("puppet") == list(OLD)
+
+
+async def test_the_ttl_is_set_with_the_value(ns1: Server, zone: Zone) -> None:
+    await change(zone, make_change(NAME, OLD, 60, NEW, 30))
+    rrset = ns1.records.get(dns.name.from_text(NAME), dns.rdatatype.A)
+    assert rrset is not None
+    assert rrset.ttl == 30
+
+
+async def test_the_ttl_alone_can_be_lowered(ns1: Server, zone: Zone) -> None:
+    lower = make_change(NAME, OLD, 60, OLD, 30)
+    ns1.faults = ["cut"]
+    assert await change(zone, lower) == Applied(ns1.records.serial, "read back")
+    ns1.records.set("puppet 60 A 10.0.0.10")
+    ns1.faults = ["lost"]
+    assert isinstance(await change(zone, lower), NotApplied)
+
+
+async def test_ipv6_and_several_addresses() -> None:
+    async with Server(records=Records("puppet 60 AAAA 2001:db8::1 2001:db8::2")) as server:
+        zone = Zone("example.test", (server.at,))
+        server.keys = {}
+        wanted = make_change(NAME, ("2001:db8::2", "2001:DB8::1"), 60, ("2001:db8::3",), 60)
+        assert isinstance(await change(zone, wanted), Applied)
+        assert server.records.values("puppet", "AAAA") == ["2001:db8::3"]
+
+
+async def test_a_record_can_be_made_and_taken_away(ns1: Server, zone: Zone) -> None:
+    new = make_change("new.example.test", (), 0, NEW, 60)
+    assert isinstance(await change(zone, new), Applied)
+    assert ns1.records.values("new") == list(NEW)
+    assert isinstance(await change(zone, new.back), Applied)
+    assert ns1.records.values("new") == []
+
+
+# ---------------------------------------------------------------- somebody else
+
+
+async def test_a_changed_record_is_a_conflict_that_names_it(ns1: Server, zone: Zone) -> None:
+    ns1.records.set("puppet 60 A 10.0.0.99")
+    result = await change(zone)
+    assert isinstance(result, Conflict)
+    assert result.found == THIRD
+    assert result.problem.message == f"{NAME} is 10.0.0.99, not 10.0.0.10: nothing was changed"
+    assert ns1.records.values("puppet") == list(THIRD)
+
+
+async def test_a_second_address_is_a_conflict(ns1: Server, zone: Zone) -> None:
+    ns1.records.set("puppet 60 A 10.0.0.10 10.0.0.11")
+    result = await change(zone)
+    assert isinstance(result, Conflict)
+    assert result.found == ("10.0.0.10", "10.0.0.11")
+
+
+async def test_already_as_wanted_is_not_our_doing(ns1: Server, zone: Zone) -> None:
+    ns1.records.set("puppet 60 A 10.0.0.20")
+    serial = ns1.records.serial
+    assert await change(zone) == AlreadySo(serial)
+
+
+async def test_a_removed_record_is_a_conflict_with_nothing(ns1: Server, zone: Zone) -> None:
+    ns1.records.drop("puppet", "A")
+    result = await change(zone)
+    assert isinstance(result, Conflict)
+    assert result.found == ()
+
+
+async def test_a_cname_put_there_is_a_conflict_that_says_so(ns1: Server, zone: Zone) -> None:
+    ns1.records.drop("puppet", "A")
+    ns1.records.set("puppet 60 CNAME blue")
+    result = await change(zone)
+    assert isinstance(result, Conflict)
+    assert "CNAME blue.example.test" in result.problem.hint
+
+
+async def test_an_address_of_the_other_family_stops_the_change_at_the_server(ns1: Server, zone: Zone) -> None:
+    ns1.records.set("puppet 60 AAAA 2001:db8::1")
+    result = await change(zone)
+    assert isinstance(result, Refused)
+    assert result.rcode == "YXRRSET"
+    assert ns1.records.values("puppet") == list(OLD)
+    not_alone = make_change(NAME, OLD, 60, NEW, 60, alone=False)
+    assert isinstance(await change(zone, not_alone), Applied)
+
+
+async def test_the_way_back_refuses_what_a_third_party_wrote(ns1: Server, zone: Zone) -> None:
+    await change(zone)
+    ns1.records.set("puppet 60 A 10.0.0.99")
+    result = await change(zone, MOVE.back)
+    assert isinstance(result, Conflict)
+    assert result.found == THIRD
+
+
+async def test_a_value_that_is_served_but_not_held_is_explained(ns1: Server, zone: Zone) -> None:
+    ns1.faults = ["NXRRSET"]
+    result = await change(zone)
+    assert isinstance(result, Conflict)
+    assert "wildcard" in result.problem.hint
+
+
+async def test_two_consoles_at_once_have_one_winner(ns1: Server, zone: Zone) -> None:
+    for _ in range(50):
+        ns1.records.set("puppet 60 A 10.0.0.10")
+        mine, theirs = MOVE, make_change(NAME, OLD, 60, THIRD, 60)
+        results = await asyncio.gather(change(zone, mine), change(zone, theirs))
+        winner = next(r for r in results if isinstance(r, Applied))
+        loser = next(r for r in results if r is not winner)
+        assert isinstance(loser, Conflict)
+        assert list(loser.found) == ns1.records.values("puppet")
+        assert loser.found == (NEW, THIRD)[results.index(winner)]
+
+
+async def test_two_consoles_with_one_aim_both_find_it_so(ns1: Server, zone: Zone) -> None:
+    for _ in range(50):
+        ns1.records.set("puppet 60 A 10.0.0.10")
+        results = await asyncio.gather(change(zone), change(zone))
+        assert {type(r) for r in results} == {Applied, AlreadySo}
+
+
+# ---------------------------------------------------------------- lost replies
+
+
+@pytest.mark.parametrize("fault", ["cut", "slow", "half", "short", "garbage", "stranger", "forged", "unsigned"])
+async def test_a_lost_reply_to_an_applied_update_is_read_back(ns1: Server, zone: Zone, fault: str) -> None:
+    ns1.faults = [fault]
+    assert await change(zone, patience=NO_REPLY) == Applied(ns1.records.serial, "read back")
+    assert ns1.updates == 1
+
+
+@pytest.mark.parametrize("fault", ["lost", "stall"])
+async def test_a_lost_update_is_not_applied_and_never_sent_again(ns1: Server, zone: Zone, fault: str) -> None:
+    ns1.faults = [fault]
+    result = await change(zone, patience=NO_REPLY)
+    assert isinstance(result, NotApplied)
+    assert result.found == OLD
+    assert "still serves 10.0.0.10" in result.problem.message
+    assert ns1.updates == 1
+    assert isinstance(await change(zone), Applied)  # the operator's own retry is safe
+
+
+async def test_an_update_that_is_applied_late_is_waited_for(ns1: Server, zone: Zone) -> None:
+    ns1.faults = ["late"]
+    assert await change(zone, patience=NO_REPLY) == Applied(ns1.records.serial, "read back")
+    assert ns1.updates == 1
+
+
+async def test_a_lost_reply_and_a_third_value_is_a_conflict(ns1: Server, zone: Zone) -> None:
+    class Overtaken(Server):
+        def apply(self, message: dns.update.UpdateMessage) -> dns.rcode.Rcode:
+            self.records.set("puppet 60 A 10.0.0.99")
+            return dns.rcode.NOERROR
+
+    async with Overtaken() as server:
+        server.faults = ["cut"]
+        result = await change(Zone("example.test", (server.at,), (), zone.key_file))
+    assert isinstance(result, Conflict)
+    assert result.found == THIRD
+
+
+async def test_a_server_that_dies_after_the_update_leaves_it_unsettled(zone: Zone) -> None:
+    class Dies(Server):
+        def stream(self, wire: bytes) -> bytes | None:
+            super().stream(wire)
+            return None
+
+    async with Dies() as server:
+        result = await change(Zone("example.test", (server.at,), (), zone.key_file))
+    assert isinstance(result, Unsettled)
+    assert "nobody knows" in result.problem.message
+    assert server.updates == 1
+
+
+async def test_an_unsigned_refusal_and_no_reading_is_unsettled(zone: Zone) -> None:
+    class Refuses(Server):
+        def stream(self, wire: bytes) -> bytes | None:
+            reply = super().stream(wire)
+            self.refuses = dns.rcode.REFUSED
+            return reply
+
+    async with Refuses() as server:
+        server.faults = ["REFUSED!"]
+        result = await change(Zone("example.test", (server.at,), (), zone.key_file))
+    assert isinstance(result, Unsettled)
+    assert "answered REFUSED without a valid signature" in result.problem.message
+
+
+async def test_a_late_servfail_after_applying_counts_as_applied(zone: Zone) -> None:
+    class Forwards(Server):
+        def apply(self, message: dns.update.UpdateMessage) -> dns.rcode.Rcode:
+            super().apply(message)
+            return dns.rcode.SERVFAIL
+
+    async with Forwards() as server:
+        result = await change(Zone("example.test", (server.at,), (), zone.key_file))
+        assert result == Applied(server.records.serial, "read back")
+
+
+# ---------------------------------------------------------------- the server says no
+
+
+@pytest.mark.parametrize("signed", ["", "!"])
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("REFUSED", "update-policy"),
+        ("NOTAUTH", "first server"),
+        ("NOTZONE", "zone"),
+        ("FORMERR", "Knot"),
+        ("SERVFAIL", "log"),
+        ("NOTIMP", "dynamic updates"),
+        ("YXDOMAIN", "exist"),
+        ("NXDOMAIN", "exist"),
+        ("YXRRSET", "other address family"),
+    ],
+)
+async def test_every_refusal_has_a_hint(ns1: Server, zone: Zone, word: str, signed: str, hint: str) -> None:
+    ns1.faults = [word + signed]
+    result = await change(zone)
+    assert isinstance(result, Refused)
+    assert result.rcode == word
+    assert result.problem.code == f"dns-{word.lower()}"
+    assert hint in result.problem.hint
+    assert ns1.updates == 1
+
+
+async def test_a_code_nobody_knows_is_shown_as_a_number(ns1: Server, zone: Zone) -> None:
+    class Odd(Server):
+        def apply(self, message: dns.update.UpdateMessage) -> dns.rcode.Rcode:
+            return dns.rcode.Rcode.make(13)
+
+    async with Odd() as server:
+        result = await change(Zone("example.test", (server.at,), (), zone.key_file))
+    assert isinstance(result, Refused)
+    assert "13" in result.rcode
+
+
+async def test_a_key_the_server_does_not_know(ns1: Server, zone: Zone) -> None:
+    ns1.keys = {}
+    result = await change(zone)
+    assert isinstance(result, Refused)
+    assert result.rcode == "BADKEY"
+    assert ns1.records.values("puppet") == list(OLD)
+
+
+async def test_a_key_with_another_secret(ns1: Server, zone: Zone) -> None:
+    ns1.keys = {KEY.name: dns.tsig.Key("dr-switch", OTHER_SECRET)}
+    result = await change(zone)
+    assert isinstance(result, Refused)
+    assert result.rcode == "BADSIG"
+    assert "secret" in result.problem.hint
+
+
+@pytest.mark.parametrize(("skew", "words"), [(3600, "1h00m ahead of"), (-3600, "1h00m behind")])
+async def test_clocks_that_differ_are_told_by_how_much(ns1: Server, zone: Zone, skew: int, words: str) -> None:
+    ns1.skew = skew + (5 if skew > 0 else -5)
+    result = await change(zone)
+    assert isinstance(result, Refused)
+    assert result.rcode == "BADTIME"
+    assert words in result.problem.hint
+
+
+async def test_a_zone_the_server_does_not_serve(ns1: Server, key_file: Path) -> None:
+    foreign = Zone("test", (ns1.at,), (), key_file)
+    result = await change(foreign)
+    assert isinstance(result, Refused)
+    assert result.rcode == "NOTAUTH"
+
+
+# ---------------------------------------------------------------- nothing was sent
+
+
+async def test_a_dead_server_is_not_sent_anything(ns1: Server, zone: Zone) -> None:
+    await ns1.stop()
+    called = []
+
+    async def note() -> None:
+        called.append(1)
+
+    result = await compare_and_set(zone, MOVE, CLOCK, before_send=note)
+    assert isinstance(result, NotSent)
+    assert "nothing was sent" in result.problem.message
+    assert not called
+
+
+async def test_what_stops_the_note_stops_the_change(ns1: Server, zone: Zone) -> None:
+    async def full_disk() -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        await compare_and_set(zone, MOVE, CLOCK, before_send=full_disk)
+    assert ns1.updates == 0
+    assert ns1.records.values("puppet") == list(OLD)
+
+
+async def test_the_note_is_written_before_the_first_byte(ns1: Server, zone: Zone) -> None:
+    seen: list[int] = []
+
+    async def note() -> None:
+        seen.append(ns1.updates)
+
+    assert isinstance(await compare_and_set(zone, MOVE, CLOCK, before_send=note), Applied)
+    assert seen == [0]
+
+
+async def test_a_bad_key_file_stops_before_the_connection(zone: Zone, tmp_path: Path) -> None:
+    with pytest.raises(Trouble, match="dns-key-file"):
+        await change(Zone("example.test", zone.servers, (), tmp_path / "missing.key"))
+
+
+async def test_names_outside_the_zone_and_mixed_families_are_refused(zone: Zone) -> None:
+    with pytest.raises(Trouble, match="dns-name-outside"):
+        await change(zone, make_change("puppet.example.org", OLD, 60, NEW, 60))
+    with pytest.raises(Trouble, match="dns-family"):
+        make_change(NAME, OLD, 60, ("2001:db8::1",), 60)
+    with pytest.raises(Trouble, match="dns-address"):
+        make_change(NAME, OLD, 60, ("puppet2",), 60)
+    with pytest.raises(Trouble, match="dns-address"):
+        make_change(NAME, (), 60, (), 60)
+
+
+async def test_a_cancel_after_the_send_leaves_a_record_that_can_be_read(ns1: Server, zone: Zone) -> None:
+    arrived = asyncio.Event()
+
+    class Slow(Server):
+        def apply(self, message: dns.update.UpdateMessage) -> dns.rcode.Rcode:
+            arrived.set()
+            return super().apply(message)
+
+    async with Slow() as server:
+        server.faults = ["slow"]
+        slow = Zone("example.test", (server.at,), (), zone.key_file)
+        task = asyncio.create_task(change(slow))
+        await arrived.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert isinstance(await change(slow), AlreadySo)
+
+
+# ---------------------------------------------------------------- the key alone
+
+
+async def test_the_key_is_proven_without_a_change(ns1: Server, zone: Zone) -> None:
+    serial = ns1.records.serial
+    assert await prove_key(zone, NAME, OLD, patience=QUICK) is None
+    assert ns1.records.serial == serial
+    assert ns1.updates == 1
+
+
+async def test_a_proven_key_with_another_value_says_so(ns1: Server, zone: Zone) -> None:
+    problem = await prove_key(zone, NAME, NEW, patience=QUICK)
+    assert problem is not None
+    assert problem.code == "dns-not-now"
+
+
+@pytest.mark.parametrize(
+    ("faults", "skew", "secret", "code"),
+    [
+        (["REFUSED"], 0, SECRET, "dns-refused"),
+        (["unsigned"], 0, SECRET, "dns-notsigned"),
+        (["cut"], 0, SECRET, "dns-no-reply"),
+        (["slow"], 0, SECRET, "dns-no-reply"),
+        ([], 900, SECRET, "dns-badtime"),
+        ([], 0, OTHER_SECRET, "dns-badsig"),
+    ],
+)
+async def test_a_key_that_is_not_proven(
+    ns1: Server, tmp_path: Path, faults: list[str], skew: int, secret: str, code: str
+) -> None:
+    ns1.faults, ns1.skew = faults, skew
+    zone = Zone("example.test", (ns1.at,), (), write_key(tmp_path / "k", secret=secret))
+    problem = await prove_key(zone, NAME, OLD, patience=NO_REPLY)
+    assert problem is not None
+    assert problem.code == code
+    assert ns1.records.values("puppet") == list(OLD)
+
+
+async def test_a_dead_server_proves_nothing(ns1: Server, zone: Zone) -> None:
+    await ns1.stop()
+    problem = await prove_key(zone, NAME, OLD, patience=QUICK)
+    assert problem is not None
+    assert problem.code == "dns-unreachable"
+
+
+async def test_no_secret_is_in_any_result(ns1: Server, zone: Zone) -> None:
+    for fault in ("", "lost", "forged", "REFUSED", "REFUSED!", "garbage"):
+        ns1.records.set("puppet 60 A 10.0.0.10")
+        ns1.faults = [fault] if fault else []
+        assert SECRET not in repr(await change(zone))
