@@ -1,0 +1,284 @@
+"""Deciding the intents of the way forward: go, confirm, reply, pause, stop, and what one may do at FAILED and UNKNOWN."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handrail.engine import events as e
+from handrail.engine import messages as m
+from handrail.engine import order
+from handrail.engine.batch import Batch, Decision, refuse
+from handrail.engine.outline import StepOutline
+from handrail.engine.results import Gate
+from handrail.engine.state import State, StepState
+from handrail.engine.table import Cause, movable
+from handrail.engine.typed import same_value
+from handrail.engine.words import How, Pace, StepWord, Verdict, Way
+
+RECHECK_AGE: Final = 15.0  # seconds; rechecks are asked every 10 s behind the typing
+_BACK: Final = frozenset({StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN})
+
+
+def not_now(state: State) -> str:
+    """Return why nothing new may be started at this moment, or nothing."""
+    if state.walk:
+        return "an undo is under way: finish it, or leave it first"
+    gate = order.awaiting(state)
+    if gate:
+        return f"{gate.name} waits for its word: confirm it, or leave the gate"
+    working = order.busy(state)
+    if working:
+        return f"{working[0].name} is running"
+    if state.settling:
+        return "what is owed is being settled"
+    return "still asking whether what has passed still holds" if state.recall else ""
+
+
+def go(state: State, intent: m.Go) -> Decision:
+    """Let the next stage or step begin; only the next in order is ever granted."""
+    wrong = _named_wrongly(state, intent.to)
+    if wrong:
+        return refuse(wrong, "order")
+    stop = not_now(state) or _stands(state) or order.closed_forward(state)
+    if stop:
+        return refuse(stop)
+    step = order.next_step(state)
+    if step is None:
+        return refuse("nothing is left to do")
+    if order.permitted(state, step):
+        return refuse(f"{step.name} is already allowed")
+    if state.pace is Pace.STEP:
+        return Batch(state).add(e.StepAllowed(intent.at, step.id, intent.by)).done()
+    return Batch(state).add(e.StageAllowed(intent.at, step.stage, intent.by)).done()
+
+
+def _stands(state: State) -> str:
+    step = order.standing(state)
+    if step is None:
+        return ""
+    word = state.step(step.id).word
+    shown = {StepWord.FAILED: "failed", StepWord.UNKNOWN: "is UNKNOWN"}.get(word, f"is {word.value}")
+    return f"{step.name} {shown}: decide what to do about it first"
+
+
+def _named_wrongly(state: State, to: str) -> str:
+    """Return why what was named is not next, or nothing."""
+    if not to:
+        return ""
+    step = find_step(state, to)
+    if step is None:
+        return f"there is no step or stage {to!r} in this runbook"
+    if order.finished(state, step):
+        word = state.step(step.id).word
+        return (
+            f"{step.name} is not needed on this route" if word is StepWord.PENDING else f"{step.name} is {word.value}"
+        )
+    first = order.waits_for(state, step)
+    return f"{step.name} waits for {first.name}" if first else ""
+
+
+def find_step(state: State, word: str) -> StepOutline | None:
+    """Return the step that a person means: full name, number, or the first open step of a stage."""
+    for step in state.outline.steps:
+        if word in (step.id, step.number):
+            return step
+    for stage in state.outline.stages:
+        if word in (stage.id, stage.number):
+            unfinished = (s for s in stage.steps if not order.finished(state, s))
+            return next(unfinished, stage.steps[0])
+    return None
+
+
+def set_pace(state: State, intent: m.SetPace) -> Decision:
+    """Stop before every step, or before every stage."""
+    if intent.pace is state.pace:
+        return refuse(f"the pace is {intent.pace.value} already")
+    return Batch(state).add(e.PaceSet(intent.at, intent.pace)).done()
+
+
+def confirm(state: State, intent: m.Confirm) -> Decision:
+    """Take the word typed at the gate."""
+    now, gone = _known(state, intent.step)
+    if gone:
+        return refuse(gone)
+    if now.word is not StepWord.AWAITING or now.gate is None:
+        return refuse("there is no open gate at this step")
+    if now.confirmed:
+        return refuse("it is confirmed already")
+    if not same_value(intent.typed, now.gate.token):
+        return refuse(f"{intent.typed!r} is not {now.gate.token}: nothing was sent", "confirm")
+    why = gate_closed(state, now.gate, intent)
+    if why:
+        return refuse(why, "confirm")
+    return Batch(state).add(e.Confirmed(intent.at, intent.step, intent.typed, intent.by, intent.reason)).done()
+
+
+def gate_closed(state: State, gate: Gate, intent: m.Confirm) -> str:
+    """Return why a gate cannot be passed at this moment, or nothing."""
+    closed = order.closed_forward(state)
+    if closed or gate.blocked:
+        return closed or gate.blocked
+    for recheck in gate.rechecks:
+        if recheck.holds is False:
+            return f"{recheck.title} does not hold: {recheck.seen}"
+        if recheck.holds is None and not state.lost:
+            return f"{recheck.title} could not be asked: {recheck.seen}"
+        if recheck.holds is None and not intent.reason.strip():
+            return f"{recheck.title} could not be asked: type a reason to go on without it"
+        if intent.at - recheck.at > RECHECK_AGE:
+            return f"{recheck.title} was last asked {intent.at - recheck.at:.0f} s ago: it is being asked again"
+    return ""
+
+
+def leave_gate(state: State, intent: m.LeaveGate) -> Decision:
+    """Not now."""
+    now, gone = _known(state, intent.step)
+    if gone or now.word is not StepWord.AWAITING or now.confirmed:
+        return refuse(gone or "there is no open gate at this step")
+    return Batch(state).add(e.GateLeft(intent.at, intent.step)).done()
+
+
+def reply(state: State, intent: m.Reply) -> Decision:
+    """Take the word typed to a running step's question."""
+    now, gone = _known(state, intent.step)
+    if gone or now.question is None:
+        return refuse(gone or "this step asks nothing")
+    token = now.question.token
+    if intent.typed and token and not same_value(intent.typed, token):
+        return refuse(f"{intent.typed!r} is not {token}", "confirm")
+    return Batch(state).add(e.Answered(intent.at, intent.step, intent.typed, intent.by)).done()
+
+
+def pause(state: State, intent: m.Pause) -> Decision:
+    """Finish this step, then stand; in an undo, stand after this undo."""
+    if state.walk:
+        return Batch(state).add(e.WalkEnded(intent.at, reached=False)).done()
+    if not (state.allowed_stage or state.allowed_step):
+        return refuse("nothing is going on: the run stands at a pause point")
+    return Batch(state).add(e.Paused(intent.at, intent.by)).done()
+
+
+def stop_step(state: State, intent: m.StopStep) -> Decision:
+    """End the remote process group."""
+    now, gone = _known(state, intent.step)
+    if gone or now.word not in order.BUSY:
+        return refuse(gone or "this step is not running")
+    if now.stopping:
+        return refuse("it is being stopped already")
+    batch = Batch(state).add(e.StopAsked(intent.at, intent.step, intent.by))
+    if now.word is StepWord.UNDOING and state.walk:
+        batch.add(e.WalkEnded(intent.at, reached=False))
+    return batch.done()
+
+
+def _known(state: State, step: str) -> tuple[StepState, str]:
+    if not state.outline.has_step(step):
+        return StepState(), f"there is no step {step!r} in this runbook"
+    return state.step(step), ""
+
+
+def _at_rest(state: State, step: str, words: frozenset[StepWord], verb: str) -> str:
+    """Return why a decision about a step cannot be taken now, or nothing."""
+    now, gone = _known(state, step)
+    if gone:
+        return gone
+    outline = state.outline.step(step)
+    if now.word not in words:
+        return f"{outline.name} is {now.word.value}: there is nothing to {verb}"
+    if now.asking or now.again:
+        return f"{outline.name} is being asked already"
+    others = [s for s in order.busy(state) if s.id != step and s.stage != outline.stage]
+    if others:
+        return f"{others[0].name} is running"
+    if now.word not in _BACK and not order.finished(state, outline):
+        first = order.waits_for(state, outline)
+        return f"{outline.name} waits for {first.name}" if first else ""
+    return ""
+
+
+def retry(state: State, intent: m.Retry) -> Decision:
+    """Send a failed step again where it did not pass, or a failed undo; UNKNOWN is never blindly sent twice."""
+    words = frozenset({StepWord.FAILED, StepWord.UNKNOWN, StepWord.OWED}) | _BACK
+    why = _at_rest(state, intent.step, words, "retry")
+    if why:
+        return refuse(why)
+    outline, now = state.outline.step(intent.step), state.step(intent.step)
+    if now.word is StepWord.UNKNOWN and outline.changes:
+        return refuse(
+            f"{outline.name} is UNKNOWN: a change is never sent blindly again; ask, probe, or say what is true"
+        )
+    if now.word is StepWord.UNDO_UNKNOWN:
+        return refuse(f"the undo of {outline.name} is UNKNOWN: ask the host, or say what is true")
+    way = Way.BACK if now.word in _BACK else Way.FORWARD
+    if way is Way.FORWARD and (state.walk or order.closed_forward(state)):
+        return refuse(order.closed_forward(state) or "an undo is under way")
+    return Batch(state).add(e.RetryAsked(intent.at, intent.step, way, intent.by)).done()
+
+
+def check_again(state: State, intent: m.CheckAgain) -> Decision:
+    """Ask the verifies again; nothing that changes is sent."""
+    why = _at_rest(state, intent.step, frozenset({StepWord.FAILED}) | _BACK, "check")
+    if why:
+        return refuse(why)
+    outline = state.outline.step(intent.step)
+    if not outline.verify:
+        return refuse(f"{outline.name} has no verify to ask: retry it, or probe it")
+    if not outline.changes:
+        return refuse(f"{outline.name} only reads: retry it")
+    return Batch(state).add(e.AskStarted(intent.at, intent.step, Way.CHECK)).done()
+
+
+def probe(state: State, intent: m.Probe) -> Decision:
+    """Ask the host what is so."""
+    why = _at_rest(state, intent.step, frozenset({StepWord.FAILED, StepWord.UNKNOWN}) | _BACK, "ask")
+    if why:
+        return refuse(why)
+    outline = state.outline.step(intent.step)
+    if not outline.probe:
+        return refuse(f"{outline.name} has no probe: look for yourself and say what is true")
+    return Batch(state).add(e.AskStarted(intent.at, intent.step, Way.PROBE)).done()
+
+
+def skip(state: State, intent: m.Skip) -> Decision:
+    """Skip a step where the runbook allows it, with a reason."""
+    why = _at_rest(state, intent.step, frozenset({StepWord.PENDING, StepWord.FAILED}), "skip")
+    if why:
+        return refuse(why)
+    outline, now = state.outline.step(intent.step), state.step(intent.step)
+    if not outline.skippable:
+        return refuse(f"{outline.name} is not skippable: the runbook does not allow it", "skip")
+    if not intent.reason.strip():
+        return refuse("a skip needs a reason")
+    if now.touched:
+        return refuse(f"{outline.name} was started on {', '.join(sorted(now.touched))}: undo it, or finish it")
+    return Batch(state).add(e.Skipped(intent.at, intent.step, intent.reason, intent.by)).done()
+
+
+def resolve(state: State, intent: m.Resolve) -> Decision:
+    """Take a person's typed word for what is true."""
+    why = _at_rest(state, intent.step, frozenset({StepWord.FAILED, StepWord.UNKNOWN}) | _BACK, "resolve")
+    if why:
+        return refuse(why)
+    outline, now = state.outline.step(intent.step), state.step(intent.step)
+    if intent.verdict is Verdict.UNKNOWN:
+        return refuse("say what is true: that it was done, or that it was not")
+    if not intent.reason.strip() or (intent.verdict is Verdict.PASSED and not intent.evidence.strip()):
+        return refuse("a person's word needs a reason, and what was done by hand needs evidence")
+    if now.word in _BACK:
+        if intent.verdict is Verdict.FAILED:
+            return refuse("an undo that did not work is retried, owed, or left")
+        return finish_walk(
+            Batch(state).add(e.StepUndone(intent.at, intent.step, How.BY_HAND, intent.reason, intent.by)), intent.at
+        ).done()
+    cause = Cause.PASSED if intent.verdict is Verdict.PASSED else Cause.FAILED
+    if not movable(now.word, cause):
+        return refuse(f"{outline.name} is {now.word.value}")
+    word = e.Resolved(intent.at, intent.step, intent.verdict, intent.reason, intent.by, intent.evidence)
+    return Batch(state).add(word).done()
+
+
+def finish_walk(batch: Batch, at: float) -> Batch:
+    """End the walk when nothing is left of it."""
+    if batch.state.walk and not batch.state.walk.steps:
+        batch.add(e.WalkEnded(at, reached=True))
+    return batch

@@ -1,0 +1,171 @@
+"""due(state) -> acts: what is to be done in the world now. Pure; the session starts what is due and cancels what is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handrail.engine import order
+from handrail.engine.outline import StepOutline
+from handrail.engine.state import State
+from handrail.engine.words import StepWord, UndoKind, Way
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something to do in the world; equal acts are one and the same."""
+
+
+@dataclass(frozen=True)
+class TakeClaim(Act):
+    """Claim the estate for this run and epoch, on every one-role host that answers."""
+
+    epoch: int
+
+
+@dataclass(frozen=True)
+class WatchGate(Act):
+    """Show the gate of a step, and ask its rechecks again while it is open."""
+
+    step: str
+
+
+@dataclass(frozen=True)
+class Prepare(Act):
+    """Resolve what is to be sent, and tell `decide` that it is ready."""
+
+    step: str
+    way: Way
+    hosts: tuple[str, ...]
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Perform(Act):
+    """Do an attempt that is on disk; after a crash the same act re-attaches."""
+
+    step: str
+    way: Way
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Ask(Act):
+    """Ask a step's verifies, or its probe."""
+
+    step: str
+    way: Way
+
+
+@dataclass(frozen=True)
+class DoOwed(Act):
+    """Do what is owed."""
+
+    owed: str
+
+
+@dataclass(frozen=True)
+class Recall(Act):
+    """After a resume: ask the verifies of what has passed."""
+
+    step: str
+
+
+@dataclass(frozen=True)
+class Watch(Act):
+    """Run a guard beside the steps."""
+
+    guard: str
+
+
+def due(state: State) -> tuple[Act, ...]:
+    """Return everything that is to be done now; nothing for a run that is held, closed or not opened."""
+    if state.opened is None or state.held or state.closed:
+        return ()
+    acts: list[Act] = [*_watched(state), *_under_way(state)]
+    if state.recall:
+        return (*acts, *(Recall(step) for step in state.recall))
+    asked_again = _asked_again(state)
+    if asked_again:
+        return (*acts, *asked_again)
+    if state.walk:
+        return (*acts, *_back(state))
+    return (*acts, *_forward(state))
+
+
+def _watched(state: State) -> list[Act]:
+    over = order.next_step(state) is None and not state.walk
+    return [
+        Watch(g.id)
+        for g in state.outline.guards
+        if not over and (not g.after or state.step(g.after).word in (StepWord.PASSED, StepWord.SKIPPED))
+    ]
+
+
+def _under_way(state: State) -> list[Act]:
+    acts: list[Act] = []
+    for step, now in state.walked():
+        if now.word in order.BUSY and now.attempt:
+            acts.append(Perform(step.id, now.attempt.way, now.attempt.number))
+        if now.word is StepWord.AWAITING and not now.confirmed:
+            acts.append(WatchGate(step.id))
+        if now.asking:
+            acts.append(Ask(step.id, now.asking))
+    if state.settling:
+        acts.append(DoOwed(state.settling))
+    return acts
+
+
+def _claimed(state: State) -> bool:
+    return state.claim is not None and state.claim_epoch == state.epoch
+
+
+def _claim_first(state: State, acts: list[Act], *, changes: bool) -> list[Act]:
+    if not changes or _claimed(state) or not acts:
+        return acts
+    return [] if state.claim_refused else [TakeClaim(state.epoch)]
+
+
+def _asked_again(state: State) -> list[Act]:
+    for step, now in state.walked():
+        if now.again is Way.BACK:
+            return _prepare_back(state, step)
+        if now.again is Way.FORWARD:
+            return _start(state, step)
+    return []
+
+
+def _back(state: State) -> list[Act]:
+    if order.busy(state) or not state.walk or not state.walk.steps:
+        return []
+    step = state.outline.step(state.walk.steps[0])
+    if state.step(step.id).word in (StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN):
+        return []
+    return _prepare_back(state, step)
+
+
+def _prepare_back(state: State, step: StepOutline) -> list[Act]:
+    places = () if step.undo is UndoKind.NOTHING else order.back_places(state, step)
+    hosts = tuple(p.key for p in places if p.role not in state.lost)
+    number = len(state.step(step.id).attempts) + 1
+    return _claim_first(state, [Prepare(step.id, Way.BACK, hosts, number)], changes=True)
+
+
+def _forward(state: State) -> list[Act]:
+    if order.closed_forward(state):
+        return []
+    acts: list[Act] = []
+    for step in order.open_steps(state):
+        now = state.step(step.id)
+        confirmed = now.word is StepWord.AWAITING and bool(now.confirmed)
+        if confirmed or (now.word is StepWord.PENDING and order.permitted(state, step)):
+            acts += _start(state, step)
+    return acts
+
+
+def _start(state: State, step: StepOutline) -> list[Act]:
+    now = state.step(step.id)
+    if step.confirm and not now.confirmed:
+        return _claim_first(state, [WatchGate(step.id)], changes=step.changes)
+    number = len(now.attempts) + 1
+    prepare = Prepare(step.id, Way.FORWARD, order.forward_hosts(state, step), number)
+    return _claim_first(state, [prepare], changes=step.changes)

@@ -1,0 +1,172 @@
+"""evolve(state, event) -> state: the fold of the journal. It never refuses and never decides; it only keeps account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import reduce
+from typing import Any, TypeVar
+
+from handrail.engine import events as e
+from handrail.engine import evolve_steps as steps
+from handrail.engine.outline import Outline
+from handrail.engine.state import State, Walk, fresh
+from handrail.engine.words import Pace
+
+E = TypeVar("E", bound=e.Event)
+_FOLDS: dict[type[e.Event], Callable[[State, Any], State]] = {}
+
+
+def _on(kind: type[E]) -> Callable[[Callable[[State, E], State]], Callable[[State, E], State]]:
+    def register(fold: Callable[[State, E], State]) -> Callable[[State, E], State]:
+        _FOLDS[kind] = fold
+        return fold
+
+    return register
+
+
+def evolve(state: State, event: e.Event) -> State:
+    """Return the state after an event."""
+    after = _FOLDS[type(event)](state, event)
+    return replace(after, at=max(state.at, event.at))
+
+
+def fold(outline: Outline, events: Iterable[e.Event]) -> State:
+    """Return the state after all events of a journal."""
+    return reduce(evolve, events, fresh(outline))
+
+
+def stand(state: State) -> State:
+    """Take back every leave to go on: the run stands at a pause point."""
+    return replace(state, allowed_stage="", allowed_step="")
+
+
+@_on(e.RunOpened)
+def _(state: State, event: e.RunOpened) -> State:
+    return replace(
+        state,
+        opened=event,
+        route=event.route,
+        epoch=event.epoch,
+        driver=event.operator,
+        pace=event.pace,
+        emergency=event.emergency,
+    )
+
+
+@_on(e.StageAllowed)
+def _(state: State, event: e.StageAllowed) -> State:
+    return replace(state, allowed_stage=event.stage, allowed_step="", claim_refused="")
+
+
+@_on(e.StepAllowed)
+def _(state: State, event: e.StepAllowed) -> State:
+    return replace(state, allowed_step=event.step, allowed_stage="", claim_refused="")
+
+
+@_on(e.PaceSet)
+def _(state: State, event: e.PaceSet) -> State:
+    after = replace(state, pace=event.pace)
+    return replace(after, allowed_stage="") if event.pace is Pace.STEP else after
+
+
+@_on(e.Paused)
+def _(state: State, event: e.Paused) -> State:
+    return stand(state)
+
+
+@_on(e.GateLeft)
+def _(state: State, event: e.GateLeft) -> State:
+    return stand(steps.gate_left(state, event))
+
+
+@_on(e.WalkStarted)
+def _(state: State, event: e.WalkStarted) -> State:
+    return stand(replace(steps.walk_started(state, event.steps), walk=Walk(event.to, event.steps)))
+
+
+@_on(e.WalkEnded)
+def _(state: State, event: e.WalkEnded) -> State:
+    after = steps.reset_from(state, state.walk.to) if event.reached and state.walk else state
+    return stand(replace(after, walk=None))
+
+
+@_on(e.RouteChanged)
+def _(state: State, event: e.RouteChanged) -> State:
+    lost = state.outline.lost(event.route)
+    return stand(replace(state, route=event.route, emergency=event.reason if lost else ""))
+
+
+@_on(e.GuardTripped)
+def _(state: State, event: e.GuardTripped) -> State:
+    return replace(state, tripped={**state.tripped, event.guard: event.seen})
+
+
+@_on(e.GuardCleared)
+def _(state: State, event: e.GuardCleared) -> State:
+    return replace(state, tripped={k: v for k, v in state.tripped.items() if k != event.guard})
+
+
+@_on(e.ClaimTaken)
+def _(state: State, event: e.ClaimTaken) -> State:
+    known = {o.id for o in state.owed}
+    inherited = tuple(o for o in event.inherited if o.id not in known)
+    return replace(state, claim=event, claim_epoch=state.epoch, claim_refused="", owed=state.owed + inherited)
+
+
+@_on(e.ClaimRefused)
+def _(state: State, event: e.ClaimRefused) -> State:
+    return stand(replace(state, claim_refused=f"{event.holder}: {event.detail}" if event.detail else event.holder))
+
+
+@_on(e.ClaimReleased)
+def _(state: State, event: e.ClaimReleased) -> State:
+    return replace(state, claim=None, claim_epoch=0)
+
+
+@_on(e.BecameOwed)
+def _(state: State, event: e.BecameOwed) -> State:
+    if any(o.id == event.owed.id for o in state.owed):
+        return state
+    return replace(state, owed=(*state.owed, event.owed))
+
+
+@_on(e.SettleStarted)
+def _(state: State, event: e.SettleStarted) -> State:
+    return replace(state, settling=event.owed)
+
+
+@_on(e.SettleFailed)
+def _(state: State, event: e.SettleFailed) -> State:
+    return replace(state, settling="")
+
+
+@_on(e.Settled)
+def _(state: State, event: e.Settled) -> State:
+    return steps.settled(replace(state, settling=""), event)
+
+
+@_on(e.NoteMade)
+def _(state: State, event: e.NoteMade) -> State:
+    return replace(state, notes=(*state.notes, event))
+
+
+@_on(e.Held)
+def _(state: State, event: e.Held) -> State:
+    return stand(replace(state, held=True, held_why=event.why))
+
+
+@_on(e.Resumed)
+def _(state: State, event: e.Resumed) -> State:
+    after = replace(
+        state, held=False, held_why="", epoch=event.epoch, driver=event.by, settling="", walk=None, tripped={}
+    )
+    return stand(steps.picked_up(after))
+
+
+@_on(e.RunClosed)
+def _(state: State, event: e.RunClosed) -> State:
+    return stand(replace(state, closed=event.reason))
+
+
+_FOLDS.update(steps.FOLDS)

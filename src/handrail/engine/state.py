@@ -1,0 +1,141 @@
+"""The state of a run: what `evolve` folds the journal into. Frozen; equal journals give equal states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from handrail.engine.events import ClaimTaken, NoteMade, RunOpened
+from handrail.engine.outline import Outline, StepOutline
+from handrail.engine.results import Gate, Owed, Question, Result
+from handrail.engine.words import How, Pace, StepWord, Verdict, Way
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt at a step, in one direction: what was sent where, and what came back. Times are run seconds."""
+
+    number: int
+    way: Way
+    hosts: tuple[str, ...]
+    started: float
+    ended: float | None = None
+    results: Mapping[str, Result] = field(default_factory=dict)
+    commands: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+    back: str = ""
+    order: Mapping[str, str] = field(default_factory=dict)
+    attach: bool = False  # in flight when a console went away: re-attach, never start blindly
+    verdict: Verdict | None = None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return the hosts that have not answered yet."""
+        return tuple(h for h in self.hosts if h not in self.results)
+
+
+@dataclass(frozen=True)
+class StepState:
+    """One step: its word, its history, and what a way back has to know."""
+
+    word: StepWord = StepWord.PENDING
+    how: How = How.NONE
+    attempts: tuple[Attempt, ...] = ()
+    touched: frozenset[str] = frozenset()  # places where something was started and not yet undone
+    passed_on: frozenset[str] = frozenset()
+    detail: str = ""
+    reason: str = ""
+    by: str = ""
+    gate: Gate | None = None
+    confirmed: str = ""
+    question: Question | None = None
+    reply: str | None = None
+    asking: Way | None = None
+    again: Way | None = None  # a person asked that it be sent again, and it is not yet
+    late: bool = False
+    stopping: bool = False
+    no_link: Mapping[str, float] = field(default_factory=dict)
+    notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    undone: bool = False
+    differs: str = ""
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """Return the last attempt, if any."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def forward(self) -> Attempt | None:
+        """Return the last forward attempt, if any."""
+        return next((a for a in reversed(self.attempts) if a.way is Way.FORWARD), None)
+
+    @property
+    def sent(self) -> bool:
+        """Tell whether anything may have been sent since the step was last undone."""
+        return bool(self.touched)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """An undo under way: back to the pause point before stage `to`; `steps` are still to be undone, newest first."""
+
+    to: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class State:
+    """A whole run."""
+
+    outline: Outline
+    opened: RunOpened | None = None
+    route: str = "planned"
+    epoch: int = 0
+    driver: str = ""
+    steps: Mapping[str, StepState] = field(default_factory=dict)
+    started: tuple[str, ...] = ()  # changing steps in the order of their first start; undone ones leave
+    pace: Pace = Pace.STAGE
+    allowed_stage: str = ""
+    allowed_step: str = ""
+    walk: Walk | None = None
+    owed: tuple[Owed, ...] = ()
+    settled: tuple[tuple[Owed, str], ...] = ()
+    settling: str = ""
+    tripped: Mapping[str, str] = field(default_factory=dict)  # guard -> what it sees
+    values: Mapping[str, str] = field(default_factory=dict)  # captures: "dr.ca_dir" -> value
+    claim: ClaimTaken | None = None
+    claim_epoch: int = 0
+    claim_refused: str = ""
+    recall: tuple[str, ...] = ()
+    held: bool = False
+    held_why: str = ""
+    closed: str = ""
+    emergency: str = ""
+    notes: tuple[NoteMade, ...] = ()
+    at: float = 0.0
+
+    def step(self, step_id: str) -> StepState:
+        """Return the state of a step."""
+        return self.steps.get(step_id, _FRESH)
+
+    def walked(self) -> Iterator[tuple[StepOutline, StepState]]:
+        """Yield every step with its state, from the top."""
+        for step in self.outline.steps:
+            yield step, self.step(step.id)
+
+    def needed(self, step: StepOutline) -> bool:
+        """Tell whether the present route needs a step."""
+        return self.outline.needed(step, self.route)
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """Return the roles that are lost on the present route."""
+        return self.outline.lost(self.route)
+
+
+_FRESH = StepState()
+
+
+def fresh(outline: Outline) -> State:
+    """Return the state before the first event."""
+    return State(outline)

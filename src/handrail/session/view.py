@@ -1,0 +1,133 @@
+"""The snapshot: everything a front end may show of a run, frozen. Foreign text in it is raw: a front end makes it safe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from handrail.engine.state import State
+
+
+class Mode(StrEnum):
+    """What a run may touch. The word stands on every screen."""
+
+    DRILL = "DRILL"  # a simulated estate, nothing real
+    CHECK = "CHECK"  # real hosts, reads only
+    REHEARSAL = "REHEARSAL"  # LIVE's rules on an estate of class staging
+    LIVE = "LIVE"
+    REPLAY = "REPLAY"
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What a wrong answer means, and what to do next."""
+
+    when: str  # "exit 35 or 56", "output matches ..."
+    means: str
+    next: str = ""
+
+
+@dataclass(frozen=True)
+class StepText:
+    """What the runbook says of a step for people, with its commands as far as they are resolved."""
+
+    why: str = ""
+    good: str = ""
+    wrong: tuple[Wrong, ...] = ()
+    sample: str = ""
+    stays: str = ""
+    kind: str = "run"
+    commands: tuple[str, ...] = ()  # one line a command; several lines for a script
+    undo: tuple[str, ...] = ()
+    where: str = ""  # "puppet-dr", "6 clients", "ns1, ns2"
+    waits: str = ""  # "asked again for 45m", "late after 10m"
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class LiveHost:
+    """One host of a running step: what it said last, and how long ago (run seconds)."""
+
+    host: str
+    text: str = ""
+    last_output: float | None = None
+    no_link_since: float | None = None
+
+
+@dataclass(frozen=True)
+class LiveStep:
+    """What is moving in a running step. `total` 0 means that the size of the work is not known."""
+
+    done: float = 0.0
+    total: float = 0.0
+    text: str = ""
+    hosts: Mapping[str, LiveHost] = field(default_factory=dict)
+    silent: tuple[str, ...] = ()  # names a meter has not seen
+
+
+@dataclass(frozen=True)
+class HeadLine:
+    """A value in the header: "good copy 4m02s"; `over` when it is beyond its target."""
+
+    label: str
+    value: str = "-"
+    over: bool = False
+
+
+@dataclass(frozen=True)
+class HostView:
+    """One machine of the estate as this console sees it. `round_trip` is seconds."""
+
+    key: str
+    name: str
+    role: str
+    address: str
+    site: str = ""
+    link: str = ""  # "", "up", "no link", "stale"
+    round_trip: float | None = None
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What does not change in a run."""
+
+    run: str
+    mode: Mode
+    runbook: str
+    title: str
+    summary: str
+    digest: str
+    estate: str
+    operator: str
+    folder: Path
+    started: datetime
+    rto: float = 0.0  # seconds; 0: none
+    rto_until: str = ""
+    simulated: str = ""  # "namespaces" or "folders" in a drill
+    reason: str = ""  # why an undrilled digest, or a broken claim
+    differences: str = ""
+    shortened: str = ""  # what a drill shortens: "TTL 5 s for 300 s"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run at one moment. `seq` grows with every change; `at` is run seconds now, `wall` the clock on the wall."""
+
+    seq: int
+    at: float
+    wall: datetime
+    info: RunInfo
+    state: State
+    texts: Mapping[str, StepText] = field(default_factory=dict)
+    live: Mapping[str, LiveStep] = field(default_factory=dict)
+    headline: tuple[HeadLine, ...] = ()
+    hosts: tuple[HostView, ...] = ()
+    restored: float | None = None  # run seconds at which the RTO clock stopped
+    turn_back_by: float | None = None  # run seconds: later, an undo would end beyond the RTO
+    undo_seconds: Mapping[str, float] = field(default_factory=dict)  # what an undo took, or is thought to take
+    watchers: tuple[str, ...] = ()
+    trouble: str = ""  # the journal cannot be written, another console took over: nothing is sent any more
+    names: Mapping[str, str] = field(default_factory=dict)  # host key -> the name people know it by
