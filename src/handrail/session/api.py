@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from handrail.engine.messages import Intent, Refused
 from handrail.engine.offers import Offer
-from handrail.session.view import Snapshot
+from handrail.session.cards import BriefingView, Home, RunbookCard, RunCard, Start
+from handrail.session.view import Mode, Snapshot
 from handrail.store.spool import SpoolReader
 
 
@@ -41,3 +43,39 @@ class SessionApi(Protocol):
 
     async def close(self) -> None:
         """End this console's part: tasks, links, files. The run stays as it is on disk."""
+
+
+class BriefingApi(Protocol):
+    """A run before it is opened: it asks every role while you read, and changes nothing."""
+
+    @property
+    def view(self) -> BriefingView:
+        """Return the briefing as it is now."""
+
+    async def changed(self, seq: int) -> BriefingView:
+        """Return the next view whose `seq` is greater."""
+
+    async def start(self, start: Start) -> SessionApi:
+        """Open the run; raise `Trouble` when what was typed does not do."""
+
+    async def close(self) -> None:
+        """Leave without starting."""
+
+
+class DeskApi(Protocol):
+    """What the home screen asks: what there is, and to open it."""
+
+    def home(self) -> Home:
+        """Return runbooks and runs, read anew."""
+
+    async def brief(self, runbook: RunbookCard, mode: Mode, tell: Callable[[str], None]) -> BriefingApi:
+        """Return a briefing; for a drill the simulated estate is brought up, and `tell` hears how far it is."""
+
+    async def resume(self, run: RunCard, reason: str = "", typed: str = "") -> SessionApi:
+        """Drive a held run; one that somebody drives needs their name typed, and a reason."""
+
+    async def watch(self, run: RunCard) -> SessionApi:
+        """Look on: every intent but a note is refused."""
+
+    def close_run(self, run: RunCard, reason: str) -> None:
+        """Close a held run that nobody will finish."""

@@ -1,0 +1,135 @@
+"""What the home screen and the briefing show: cards, frozen. Foreign text in them is raw: a front end makes it safe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from handrail.session.view import Mode
+
+
+@dataclass(frozen=True)
+class RunbookCard:
+    """One runbook on the home screen. `changed` says what is different since the last drill, a line each."""
+
+    id: str
+    path: Path
+    title: str
+    summary: str
+    stages: int
+    steps: int
+    target: float  # RTO in seconds; 0: none
+    digest: str
+    problems: tuple[str, ...] = ()
+    last_drill: datetime | None = None
+    last_by: str = ""
+    restored: float | None = None  # what the last drill took, seconds
+    due: datetime | None = None  # when the next drill is due; None: now
+    undo_drilled: int = 0  # steps whose undo was drilled at this digest
+    undoable: int = 0
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunCard:
+    """One run in the record."""
+
+    run: str
+    mode: Mode
+    runbook: str
+    estate: str
+    outcome: str  # done, held, undone, undo-failed, closed
+    where: str  # "stage 2, 2.3 Copy CA"
+    operator: str
+    started: datetime
+    driven: bool = False  # a console drives it now
+    holder: str = ""
+    owed: tuple[str, ...] = ()
+    folder: Path = Path()
+
+
+@dataclass(frozen=True)
+class Home:
+    """The home screen's content."""
+
+    runbooks: tuple[RunbookCard, ...]
+    runs: tuple[RunCard, ...]  # newest first
+    simulator: str  # "namespaces", or "folders: <why>"
+    folder: Path
+
+
+@dataclass(frozen=True)
+class RolePulse:
+    """What a briefing saw of one role: reachable or not, from where, and how long it took."""
+
+    role: str
+    host: str
+    name: str
+    address: str
+    reached: bool | None  # None: still asking
+    words: str = ""
+    round_trip: float | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A value the briefing asks for. `secret` is never shown nor stored."""
+
+    name: str
+    type: str
+    help: str
+    default: str = ""
+    secret: bool = False
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlanLine:
+    """One step in the plan: what is sent where, what undoes it."""
+
+    step: str
+    number: str
+    title: str
+    stage: str
+    where: str
+    commands: tuple[str, ...]
+    undo: tuple[str, ...]
+    confirm: str = ""
+    changes: bool = False
+    needed: bool = True
+    line: str = ""  # a line drawn above it
+
+
+@dataclass(frozen=True)
+class BriefingView:
+    """The briefing at one moment."""
+
+    seq: int
+    mode: Mode
+    runbook: RunbookCard
+    estate: str
+    route: str  # proposed
+    routes: tuple[tuple[str, str], ...]  # (name, title)
+    evidence: tuple[str, ...]
+    pulses: tuple[RolePulse, ...]
+    wanted: tuple[Wanted, ...]
+    plan: tuple[PlanLine, ...]
+    type_name: str = ""  # what must be typed to start: the estate's name, for LIVE
+    needs_reason: str = ""  # why a typed reason is asked: an undrilled digest
+    warnings: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the operator answered in the briefing."""
+
+    route: str = "planned"
+    values: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+    incident: str = ""
+    since: str = ""
+    typed: str = ""
+    step_by_step: bool = False
+    emergency: str = ""  # why, when the route has lost roles
