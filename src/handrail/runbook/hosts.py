@@ -1,0 +1,194 @@
+"""Hosts of an estate: one role's table to frozen hosts, from lists, files, programs and Ansible's inventories."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from handrail.base.problems import Problem, Trouble, Where, trouble
+from handrail.base.safe import safe
+from handrail.runbook.estate_model import HostsFrom, HostTable, RoleTable, split_port
+from handrail.runbook.files import LARGEST, read_file
+
+PATIENCE: Final = 20.0  # seconds for a program that prints hosts
+
+
+@dataclass(frozen=True)
+class Host:
+    """One machine in one role, and how it is reached."""
+
+    key: str  # unique in the estate: the role's name for a role of one, else the host's name
+    role: str
+    name: str
+    host: str  # what is connected to
+    port: int | None = None  # None: ssh_config's, else 22
+    user: str | None = None
+    identity: Path | None = None
+    host_key_alias: str | None = None
+    become: str | None = None
+    site: str = ""
+    address: str = ""  # what a name should answer when this host serves
+    vars: Mapping[str, str] = field(default_factory=dict, hash=False)
+    work_dir: str = "/var/tmp/handrail"  # noqa: S108
+
+    def facts(self) -> dict[str, str]:
+        """Return what `{{ here.x }}` can say of this host without asking it: its own words, under the estate's vars."""
+        port = str(self.port or 22)
+        own = {"host": self.name, "name": self.name, "role": self.role, "site": self.site, "address": self.address}
+        return {**own, "port": port, "user": self.user or "", **self.vars}
+
+
+@dataclass(frozen=True)
+class Finder:
+    """What is needed to find a role's hosts: the estate's folder, and whether programs may be run for it."""
+
+    folder: Path
+    ask: bool = True
+
+    def path(self, written: str) -> Path:
+        """Return where a file that the estate names stands; raise `Trouble` if it leads out of the estate's folder."""
+        if written.startswith("~"):
+            return Path(written).expanduser()
+        if ".." in Path(written).parts:
+            hint = "put the file beside the estate file, or write the whole path"
+            raise trouble("path-leaves", f"`{safe(written, 80)}` leads out of the estate's folder", hint)
+        return self.folder / written
+
+
+def hosts_of_role(role: str, table: RoleTable, finder: Finder) -> tuple[Host, ...]:
+    """Return a role's hosts in estate order; raise `Trouble` for what cannot be had."""
+    if table.hosts is None:
+        return (_only_host(role, table, finder),)
+    entries = table.hosts if isinstance(table.hosts, tuple) else _from_elsewhere(role, table.hosts, finder)
+    return tuple(_one_of_many(role, table, entry, finder) for entry in entries)
+
+
+def _only_host(role: str, table: RoleTable, finder: Finder) -> Host:
+    host = table.host or table.address or role
+    return _host(role, table.name or table.host_key_alias or host, host, HostTable(name="x"), table, finder, key=role)
+
+
+def _one_of_many(role: str, table: RoleTable, entry: HostTable, finder: Finder) -> Host:
+    host = entry.host or entry.address if table.sim else entry.host
+    return _host(role, entry.name, host or entry.name, entry, table, finder, key=entry.name)
+
+
+def _host(role: str, name: str, host: str, entry: HostTable, table: RoleTable, finder: Finder, key: str) -> Host:
+    """Return a host: what its own entry says, else what its role says."""
+    identity = entry.identity or table.identity
+    said = entry.model_fields_set
+    many = key != role
+    return Host(
+        key=key,
+        role=role,
+        name=name,
+        host=host,
+        port=entry.port or table.port,
+        user=entry.user or table.user,
+        identity=finder.path(identity) if identity else None,
+        host_key_alias=entry.host_key_alias if many else table.host_key_alias,
+        become=entry.become or table.become,
+        site=entry.site or table.site or "",
+        address=(entry.address if many else table.address) or host,
+        vars={**table.vars, **entry.vars},
+        work_dir=entry.work_dir if "work_dir" in said else table.work_dir,
+    )
+
+
+def _from_elsewhere(role: str, source: HostsFrom, finder: Finder) -> tuple[HostTable, ...]:
+    if source.file is not None:
+        path = finder.path(source.file)
+        return _from_lines(read_file(path), safe(str(path)))
+    if source.ansible is not None:
+        path = finder.path(source.ansible)
+        return _from_ansible(read_file(path, 16 * LARGEST), source.group or role, source.group is None, safe(str(path)))
+    if source.command is not None and finder.ask:
+        return _from_lines(_output(source.command, finder.folder), safe(source.command[0], 40))
+    return ()
+
+
+def _output(argv: tuple[str, ...], folder: Path) -> bytes:
+    """Return what a program prints; raise `Trouble` if it fails, is silent too long, or prints without end."""
+    shown = safe(" ".join(argv), 80)
+    try:
+        done = subprocess.run(
+            argv, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise trouble("hosts-command", f"`{shown}` did not end within {PATIENCE:.0f} s", "run it by hand") from None
+    except (OSError, ValueError) as error:
+        raise trouble("hosts-command", f"`{shown}` cannot be run: {safe(str(error), 80)}", "check its path") from None
+    if done.returncode != 0:
+        last = safe(done.stderr.strip().rsplit(b"\n", 1)[-1], 120)
+        raise trouble("hosts-command", f"`{shown}` ended with {done.returncode}: {last}", "run it by hand")
+    return done.stdout[:LARGEST]
+
+
+def _from_lines(data: bytes, name: str) -> tuple[HostTable, ...]:
+    """Return the hosts of a text with one host a line; `#` begins a comment."""
+    found: list[HostTable] = []
+    problems: list[Problem] = []
+    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+        word = line.partition("#")[0].strip()
+        if not word:
+            continue
+        try:
+            found.append(_entry(word))
+        except (ValidationError, PydanticCustomError):
+            message = f'"{safe(word, 60)}" is not a host'
+            problems.append(
+                Problem("host-name", message, 'one a line: "web01" or "web02:2222"', Where(name, number, 1))
+            )
+    if problems:
+        raise Trouble(*problems[:20])
+    return tuple(found)
+
+
+def _entry(word: str) -> HostTable:
+    host, port = split_port(word)
+    return HostTable.model_validate({"name": host} if port is None else {"name": host, "port": port})
+
+
+def _from_ansible(data: bytes, group: str, or_all: bool, name: str) -> tuple[HostTable, ...]:
+    """Return the hosts of one group of what `ansible-inventory --list` prints (its JSON, with _meta.hostvars)."""
+    try:
+        inventory: Any = json.loads(data)
+        names = _members(inventory, group if group in inventory or not or_all else "all")
+        hostvars = inventory.get("_meta", {}).get("hostvars", {})
+        return tuple(_ansible_host(host, hostvars.get(host, {})) for host in names)
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
+        hint = "write it with: ansible-inventory --list > inventory.json"
+        raise trouble("ansible", f"no hosts can be read from it: {safe(str(error), 120)}", hint, Where(name)) from None
+
+
+def _members(inventory: Mapping[str, Any], group: str) -> list[str]:
+    """Return a group's hosts and its children's, each once, in order."""
+    if group not in inventory:
+        raise KeyError(f"no group {group}")
+    seen: dict[str, None] = {}
+    done: set[str] = set()
+    todo = [group]
+    while todo:
+        name = todo.pop(0)
+        if name in done:
+            continue
+        done.add(name)
+        entry = inventory.get(name, {})
+        seen.update(dict.fromkeys(str(host) for host in entry.get("hosts", ())))
+        todo += [str(child) for child in entry.get("children", ())]
+    return list(seen)
+
+
+def _ansible_host(name: str, said: Mapping[str, Any]) -> HostTable:
+    known = {"host": "ansible_host", "port": "ansible_port", "user": "ansible_user"}
+    table = {key: said[theirs] for key, theirs in known.items() if theirs in said}
+    if "port" in table:
+        table["port"] = int(table["port"])
+    return HostTable.model_validate({"name": name, **table})
