@@ -8,16 +8,29 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from handrail.base.problems import Trouble
+from handrail.base.problems import Problem, Trouble
+from handrail.store.chain import Record
 from handrail.store.disk import Disk
 from handrail.store.trusted import file_mode, open_trusted
 
 NAME: Final = "head"
 _FORM: Final = re.compile(rb"(\d{12}) ([0-9a-f]{64})\n\Z")
+
+
+def against_anchor(seq: int, digest: str, records: Sequence[Record]) -> Problem | None:
+    """Return what is wrong when records do not hold the one that the anchor names; None when they do."""
+    if seq > len(records):
+        what = f"the journal ends at record {len(records)}, but record {seq} was once on this disk"
+        hint = "it was cut or restored from an older copy: what was sent since is not in it, ask the hosts first"
+        return Problem("journal-rolled-back", what, hint)
+    if seq and records[seq - 1].h != digest:
+        return Problem("journal-damaged", f"record {seq} of the journal is not the one that was written", "")
+    return None
 
 
 class Anchor:
@@ -26,17 +39,17 @@ class Anchor:
     def __init__(self, folder: Path, disk: Disk) -> None:
         self._path, self._disk, self._fd = folder / NAME, disk, -1
 
-    def read(self) -> int:
-        """Return the number of the last record known to have been durable; 0 when nothing is known."""
+    def read(self) -> tuple[int, str]:
+        """Return number and hash of the last record known to have been durable; 0 when nothing is known."""
         try:
             fd = open_trusted(self._path, os.O_RDONLY, at="anchor.read", disk=self._disk)
         except FileNotFoundError:
-            return 0
+            return 0, ""
         try:
             found = _FORM.match(os.read(fd, 100))
         finally:
             os.close(fd)
-        return int(found[1]) if found else 0
+        return (int(found[1]), found[2].decode()) if found else (0, "")
 
     def note(self, seq: int, digest: str) -> None:
         """Remember a durable record."""

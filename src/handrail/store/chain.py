@@ -112,17 +112,18 @@ class Walk:
     last good hash and `seq` its number. A damaged record ends the walk; a newer one that can still be read does not.
     """
 
-    def __init__(self, lines: Iterable[bytes]) -> None:
+    def __init__(self, lines: Iterable[bytes], *, seq: int = 0, head: str = GENESIS) -> None:
+        """Begin after the record `seq` with hash `head`: at the beginning, or where an earlier walk ended."""
         self._lines = iter(lines)
         self.state: State = "clean"
-        self.seq = 0
-        self.head = GENESIS
+        self.seq = seq
+        self.head = head
         self.good_length = 0
 
     def __iter__(self) -> Iterator[Record]:
         """Yield each good record, in order."""
-        prev, length = GENESIS.encode(), 0
-        for seq, line in enumerate(self._lines, 1):
+        prev, length = self.head.encode(), 0
+        for seq, line in enumerate(self._lines, self.seq + 1):
             try:
                 expected = b'{"v":1,"seq":%d,"prev":"%b",' % (seq, prev)
                 newer = not line.startswith(expected) and self._is_newer(line, seq, prev)

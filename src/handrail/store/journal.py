@@ -22,7 +22,7 @@ from handrail.base.clock import Clock, stamp
 from handrail.base.problems import Problem, Trouble, trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret
-from handrail.store.anchor import Anchor
+from handrail.store.anchor import Anchor, against_anchor
 from handrail.store.chain import GENESIS, LONGEST, Reading, Record, Walk, decode, encode, problem_of, reading
 from handrail.store.disk import DISK, Disk, create_file, sync_folder, write_all
 from handrail.store.exclusive import locked
@@ -274,14 +274,15 @@ class Journal:
         problem = problem_of(walk.state, walk.seq + 1, str(self.path))
         if problem and walk.state != "torn":
             raise Trouble(problem)
-        lost = self._anchor.read()
-        if lost and lost > walk.seq and not accept_loss:
-            raise _rolled_back(walk.seq, lost)
+        had, digest = self._anchor.read()
+        loss = against_anchor(had, digest, self._records)
+        if loss and not (accept_loss and loss.code == "journal-rolled-back"):
+            raise Trouble(loss)
         if walk.state == "torn":
             self._cut_torn_line()
         self._record_repairs()
-        if lost and lost > walk.seq:
-            self.append("journal_rolled_back", {"had": lost, "has": walk.seq})
+        if loss:
+            self.append("journal_rolled_back", {"had": had, "has": walk.seq})
 
     def _cut_torn_line(self) -> None:
         """Copy what follows the last good record aside, then cut it; both last before anything is appended."""
@@ -335,9 +336,3 @@ def _cause(err: OSError | Trouble) -> Problem:
 def _unusable(path: Path, err: OSError) -> Trouble:
     what = safe(os.strerror(err.errno) if err.errno else str(err))
     return trouble("journal-unusable", f"the journal {safe(str(path))} cannot be opened: {what}")
-
-
-def _rolled_back(has: int, had: int) -> Trouble:
-    what = f"the journal ends at record {has}, but record {had} was once on this disk"
-    hint = "it was cut or restored from an older copy: what was sent since is not in it, ask the hosts first"
-    return trouble("journal-rolled-back", what, hint)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-NETWORK: Final = frozenset(
-    ("nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "ncpfs", "afs", "coda", "ceph", "gfs2", "glusterfs")
-    + ("lustre", "beegfs", "davfs", "fuse.sshfs", "fuse.glusterfs", "fuse.cephfs", "fuse.s3fs", "fuse.rclone")
-    + ("fuse.davfs2", "fuse.curlftpfs", "fuse.juicefs")
+_KERNEL: Final = (
+    *("nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "ncpfs", "afs", "coda"),
+    *("ceph", "gfs2", "glusterfs", "lustre", "beegfs", "davfs"),
 )
+_FUSE: Final = ("sshfs", "glusterfs", "cephfs", "s3fs", "rclone", "davfs2", "curlftpfs", "juicefs")
+NETWORK: Final = frozenset({*_KERNEL, *(f"fuse.{name}" for name in _FUSE)})
 _ESCAPE: Final = re.compile(r"\\([0-7]{3})")
 
 
