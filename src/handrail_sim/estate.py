@@ -1,0 +1,210 @@
+"""A running estate: puts the hosts somewhere, lays them, boots them, and wires switch, SSH and doors together.
+
+It is the only module that knows both kinds of machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from handrail.base.problems import trouble
+from handrail_sim import generated, keys, laying
+from handrail_sim.doors import Door, TcpDoor, UdpDoor
+from handrail_sim.folders import FolderHost
+from handrail_sim.inside.wire import Entry
+from handrail_sim.machine import Machine, environment
+from handrail_sim.namespaces import NamespaceHost
+from handrail_sim.plan import DoorPlan, EstatePlan, HostPlan, Mode, Placed
+from handrail_sim.plan import Protocol as PortKind
+from handrail_sim.prepare import deliver, prepare
+from handrail_sim.sshd import SshServer, SshSettings
+from handrail_sim.station import Station
+from handrail_sim.switch import Switch
+from handrail_sim.zygotes import Zygote
+
+log = logging.getLogger("handrail_sim")
+_SSH_PORT: Final = 2222
+_PLACE_TRIES: Final = 8
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where an estate comes from and where it goes."""
+
+    template: Path
+    folder: Path
+    home: Path
+
+
+@dataclass
+class Estate:
+    """The estate while it runs."""
+
+    plan: EstatePlan
+    settings: Settings
+    placed: Placed
+    switch: Switch
+    zygote: Zygote | None
+    stations: dict[str, Station] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    async def up(self) -> None:
+        """Bring everything up and write the estate's files; raise `Refused` or `Trouble`."""
+        out = self.settings.folder / "prepared"
+        preparing = asyncio.ensure_future(prepare(self.settings.template, self.plan, self.placed, out))
+        try:
+            if self.zygote:
+                await self.zygote.join()
+            self._make_stations()
+            await preparing
+            await asyncio.gather(*(self._lay_and_boot(s, n, out) for n, s in enumerate(self.stations.values())))
+        finally:
+            await asyncio.gather(preparing, return_exceptions=True)
+            deliver(out, self.settings.folder)
+        for station in self.stations.values():
+            station.open_doors()
+        await asyncio.gather(*(s.start_services() for s in self.stations.values()))
+        for found in await asyncio.gather(*(s.wait_ready() for s in self.stations.values())):
+            self.warnings += found
+
+    def _make_stations(self) -> None:
+        client = keys.new_client_key(self.settings.folder / generated.IDENTITY)
+        for number, host in enumerate(self.plan.hosts):
+            machine = self._machine(host, number)
+            root = self.placed.root(host)
+            env = environment(root, self.plan.path)
+            ssh = SshServer(SshSettings(machine, env), keys.new_host_key(self.settings.home), client)
+            known = laying.tokens(self.plan, self.placed, host, sys.executable)
+            start = tuple(laying.replaced_text(command, known) for command in host.start)
+            station = Station(host, machine, ssh, env, start, root)
+            station.doors = self._doors(station)
+            self.stations[host.name] = station
+        self._write_files()
+
+    def _write_files(self) -> None:
+        public = {n: s.ssh.host_key.export_public_key("openssh").decode().strip() for n, s in self.stations.items()}
+        folder = self.settings.folder
+        (folder / generated.KNOWN_HOSTS).write_text(generated.known_hosts(self.placed, public), encoding="ascii")
+        (folder / "estate.toml").write_text(generated.estate_file(self.plan, self.placed), encoding="utf-8")
+
+    def _machine(self, host: HostPlan, number: int) -> Machine:
+        if self.zygote:
+            return NamespaceHost(host, number, self.zygote, self.switch, lambda: self._died(host.name))
+        return FolderHost(host, Path(self.placed.root(host)), self.placed.outside[host.name], self.settings.folder)
+
+    def _died(self, name: str) -> None:
+        station = self.stations[name]
+        if station.on:
+            log.warning("%s ended by itself", name)
+            station.died()
+
+    def _doors(self, station: Station) -> dict[str, Door]:
+        outside = self.placed.outside[station.plan.name]
+        delay = self._delay(station.plan)
+        doors: dict[str, Door] = {"ssh": TcpDoor((outside, self.placed.ssh_port), station.ssh.serve, delay)}
+        if self.placed.mode == "namespaces":
+            for plan, port in self._wanted(station.plan):
+                made = TcpDoor if plan.kind == "tcp" else UdpDoor
+                connect = _connector(station.machine, plan.kind, plan.inside)
+                doors[f"{plan.kind}:{plan.inside}"] = made((outside, port), connect, delay)
+        return doors
+
+    def _wanted(self, host: HostPlan) -> list[tuple[DoorPlan, int]]:
+        """Return a host's doors with their outside ports: DNS by itself where [dns] names the host."""
+        found = [(door, door.inside if door.inside > 1023 else self.placed.dns_port) for door in host.doors]
+        if host.name in (*self.plan.dns.servers, *self.plan.dns.resolvers):
+            found += [(DoorPlan("tcp", 53), self.placed.dns_port), (DoorPlan("udp", 53), self.placed.dns_port)]
+        return found
+
+    def _delay(self, host: HostPlan) -> Callable[[], float]:
+        far = bool(self.plan.console) and host.site != self.plan.console
+        return lambda: self.switch.rtt / 2 if far else 0.0
+
+    async def _lay_and_boot(self, station: Station, _number: int, out: Path) -> None:
+        entries = self._entries(station.plan, out)
+        machine = station.machine
+        if isinstance(machine, NamespaceHost):
+            own = [*laying.names(self.plan, station.plan), *entries]
+            await machine.lay(self.plan.size, laying.under_overlays(own, laying.overlays()))
+        elif isinstance(machine, FolderHost):
+            await asyncio.to_thread(machine.lay, [*laying.folder_skeleton(station.plan), *entries])
+        await station.boot()
+
+    def _entries(self, host: HostPlan, out: Path) -> list[Entry]:
+        """Return what the template and its prepare program lay over a host."""
+        known = laying.tokens(self.plan, self.placed, host, sys.executable)
+        beside = self.settings.template.parent
+        trees = [d if (d := beside / "files" / name).is_dir() else beside / name for name in host.files]
+        entries = [e for t in trees for e in laying.tree(t, known)]
+        prepared = out / host.name
+        return [*entries, *(laying.tree(prepared, known) if prepared.is_dir() else ())]
+
+    def set_site(self, site: str, *, dark: bool) -> None:
+        """Make a site dark or bring it back: silence between it and everything else, the console included."""
+        self.switch.set_site(site, dark=dark)
+        for station in self.stations.values():
+            if station.plan.site == site:
+                station.dark = dark
+                station.open_doors()
+
+    def rekey(self, name: str) -> str:
+        """Give a host a new SSH host key, which known_hosts does not know; return its blob."""
+        station = self.stations[name]
+        station.ssh.host_key = keys.new_host_key(self.settings.home)
+        return keys.blob(station.ssh.host_key)
+
+    async def down(self) -> None:
+        """End every host and close everything."""
+        for station in self.stations.values():
+            for door in station.doors.values():
+                door.close()
+            station.on = False
+        await asyncio.gather(*(s.machine.halt() for s in self.stations.values()), return_exceptions=True)
+        self.switch.close()
+        if self.zygote:
+            self.zygote.close()
+        shutil.rmtree(self.settings.folder / "hosts", ignore_errors=True)
+
+    def shown(self) -> dict[str, Any]:
+        """Return the estate's state as `ctl status` tells it."""
+        return {
+            "name": self.plan.name, "mode": self.placed.mode, "rtt": self.switch.rtt, "frames": self.switch.frames,
+            "hosts": [s.shown() for s in self.stations.values()], "warnings": self.warnings,
+        }  # fmt: skip
+
+
+def _connector(machine: Machine, kind: PortKind, port: int) -> Callable[[], Any]:
+    return lambda: machine.connect(kind, port)
+
+
+def place(plan: EstatePlan, mode: Mode, folder: Path) -> Placed:
+    """Choose loopback addresses at random and ports that are free on all of them; raise `Trouble`."""
+    for attempt in range(_PLACE_TRIES):
+        net = f"127.{64 + secrets.randbelow(64)}.{secrets.randbelow(256)}"
+        outside = {host.name: f"{net}.{number}" for number, host in enumerate(plan.hosts, 2)}
+        ssh = _SSH_PORT if attempt == 0 else 20_000 + secrets.randbelow(12_000)
+        dns = 20_000 + secrets.randbelow(12_000)
+        if all(_free(a, ssh, dns) for a in outside.values()):
+            roots = {h.name: str(folder / "hosts" / h.name) for h in plan.hosts} if mode == "folders" else {}
+            return Placed(mode, outside, ssh, dns, roots)
+    hint = "on macOS, loopback addresses but 127.0.0.1 must be added first (ifconfig lo0 alias)"
+    raise trouble("sim-ports", "no free addresses among 127.64.0.0/10", hint)
+
+
+def _free(address: str, ssh: int, dns: int) -> bool:
+    for kind, port in ((socket.SOCK_STREAM, ssh), (socket.SOCK_STREAM, dns), (socket.SOCK_DGRAM, dns)):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind((address, port))
+            except OSError:
+                return False
+    return True

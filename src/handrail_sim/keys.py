@@ -1,0 +1,48 @@
+"""Keys of a simulated estate: the operator's, and one per host. Every host key ever made is remembered in the home."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import asyncssh
+
+_ALGORITHM = "ssh-ed25519"
+REMEMBERED = "sim-host-keys"
+
+
+def new_host_key(home: Path) -> asyncssh.SSHKey:
+    """Return a new host key, whose public half is on disk in the home first: LIVE and CHECK refuse those."""
+    key = asyncssh.generate_private_key(_ALGORITHM)
+    remember(home, [blob(key)])
+    return key
+
+
+def remember(home: Path, blobs: list[str]) -> None:
+    """Append public key blobs (base64, one a line) to the home's list, in one write."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fd = os.open(home / REMEMBERED, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, "".join(f"{b}\n" for b in blobs).encode())
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def blob(key: asyncssh.SSHKey) -> str:
+    """Return a key's public half as OpenSSH writes it, without algorithm and comment."""
+    return key.export_public_key("openssh").split()[1].decode()
+
+
+def new_client_key(file: Path) -> str:
+    """Write a new private key (mode 0600) and return its public line."""
+    key = asyncssh.generate_private_key(_ALGORITHM, comment="simulated estate")
+    write_private(file, key.export_private_key("openssh"))
+    return key.export_public_key("openssh").decode()
+
+
+def write_private(file: Path, data: bytes) -> None:
+    """Write a file that only its owner may read, from its first byte on."""
+    file.unlink(missing_ok=True)
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as out:
+        out.write(data)

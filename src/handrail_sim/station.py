@@ -1,0 +1,130 @@
+"""One host as the estate runs it: its machine, its SSH server, its doors, and whether it is on. Faults are set here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from handrail_sim.doors import Door, TcpDoor
+from handrail_sim.machine import HostDown, Machine, Order, boot_order, shell
+from handrail_sim.plan import HostPlan
+from handrail_sim.sshd import SshServer
+from handrail_sim.switch import Link
+
+_READY_WITHIN: Final = 10.0  # seconds
+_ASK_EVERY: Final = 0.02
+_MOST_OUTPUT: Final = 1 << 20
+
+
+@dataclass
+class Station:
+    """A host with all that belongs to it."""
+
+    plan: HostPlan
+    machine: Machine
+    ssh: SshServer
+    env: dict[str, str]
+    start: tuple[str, ...]  # commands with their tokens replaced
+    root: str = ""
+    doors: dict[str, Door] = field(default_factory=dict)  # "ssh", "tcp:8140", ...
+    on: bool = False
+    link: Link = "up"
+    dark: bool = False  # its site is down
+
+    async def boot(self) -> None:
+        """Bring the machine up; services are started by `start_services`, once all hosts are there."""
+        if not self.on:
+            await self.machine.boot()
+            self.on = True
+
+    async def start_services(self) -> None:
+        """Run the `start` commands, in the background."""
+        for number, command in enumerate(self.start, 1):
+            order = boot_order(self.plan, command, number, self.root)
+            await self.machine.spawn(Order(order.argv, order.fds, self.env))
+
+    async def wait_ready(self) -> list[str]:
+        """Ask the declared ports until they accept; return warnings for those that did not in time."""
+        warnings = []
+        for port in self.plan.ready:
+            try:
+                async with asyncio.timeout(_READY_WITHIN):
+                    await self._accepts(port)
+            except TimeoutError:
+                warnings.append(f"{self.plan.name}: tcp:{port} does not accept after {_READY_WITHIN:.0f} s")
+        return warnings
+
+    async def _accepts(self, port: int) -> None:
+        while True:
+            with contextlib.suppress(OSError, HostDown):
+                (await self.machine.connect("tcp", port)).close()
+                return
+            await asyncio.sleep(_ASK_EVERY)
+
+    def open_doors(self) -> None:
+        """Listen outside, unless the host is off or cut off."""
+        for door in self.doors.values():
+            if self.on and self.link != "cut":
+                door.open()
+                door.stall(on=self.link == "stall" or self.dark)
+            else:
+                door.close()
+
+    async def halt(self) -> None:
+        """Pull the plug: the doors refuse, every process ends; the disk keeps what it holds."""
+        self.on = False
+        self.open_doors()
+        await self.machine.halt()
+
+    def died(self) -> None:
+        """Take note that the host ended by itself."""
+        self.on = False
+        self.open_doors()
+
+    def drop_ssh(self) -> int:
+        """Break the SSH connections that there are now; return how many."""
+        return self.doors["ssh"].drop()
+
+    async def run(self, command: str) -> dict[str, Any]:
+        """Run a command to its end; return rc, out and err (at most 1 MiB each)."""
+        pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(2)]
+        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        readers = [asyncio.create_task(_read_all(read_end)) for read_end, _write_end in pipes]
+        try:
+            job = await self.machine.spawn(Order(shell(command), (null, pipes[0][1], pipes[1][1]), self.env))
+        finally:
+            for fd in (null, pipes[0][1], pipes[1][1]):
+                os.close(fd)
+        rc = await job.ended
+        out, err = [(await r)[:_MOST_OUTPUT].decode("utf-8", "replace") for r in readers]
+        return {"rc": rc, "out": out, "err": err + job.error}
+
+    def shown(self) -> dict[str, Any]:
+        """Return the host's state as `ctl hosts` tells it."""
+        return {
+            "name": self.plan.name, "role": self.plan.role, "site": self.plan.site, "address": self.plan.address,
+            "power": "on" if self.on else "off", "link": self.link,
+            "doors": {name: list(door.outside) for name, door in self.doors.items()},
+        }  # fmt: skip
+
+    def ssh_door(self) -> TcpDoor:
+        """Return the SSH door."""
+        door = self.doors["ssh"]
+        assert isinstance(door, TcpDoor)  # noqa: S101 - made so
+        return door
+
+
+async def _read_all(fd: int) -> bytes:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader),
+        open(fd, "rb", buffering=0),  # noqa: SIM115 - the transport closes it
+    )
+    try:
+        return await reader.read()
+    finally:
+        transport.close()
