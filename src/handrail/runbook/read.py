@@ -10,6 +10,7 @@ from handrail.base.safe import safe
 from handrail.runbook.document import Document, digest, read_document
 from handrail.runbook.files import read_file
 from handrail.runbook.model import Runbook
+from handrail.runbook.rules import NEEDED, findings, placed, still_true
 from handrail.runbook.salvage import Salvaged, nothing, validate
 
 __all__ = ["Reading", "digest", "examine", "parse_runbook", "read_runbook"]
@@ -51,5 +52,18 @@ def parse_runbook(data: bytes, name: str, *, rules: bool = True) -> Runbook:
 def examine(document: Document, *, rules: bool = True) -> Reading:
     """Return everything that can be said about a document as a runbook."""
     salvaged = validate(document, Runbook) if document.data or document.whole else nothing()
-    problems = [*document.problems, *salvaged.problems]
-    return Reading(document, salvaged, in_order(problems))
+    problems = [*document.problems, *salvaged.problems, *_by_rules(document, salvaged, rules=rules)]
+    return Reading(document, salvaged, in_order(dict.fromkeys(problems)))
+
+
+def _by_rules(document: Document, salvaged: Salvaged[Runbook], *, rules: bool) -> list[Problem]:
+    """Return what the rules say of the runbook, or of as much as could be read of it."""
+    if salvaged.model is None:
+        return []
+    found = [
+        finding
+        for finding in findings(salvaged.model)
+        if (rules or finding.code in NEEDED)
+        and still_true(finding, salvaged.damaged, salvaged.made_up, whole=document.whole)
+    ]
+    return [placed(finding, document.positions, document.name) for finding in found]

@@ -1,0 +1,39 @@
+"""`handrail lint`: one file, runbook or estate, and everything that is wrong with it. It runs no program for an estate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from handrail.base.problems import Problem, Trouble, Where
+from handrail.base.safe import safe
+from handrail.runbook.document import Document, digest, read_document
+from handrail.runbook.estate import examine_estate
+from handrail.runbook.files import read_file
+from handrail.runbook.read import examine
+from handrail.runbook.rules import lint
+
+__all__ = ["lint", "lint_file"]
+
+_RUNBOOK = frozenset({"runbook", "stage", "guard", "routes"})
+_ESTATE = frozenset({"estate", "dns", "sim", "roles"})
+
+
+def lint_file(path: Path) -> tuple[Problem, ...]:
+    """Return every problem of a runbook or estate file, errors and warnings, from top to bottom; never raises for them."""
+    try:
+        data = read_file(path)
+    except Trouble as error:
+        return error.problems
+    document = read_document(data, safe(str(path)))
+    if not document.data:
+        return document.problems or (_neither(document),)
+    if len(_RUNBOOK & document.data.keys()) >= len(_ESTATE & document.data.keys()):
+        if not _RUNBOOK & document.data.keys():
+            return (*document.problems, _neither(document))
+        return examine(document).problems
+    return examine_estate(document, path, digest(data))[1]
+
+
+def _neither(document: Document) -> Problem:
+    hint = "a runbook has [runbook], an estate has [estate]"
+    return Problem("neither", "this is neither a runbook nor an estate", hint, Where(document.name, 1, 1))
