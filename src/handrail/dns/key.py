@@ -10,26 +10,26 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-import dns.name
-import dns.tsig
+from typing import TYPE_CHECKING, Final
 
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret
-from handrail.dns.names import show_name, to_name
+from handrail.dns.names import plain_name, show_name
+
+if TYPE_CHECKING:
+    import dns.tsig
 
 LARGEST: Final = 64 * 1024  # bytes; a key file has a few hundred
 
 _ALGORITHMS: Final = {
-    "hmac-md5": dns.tsig.HMAC_MD5,
-    "hmac-md5.sig-alg.reg.int": dns.tsig.HMAC_MD5,
-    "hmac-sha1": dns.tsig.HMAC_SHA1,
-    "hmac-sha224": dns.tsig.HMAC_SHA224,
-    "hmac-sha256": dns.tsig.HMAC_SHA256,
-    "hmac-sha384": dns.tsig.HMAC_SHA384,
-    "hmac-sha512": dns.tsig.HMAC_SHA512,
+    "hmac-md5": "hmac-md5.sig-alg.reg.int",  # RFC 8945, 6: the one with a name of its own
+    "hmac-md5.sig-alg.reg.int": "hmac-md5.sig-alg.reg.int",
+    "hmac-sha1": "hmac-sha1",
+    "hmac-sha224": "hmac-sha224",
+    "hmac-sha256": "hmac-sha256",
+    "hmac-sha384": "hmac-sha384",
+    "hmac-sha512": "hmac-sha512",
 }
 _NOISE: Final = re.compile(r"//[^\n]*|#[^\n]*|/\*.*?\*/|\s+", re.DOTALL)
 _TOKEN: Final = re.compile(r'"(?P<quoted>[^"\n]*)"|(?P<mark>[{};])|(?P<word>[^\s{};"]+)')
@@ -45,7 +45,9 @@ class TsigKey:
 
     def dnspython(self) -> dns.tsig.Key:
         """Return the key as dnspython signs with it. Its repr shows the secret: keep it out of tracebacks."""
-        return dns.tsig.Key(to_name(self.name), base64.b64decode(self.secret.reveal()), _ALGORITHMS[self.algorithm])
+        import dns.tsig  # slow to load, and a plan only shows names
+
+        return dns.tsig.Key(f"{self.name}.", base64.b64decode(self.secret.reveal()), _ALGORITHMS[self.algorithm])
 
 
 def read_keys(path: Path) -> tuple[TsigKey, ...]:
@@ -59,7 +61,7 @@ def read_key(path: Path, name: str = "") -> TsigKey:
     if not name:
         return keys[0]
     for key in keys:
-        if to_name(key.name) == to_name(name):
+        if key.name == plain_name(name):
             return key
     known = ", ".join(k.name for k in keys)
     raise trouble("dns-key-name", f"{safe(path.name)} has no key {show_name(name)}", f"it has: {known}")
@@ -97,7 +99,7 @@ def _key(tokens: Iterator[str], path: Path) -> TsigKey:
 
 
 def _checked(name: str, fields: dict[str, str], path: Path) -> TsigKey:
-    shown = show_name(to_name(name))
+    shown = plain_name(name)
     algorithm = fields.get("algorithm", "").lower().rstrip(".")
     if algorithm not in _ALGORITHMS:
         known = ", ".join(a for a in _ALGORITHMS if "." not in a)
@@ -136,9 +138,12 @@ def _read(path: Path) -> str:
         hint = "it may not be a symbolic link" if path.is_symlink() else ""
         why = safe(error.strerror or str(error))
         raise trouble("dns-key-file", f"cannot open the key file {safe(str(path))}: {why}", hint) from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         _check_mode(os.fstat(handle), path)
-        content = file.read(LARGEST + 1)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            content = file.read(LARGEST + 1)
+    finally:
+        os.close(handle)
     if len(content) > LARGEST:
         raise trouble("dns-key-file", f"{safe(str(path))} is too large to be a key file")
     return content.decode("utf-8", "replace")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
 import dns.flags
@@ -15,32 +15,14 @@ import dns.rrset
 
 from handrail.base.clock import Clock, SystemClock
 from handrail.base.safe import safe
-from handrail.dns.names import canonical, name_in_zone, show_name, to_name
-from handrail.dns.wire import NoAnswerError, query, query_tcp
+from handrail.dns.answer import UNTOLD, Answer
+from handrail.dns.names import canonical, name_in_zone, other_rtype, plain_name, show_name
+from handrail.dns.survey import Survey
+from handrail.dns.wire import NoAnswerError, query, query_tcp, to_name
 from handrail.dns.zone import NameServer, Zone
 
 TIMEOUT: Final = 2.0  # seconds for a question, its repeats and its TCP form together
-UNTOLD: Final = -1  # the TTL of an answer that does not tell one
 _CLOCK: Final = SystemClock()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one server said of one name: addresses sorted, text safe to show, `asked_at` monotonic seconds.
-
-    `problem` is a sentence without its subject ("does not answer within 2 s"), "" if the answer is fine; no record is
-    a fine answer. `other` names what else stands at the name: "CNAME puppet1.example.test", "AAAA 2001:db8::1".
-    """
-
-    server: NameServer
-    rtype: str
-    values: tuple[str, ...] = ()
-    ttl: int = UNTOLD
-    serial: int | None = None
-    problem: str = ""
-    other: tuple[str, ...] = ()
-    asked_at: float = 0.0
-    exists: bool = False  # whether anything at all stands at the name
 
 
 async def ask(
@@ -59,7 +41,7 @@ async def ask(
     server that no longer has the zone is a problem, not an answer. A reply that is cut short is fetched over TCP.
     """
     asked_at = clock.mono()
-    wanted = to_name(name)
+    wanted = to_name(plain_name(name))
     kind = dns.rdatatype.from_text(rtype)
     message = dns.message.make_query(wanted, kind, flags=dns.flags.RD if recurse else 0)
     try:
@@ -80,6 +62,22 @@ async def ask_serial(server: NameServer, zone: str, timeout: float = TIMEOUT, *,
     return answer
 
 
+async def ask_all(zone: Zone, name: str, clock: Clock, *, rtype: str = "A") -> Survey:
+    """Return what every authoritative server says of a name: this type, the other address family, CNAME and serial."""
+    plain = name_in_zone(name, zone.name)
+    begun = clock.mono()
+    answers = await asyncio.gather(*(_ask_one(server, zone, name, rtype, clock) for server in zone.servers))
+    return Survey(plain, rtype, tuple(answers), begun, clock.mono())
+
+
+async def settled(
+    zone: Zone, name: str, value: tuple[str, ...], ttl: int | None, clock: Clock, *, rtype: str = "A"
+) -> Survey:
+    """Ask every authoritative server once; the survey is `agreed` when all serve this RRset, TTL and one serial."""
+    survey = await ask_all(zone, name, clock, rtype=rtype)
+    return replace(survey, expected=canonical(value, rtype), expected_ttl=ttl)
+
+
 async def ask_resolvers(zone: Zone, name: str, rtype: str = "A", *, clock: Clock = _CLOCK) -> tuple[Answer, ...]:
     """Return what the zone's caches tell their clients; `ttl` is what remains in the cache, through any CNAME.
 
@@ -88,6 +86,23 @@ async def ask_resolvers(zone: Zone, name: str, rtype: str = "A", *, clock: Clock
     name_in_zone(name, zone.name)
     asked = (ask(server, name, rtype, recurse=True, clock=clock) for server in zone.resolvers)
     return tuple(await asyncio.gather(*asked))
+
+
+async def _ask_one(server: NameServer, zone: Zone, name: str, rtype: str, clock: Clock) -> Answer:
+    """Return one server's answer with the serial and whatever else stands at the name folded in."""
+    main, beside, soa = await asyncio.gather(
+        ask(server, name, rtype, clock=clock),
+        ask(server, name, other_rtype(rtype), clock=clock),
+        ask_serial(server, zone.name, clock=clock),
+    )
+    problem = main.problem or beside.problem or soa.problem
+    if problem:
+        return replace(main, problem=problem, values=(), ttl=UNTOLD)
+    # Addresses behind a CNAME belong to another name.
+    if cname := main.other or beside.other:
+        return replace(main, values=(), ttl=UNTOLD, other=cname, serial=soa.serial)
+    extra = tuple(f"{beside.rtype} {v}" for v in beside.values)
+    return replace(main, other=extra, serial=soa.serial)
 
 
 def _problem(reply: dns.message.Message, *, authoritative: bool) -> str:
@@ -120,7 +135,7 @@ def _read(
         values,
         min(ttls) if values else UNTOLD,
         _serial(reply),
-        other=tuple(f"CNAME {show_name(c)}" for c in cnames),
+        other=tuple(f"CNAME {show_name(c.to_text())}" for c in cnames),
         asked_at=asked_at,
         exists=reply.rcode() != dns.rcode.NXDOMAIN,
     )

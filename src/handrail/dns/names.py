@@ -1,48 +1,44 @@
-"""Names and addresses as DNS compares them: case-insensitive, absolute, IDNA; checked before they reach a packet."""
+"""Names and addresses as DNS compares them: lower case, absolute, IDNA; checked before they reach a packet.
+
+It needs no dnspython, so that a plan can be shown without it.
+"""
 
 from __future__ import annotations
 
 import ipaddress
-
-import dns.exception
-import dns.name
+import re
+from typing import Final
 
 from handrail.base.problems import trouble
 from handrail.base.safe import Safe, safe, safe_host
 
+_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?|\*")
 
-def to_name(text: str) -> dns.name.Name:
-    """Return the absolute, lower-case name of a text, final dot or not (IDNA 2003); else raise `Trouble`."""
-    try:
-        name = dns.name.from_text(text.strip().lower(), dns.name.root, idna_codec=dns.name.IDNA_2003)
-    except (dns.exception.DNSException, UnicodeError) as error:
-        raise trouble("dns-name", f"{safe(text, 80)!r} is not a DNS name: {safe(str(error), 120)}") from error
-    if name == dns.name.root:
-        raise trouble("dns-name", "a DNS name is missing here", "write it in full, such as puppet.example.test")
+
+def plain_name(text: str) -> str:
+    """Return a name in its one spelling: lower case, IDNA labels as punycode, no final dot; else raise `Trouble`.
+
+    Lengths as in RFC 1035, 2.3.4; IDNA 2003. A name is always absolute: there is no search list here.
+    """
+    name = text.strip().lower().removesuffix(".")
+    labels = [_ascii(label, text) for label in name.split(".")]
+    if len(".".join(labels)) > 253 or not all(len(label) < 64 and _LABEL.fullmatch(label) for label in labels):
+        raise _not_a_name(text)
+    return ".".join(labels)
+
+
+def name_in_zone(text: str, zone: str) -> str:
+    """Return the plain name of a text; raise `Trouble` unless it is in the zone."""
+    name, origin = plain_name(text), plain_name(zone)
+    if name != origin and not name.endswith(f".{origin}"):
+        hint = "the zone in the estate's [dns] must be the name itself or one of its parents"
+        raise trouble("dns-name-outside", f"{name} is not in the zone {origin}", hint)
     return name
 
 
-def show_name(name: dns.name.Name | str) -> Safe:
-    """Return a name as people read it: without the final dot, foreign labels as punycode."""
-    text = name if isinstance(name, str) else name.to_text()
-    return safe_host(text.lower().rstrip(".") or ".")
-
-
-def name_in_zone(text: str, zone: str) -> dns.name.Name:
-    """Return the name of a text; raise `Trouble` unless it is in the zone."""
-    name = to_name(text)
-    if not name.is_subdomain(to_name(zone)):
-        raise trouble(
-            "dns-name-outside",
-            f"{show_name(name)} is not in the zone {show_name(zone)}",
-            "the zone in the estate's [dns] must be the name itself or one of its parents",
-        )
-    return name
-
-
-def same_name(one: str, other: str) -> bool:
-    """Tell whether two texts mean the same name."""
-    return bool(to_name(one) == to_name(other))
+def show_name(text: str) -> Safe:
+    """Return any name as people read it, those that servers send as well: lower case, no final dot, punycode."""
+    return safe_host(text.lower().removesuffix(".") or ".")
 
 
 def address(text: str) -> str:
@@ -81,3 +77,17 @@ def spell(values: tuple[str, ...]) -> str:
     if len(values) < 2:
         return safe(values[0]) if values else "nothing"
     return f"{', '.join(safe(v) for v in values[:-1])} and {safe(values[-1])}"
+
+
+def _ascii(label: str, text: str) -> str:
+    if label.isascii():
+        return label
+    try:
+        return label.encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise _not_a_name(text) from error
+
+
+def _not_a_name(text: str) -> Exception:
+    shown = safe_host(text[:300]) or "nothing"
+    return trouble("dns-name", f"{shown!r} is not a DNS name", "write it in full, such as puppet.example.test")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from handrail.base.problems import Problem
-from handrail.dns.names import canonical, rtype_of, show_name, spell
+from handrail.dns.names import canonical, plain_name, rtype_of, spell
 
 BeforeSend = Callable[[], Awaitable[None]]
 """Awaited when everything is ready and before the first byte of a change goes out; what it raises stops the change."""
@@ -42,7 +42,7 @@ def make_change(
 ) -> Change:
     """Return the change of a name's addresses; raise `Trouble` if they are not of one family or not addresses."""
     rtype = rtype_of(next(iter((*new, *old)), ""))
-    return Change(show_name(name), rtype, canonical(old, rtype), old_ttl, canonical(new, rtype), new_ttl, alone)
+    return Change(plain_name(name), rtype, canonical(old, rtype), old_ttl, canonical(new, rtype), new_ttl, alone)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,12 @@
-"""One name as every authoritative server sees it: whether they agree, on what, and what stands in a switch's way."""
+"""One name as every authoritative server sees it: whether they agree, on what, and what stands in a switch's way. Pure."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
-from handrail.base.clock import Clock
-from handrail.dns.lookup import UNTOLD, Answer, ask, ask_serial
-from handrail.dns.names import canonical, name_in_zone, other_rtype, show_name, spell
-from handrail.dns.zone import NameServer, Zone
+from handrail.dns.answer import UNTOLD, Answer
+from handrail.dns.names import spell
 
 
 @dataclass(frozen=True)
@@ -103,36 +100,3 @@ class Survey:
         if len(answer.values) > 1:
             blocks.append(f"{len(answer.values)} addresses stand at {self.name}: {spell(answer.values)}")
         return blocks
-
-
-async def ask_all(zone: Zone, name: str, clock: Clock, *, rtype: str = "A") -> Survey:
-    """Return what every authoritative server says of a name: this type, the other address family, CNAME and serial."""
-    name_in_zone(name, zone.name)
-    begun = clock.mono()
-    answers = await asyncio.gather(*(_ask_one(server, zone, name, rtype, clock) for server in zone.servers))
-    return Survey(show_name(name), rtype, tuple(answers), begun, clock.mono())
-
-
-async def settled(
-    zone: Zone, name: str, value: tuple[str, ...], ttl: int | None, clock: Clock, *, rtype: str = "A"
-) -> Survey:
-    """Ask every authoritative server once; the survey is `agreed` when all serve this RRset, TTL and one serial."""
-    survey = await ask_all(zone, name, clock, rtype=rtype)
-    return replace(survey, expected=canonical(value, rtype), expected_ttl=ttl)
-
-
-async def _ask_one(server: NameServer, zone: Zone, name: str, rtype: str, clock: Clock) -> Answer:
-    """Return one server's answer with the serial and whatever else stands at the name folded in."""
-    main, beside, soa = await asyncio.gather(
-        ask(server, name, rtype, clock=clock),
-        ask(server, name, other_rtype(rtype), clock=clock),
-        ask_serial(server, zone.name, clock=clock),
-    )
-    problem = main.problem or beside.problem or soa.problem
-    if problem:
-        return replace(main, problem=problem, values=(), ttl=UNTOLD)
-    # Addresses behind a CNAME belong to another name.
-    if cname := main.other or beside.other:
-        return replace(main, values=(), ttl=UNTOLD, other=cname, serial=soa.serial)
-    extra = tuple(f"{beside.rtype} {v}" for v in beside.values)
-    return replace(main, other=extra, serial=soa.serial)

@@ -18,10 +18,11 @@ import dns.update
 
 from handrail.base.clock import Clock
 from handrail.base.problems import Problem
+from handrail.dns.answer import Answer
 from handrail.dns.hints import refusal
 from handrail.dns.key import read_key
-from handrail.dns.lookup import Answer, ask, ask_serial
-from handrail.dns.names import canonical, name_in_zone, other_rtype, show_name, spell, to_name
+from handrail.dns.lookup import ask, ask_serial
+from handrail.dns.names import canonical, name_in_zone, other_rtype, plain_name, spell
 from handrail.dns.reply import Reply, read_reply
 from handrail.dns.results import (
     AlreadySo,
@@ -36,7 +37,7 @@ from handrail.dns.results import (
     Unsettled,
     conflict,
 )
-from handrail.dns.wire import NoAnswerError, framed, read_framed, why
+from handrail.dns.wire import NoAnswerError, framed, read_framed, to_name, why
 from handrail.dns.zone import NameServer, Zone
 
 
@@ -70,7 +71,7 @@ async def compare_and_set(
     Raises `Trouble`, with nothing sent, for a bad key file or a name outside the zone.
     """
     primary = zone.primary
-    name = name_in_zone(change.name, zone.name)
+    name = to_name(name_in_zone(change.name, zone.name))
     key = _key(zone)
     message = _message(zone, change, name)
     sent = await _send(message, primary, key, before_send, patience)
@@ -87,10 +88,10 @@ async def prove_key(
     It cannot change anything and moves no serial. It does not prove that the key may change this very name: a server
     checks its update-policy only when there is something to update (RFC 2136, 3.2 before 3.3).
     """
-    update = dns.update.UpdateMessage(to_name(zone.name))
-    at = name_in_zone(name, zone.name)
+    update = dns.update.UpdateMessage(to_name(plain_name(zone.name)))
+    plain = name_in_zone(name, zone.name)
     for address in canonical(value, rtype):
-        update.present(at, rtype, address)
+        update.present(to_name(plain), rtype, address)
     sent = await _send(update, zone.primary, _key(zone), None, patience)
     if isinstance(sent, Problem):
         return sent
@@ -98,7 +99,7 @@ async def prove_key(
     if sent.verified and sent.word == "NOERROR":
         return None
     if sent.verified and sent.word == "NXRRSET":
-        return Problem("dns-not-now", f"{label} takes the key, but {show_name(name)} is not {spell(value)}")
+        return Problem("dns-not-now", f"{label} takes the key, but {plain} is not {spell(value)}")
     if sent.word:
         return refusal(label, sent.word if sent.word != "NOERROR" else "NOTSIGNED", sent.clock_offset)
     return Problem("dns-no-reply", f"{label} {sent.trouble}", "the key could not be tried")
@@ -110,7 +111,7 @@ def _key(zone: Zone) -> dns.tsig.Key | None:
 
 def _message(zone: Zone, change: Change, name: dns.name.Name) -> dns.update.UpdateMessage:
     """Return the update: prerequisites (RFC 2136, 2.4), then delete the RRset and add the new one (2.5.2, 2.5.1)."""
-    update = dns.update.UpdateMessage(to_name(zone.name))
+    update = dns.update.UpdateMessage(to_name(plain_name(zone.name)))
     for address in change.old:
         update.present(name, change.rtype, address)  # value-dependent: all of them, and no others
     if not change.old:

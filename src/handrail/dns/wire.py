@@ -13,11 +13,17 @@ from typing import Final
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
 
 from handrail.base.safe import safe
 from handrail.dns.zone import NameServer
 
 UDP_SENDS: Final = 3  # reads only: a lost packet is not a dead server
+
+
+def to_name(plain: str) -> dns.name.Name:
+    """Return dnspython's form of a plain name, absolute."""
+    return dns.name.from_text(plain, dns.name.root)
 
 
 class NoAnswerError(Exception):

@@ -10,7 +10,7 @@ from typing import Final
 
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
-from handrail.dns.names import address, show_name, to_name
+from handrail.dns.names import address, plain_name, show_name
 
 _SERVER: Final = re.compile(
     r"(?:(?P<label>[A-Za-z0-9_.-]+)=)?"
@@ -77,7 +77,7 @@ def make_zone(
 ) -> Zone:
     """Return the zone of an estate's [dns] table; raise `Trouble` for a bad name, server or port."""
     return Zone(
-        show_name(to_name(name)),
+        plain_name(name),
         tuple(parse_server(s, port) for s in servers),
         tuple(parse_server(s) for s in resolvers),
         key_file,

@@ -1,0 +1,55 @@
+"""Run one local program to its end: no shell, no stdin, bounded output, and nothing of it left behind on a cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from handrail.base.safe import Safe, safe
+from handrail.base.secrets import redact
+
+LARGEST: Final = 1024 * 1024  # bytes kept of each stream; the rest is read and dropped
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a program ended: its exit status (negative: by a signal), stdout, and the last of stderr, safe to show."""
+
+    status: int
+    stdout: bytes
+    complaint: Safe
+
+
+async def run(argv: Sequence[str]) -> Ended:
+    """Run a program; raise `OSError` if it cannot be started. A cancel kills its whole process group first."""
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout  # noqa: S101 - both are pipes
+    assert process.stderr  # noqa: S101
+    try:
+        out, err = await asyncio.gather(_all(process.stdout), _all(process.stderr))
+        status = await process.wait()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+        raise
+    last = redact(err).decode("utf-8", "replace").strip().splitlines()[-3:]
+    return Ended(status, out, safe("; ".join(last), 300))
+
+
+async def _all(stream: asyncio.StreamReader) -> bytes:
+    kept = bytearray()
+    while chunk := await stream.read(65536):
+        kept += chunk[: LARGEST - len(kept)]
+    return bytes(kept)
