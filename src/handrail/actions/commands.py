@@ -1,0 +1,115 @@
+"""run and script: a command on each host as a remote job, judged by its exit, its output and its verifies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+from handrail.actions import judge, questions
+from handrail.actions.port import Port, Said
+from handrail.actions.work import ProbeAsk, Work
+from handrail.engine.results import Check, Result
+from handrail.engine.words import Answer, ResultKind, Way
+
+
+async def perform(work: Work, port: Port) -> None:
+    """Run the command on every host of the attempt, `at_once` at a time, and report each host as soon as it is judged."""
+    gate = asyncio.Semaphore(work.at_once)
+    together = any(step.expect.same for step in work.hosts.values())
+
+    async def one(host: str) -> Result:
+        async with gate:
+            result, said = await _host(work, host, port)
+        if not together:
+            result = await verified(work, result, port)
+            port.ended(result)
+        answers[host] = said
+        return result
+
+    answers: dict[str, Said] = {}
+    results = await asyncio.gather(*(one(host) for host in work.hosts))
+    if together:
+        alike = judge.same(answers)
+        for result in results:
+            port.ended(await verified(work, replace(result, checks=(*result.checks, alike)), port))
+
+
+async def _host(work: Work, host: str, port: Port) -> tuple[Result, Said]:
+    """Return what came of one host, without its verifies: probed first, so that what is so already is not sent again."""
+    if work.changes and work.probe and not work.attach and host in work.probe.each:
+        wanted = Answer.DONE if work.way is Way.FORWARD else Answer.NOT_DONE
+        meant, seen = await questions.probe(ProbeAsk({host: work.probe.each[host]}), port, "probe.before")
+        if meant is wanted:
+            port.say(host, f"already so: {seen}")
+            return Result(host, ResultKind.ALREADY, sent=False, detail=seen), Said(ResultKind.ALREADY, sent=False)
+    said, result = await _until_it_holds(work, host, port)
+    if said.kind is ResultKind.EXITED and work.changes and work.probe and host in work.probe.each:
+        result = replace(result, checks=(*result.checks, await _probed_after(work, host, port)))
+    return result, said
+
+
+async def _probed_after(work: Work, host: str, port: Port) -> Check:
+    assert work.probe is not None
+    meant, seen = await questions.probe(ProbeAsk({host: work.probe.each[host]}), port, "probe.after")
+    wanted = Answer.DONE if work.way is Way.FORWARD else Answer.NOT_DONE
+    what = "the probe says it is in place" if wanted is Answer.DONE else "the probe says it is not in place"
+    return Check(what, {wanted: True, Answer.DONT_KNOW: None}.get(meant, False), seen)
+
+
+async def _until_it_holds(work: Work, host: str, port: Port) -> tuple[Said, Result]:
+    """Run a change once; ask a read again until it holds or its time is up."""
+    until = port.clock.mono() + work.within
+    turn = 0
+    while True:
+        turn += 1
+        part = "run" if work.changes else f"run.{turn}"
+        attach = work.attach and work.changes
+        said = await port.command(host, work.hosts[host], part, changes=work.changes, limit=work.limit, attach=attach)
+        result = _judged(work, host, said)
+        if work.changes or not work.within or _good(result) or port.clock.mono() + work.every > until:
+            return said, result
+        port.progress(0, 0, f"{host}: {result.sentence}; asking again")
+        await port.sleep(work.every)
+
+
+def _good(result: Result) -> bool:
+    exited = result.kind is ResultKind.EXITED and result.exit in result.expected
+    return exited and all(check.holds for check in result.checks)
+
+
+def _judged(work: Work, host: str, said: Said) -> Result:
+    expect = work.hosts[host].expect
+    checks: tuple[Check, ...] = ()
+    found: Mapping[str, str] = {}
+    if said.kind is ResultKind.EXITED and said.exit in expect.exits:
+        checks = judge.output_checks(expect, said.stdout)
+        found, missing = judge.captured(work.captures.get(host, {}), said.stdout)
+        checks += missing
+    detail = said.detail
+    if said.kind is ResultKind.EXITED and said.exit not in expect.exits:
+        detail = said.complaint or detail
+    return Result(
+        host,
+        said.kind,
+        sent=said.sent and work.changes,
+        exit=said.exit,
+        expected=expect.exits,
+        signal=said.signal,
+        checks=checks,
+        captures=found,
+        detail=detail,
+    )
+
+
+async def verified(work: Work, result: Result, port: Port) -> Result:
+    """Return a result with the step's verifies asked, if it is good so far: independent reads, after the action."""
+    so_far = result.kind is ResultKind.ALREADY or (result.kind is ResultKind.EXITED and result.exit in result.expected)
+    if not so_far or any(check.holds is False for check in result.checks):
+        return result
+    checks = list(result.checks)
+    for number, ask in enumerate(work.verifies({result.host: result.captures})):
+        check = await questions.put(ask, port, f"verify{number}.{result.host}")
+        port.say(result.host, f"{'✔' if check.holds else '✖'} {check.what}: {check.seen}")
+        checks.append(check)
+    return replace(result, checks=tuple(checks))

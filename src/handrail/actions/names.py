@@ -1,0 +1,145 @@
+"""dns: point a name at another address, compare and set, and wait until every authoritative server agrees; and back again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handrail.actions.commands import verified
+from handrail.actions.port import Port
+from handrail.actions.work import Work
+from handrail.base.clock import stamp
+from handrail.base.problems import Trouble
+from handrail.dns.provider import Provider, settle
+from handrail.dns.results import (
+    AlreadySo,
+    Applied,
+    Change,
+    Conflict,
+    NotApplied,
+    NotSent,
+    Refused,
+    Unsettled,
+    WaitingForPerson,
+    make_change,
+)
+from handrail.dns.survey import Survey
+from handrail.engine.results import Check, Result
+from handrail.engine.words import Answer, ResultKind, Way
+from handrail.runbook.actions import Dns
+
+PLACE: Final = "dns"
+AGREE: Final = 60.0  # seconds in which the other servers should follow
+PERSON: Final = 3600.0  # seconds in which a person may edit the record
+PAUSE: Final = 0.5
+
+
+async def perform(work: Work, port: Port) -> None:
+    """Switch the name, or put back what stood there before."""
+    dns = work.hosts[PLACE].dns
+    assert dns is not None
+    try:
+        _, provider = port.names()
+        change = await _change(dns, work, port, provider)
+        result = change if isinstance(change, Result) else await _make(change, work, port, provider)
+    except Trouble as err:
+        result = _refused(str(err.problems[0]))
+    port.ended(await verified(work, result, port))
+
+
+async def probe(work: Work, port: Port) -> tuple[Answer, str]:
+    """Ask the authoritative servers which of the two answers stands."""
+    dns = work.hosts[PLACE].dns
+    assert dns is not None
+    _, provider = port.names()
+    survey = await provider.survey(dns.name)
+    seen = f"{dns.name} is at {', '.join(survey.value) or 'no address'}"
+    if not survey.answered or not survey.agreed:
+        return Answer.DONT_KNOW, "; ".join(survey.differences)
+    answers = {(dns.to,): Answer.DONE, (dns.from_,): Answer.NOT_DONE}
+    return answers.get(survey.value, Answer.DONT_KNOW), seen
+
+
+def _refused(why: str) -> Result:
+    return Result(PLACE, ResultKind.REFUSED, sent=False, detail=why)
+
+
+async def _change(dns: Dns, work: Work, port: Port, provider: Provider) -> Change | Result:
+    """Return what is to be changed: as noted before the first attempt, else from what stands now."""
+    notes = port.notes(PLACE)
+    if work.way is Way.BACK:
+        if not notes:
+            return Result(PLACE, ResultKind.ALREADY, sent=False, detail="nothing was sent")
+        return _noted(dns, notes).back
+    if work.attach and notes.get("attempt") == str(work.attempt):
+        return _noted(dns, notes)
+    survey = await provider.survey(dns.name)
+    wrong = _in_the_way(dns, survey)
+    if wrong:
+        return _refused(wrong)
+    change = make_change(dns.name, (dns.from_,), survey.ttl, (dns.to,), survey.ttl if dns.ttl is None else dns.ttl)
+    port.say(PLACE, f"now   {dns.name} {change.rtype} {dns.from_}, TTL {survey.ttl} s, serial {survey.serial}")
+    if "ttl" not in notes:  # an undo goes back to the state before the first attempt
+        port.remember(PLACE, {"ttl": str(survey.ttl), "old": dns.from_, "new": dns.to, "new_ttl": str(change.new_ttl)})
+    return change
+
+
+def _noted(dns: Dns, notes: object) -> Change:
+    assert isinstance(notes, dict)
+    return make_change(dns.name, (notes["old"],), int(notes["ttl"]), (notes["new"],), int(notes["new_ttl"]))
+
+
+def _in_the_way(dns: Dns, survey: Survey) -> str:
+    """Return why nothing may be sent, or nothing."""
+    if not survey.answered:
+        return f"{dns.name} cannot be read: {'; '.join(survey.differences)}"
+    if survey.blockers:
+        return "; ".join(survey.blockers)
+    if survey.value == (dns.to,):
+        return f"{dns.name} is at {dns.to} already: moved by somebody else"
+    if survey.value != (dns.from_,):
+        return f"{dns.name} is at {', '.join(survey.value) or 'no address'}, not at {dns.from_}"
+    return "" if survey.agreed else "the servers do not agree: " + "; ".join(survey.differences)
+
+
+async def _make(change: Change, work: Work, port: Port, provider: Provider) -> Result:
+    async def before_send() -> None:
+        port.remember(PLACE, {"attempt": str(work.attempt), "at": stamp(port.clock.now())})
+
+    port.say(PLACE, f"then  {change.name} {change.rtype} {', '.join(change.new)}, TTL {change.new_ttl} s")
+    for line in provider.describe(change):
+        port.say(PLACE, f"      {line}")
+    made = await provider.change(change, before_send=before_send)
+    if isinstance(made, AlreadySo) and not work.attach and work.way is Way.FORWARD:
+        return _refused(f"{change.name} is at {', '.join(change.new)} already: moved by somebody else")
+    match made:
+        case Conflict() | Refused() | NotSent():
+            return _refused(str(made.problem))
+        case NotApplied():
+            return Result(PLACE, ResultKind.REFUSED, sent=True, detail=str(made.problem))
+        case Unsettled():
+            return Result(PLACE, ResultKind.LOST, sent=True, detail=str(made.problem))
+        case WaitingForPerson():
+            for line in made.lines:
+                port.say(PLACE, line)
+        case Applied(how=how) if how != "answered":
+            port.say(PLACE, f"the reply was lost; the record was read back and is as wanted ({how})")
+    patience = PERSON if isinstance(made, WaitingForPerson) else AGREE
+    return await _agreed(change, port, provider, patience)
+
+
+async def _agreed(change: Change, port: Port, provider: Provider, patience: float) -> Result:
+    """Wait until every authoritative server gives the new answer with one serial."""
+    until = port.clock.mono() + patience
+    what = "every authoritative server agrees"
+    while True:
+        survey = await settle(provider, change)
+        agreed = sum(1 for a in survey.answers if not a.problem and a.values == change.new)
+        port.progress(agreed, len(survey.answers), "; ".join(survey.differences) or "all servers agree")
+        if survey.agreed:
+            port.say(PLACE, f"✔ {agreed} of {len(survey.answers)} servers agree, serial {survey.serial}")
+            check = Check(what, holds=True, seen=f"{', '.join(change.new)}, serial {survey.serial}")
+            return Result(PLACE, ResultKind.EXITED, sent=True, exit=0, checks=(check,))
+        if port.clock.mono() > until:
+            check = Check(what, holds=False, seen="; ".join(survey.differences))
+            return Result(PLACE, ResultKind.EXITED, sent=True, exit=0, checks=(check,))
+        await port.sleep(PAUSE)

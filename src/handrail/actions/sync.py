@@ -1,0 +1,265 @@
+"""sync: copy directories from one host to another: compared by content, staged beside the live tree, exchanged at once.
+
+The stream goes through this console and is kept nowhere. Nothing of the live tree changes before the staged one is proven
+equal to the source; the exchange is one remote job that rolls forward after a crash. The old tree stays as the snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from handrail.actions import manifest, sync_scripts
+from handrail.actions.commands import verified
+from handrail.actions.manifest import Difference, Tree, UnreadableError
+from handrail.actions.port import Port, Said
+from handrail.actions.work import SyncSides, Work
+from handrail.engine.results import Check, Question, Result
+from handrail.engine.words import Answer, ResultKind, Way
+from handrail.runbook.checks import Command
+
+LIMIT: Final = 300.0
+SHOWN: Final = 40  # names of files written into the output for each kind of change
+
+
+class StopError(Exception):
+    """The copy ends here, with this result; what was sent so far is in it."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.detail)
+        self.result = result
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One directory on both sides, and what has to happen to it."""
+
+    source: Tree
+    target: Tree
+    todo: Difference
+
+
+async def perform(work: Work, port: Port) -> None:
+    """Copy; or, on the way back, exchange the snapshot in again."""
+    sides = work.sync
+    assert sides is not None
+    try:
+        result = await (_back(sides, work, port) if work.way is Way.BACK else _forward(sides, work, port))
+    except StopError as stop:
+        result = stop.result
+    port.ended(await verified(work, result, port))
+
+
+async def probe(work: Work, port: Port) -> tuple[Answer, str]:
+    """Ask the destination alone whether the new trees are live: all, none, or it cannot be told."""
+    sides = work.sync
+    assert sides is not None
+    notes = port.notes(sides.target)
+    if "dirs" not in notes:
+        return Answer.NOT_DONE, "nothing was staged"
+    look = Command(script=sync_scripts.LOOK, args=(_tags(notes)[-1], *notes["dirs"].split("\n")))
+    said = await port.command(sides.target, look, "probe.look", changes=False, limit=LIMIT)
+    words = said.stdout.decode("utf-8", "replace").split()
+    if said.exit != 0 or not words or len(set(words)) != 1:
+        return Answer.DONT_KNOW, said.detail or said.complaint or f"the trees are {' '.join(words)}"
+    new = words[0] == "new"
+    return (Answer.DONE if new else Answer.NOT_DONE), "live trees are " + ("all new" if new else "untouched")
+
+
+def _tags(notes: Mapping[str, str]) -> list[str]:
+    """Return the tags of every attempt that staged something, oldest first."""
+    return notes["tags"].split(",")
+
+
+def _stop(sides: SyncSides, why: str, *, sent: bool = False, kind: ResultKind = ResultKind.REFUSED) -> StopError:
+    return StopError(Result(sides.target, kind, sent=sent, detail=why))
+
+
+async def _forward(sides: SyncSides, work: Work, port: Port) -> Result:
+    if work.attach and port.notes(sides.target).get("exchange") == str(work.attempt):
+        return await _exchange(sides, work, port, "in")
+    pairs = await _compared(sides, port)
+    await _sane(sides, pairs, port)
+    _show(sides, pairs, port)
+    if not any(pair.todo.any for pair in pairs):
+        return Result(sides.target, ResultKind.ALREADY, sent=False, detail="both sides hold the same")
+    await _removals(sides, pairs, port)
+    tag = f"{work.run}-{work.attempt}"
+    before = port.notes(sides.target)
+    tags = [*(_tags(before) if "tags" in before else []), tag]
+    dirs = "\n".join(pair.target.path for pair in pairs)
+    port.remember(sides.target, {"tags": ",".join(dict.fromkeys(tags)), "dirs": dirs})
+    await _stage(sides, pairs, tag, port)
+    port.remember(sides.target, {"exchange": str(work.attempt)})
+    return await _exchange(sides, work, port, "in")
+
+
+async def _compared(sides: SyncSides, port: Port) -> tuple[Pair, ...]:
+    """Return every directory on both sides, folded, with what differs by content, mode and owner."""
+    port.progress(0, 0, "reading both sides by content")
+    source = await _manifest(sides, sides.source, sides.at_source.dirs, port)
+    target = await _manifest(sides, sides.target, sides.at_target.dirs, port)
+    wanted = {tree.path for tree in manifest.fold(source)}
+    pairs = []
+    for here, there in zip(source, target, strict=True):
+        if here.path not in wanted:
+            continue
+        wanted.discard(here.path)
+        if there.is_mount:
+            raise _stop(sides, f"{there.path} is a mount point at {sides.target}: it cannot be exchanged")
+        mine, theirs = (manifest.without(tree, sides.at_source.exclude) for tree in (here, there))
+        pairs.append(Pair(mine, theirs, manifest.difference(mine, theirs)))
+    return tuple(pairs)
+
+
+async def _manifest(sides: SyncSides, host: str, dirs: tuple[str, ...], port: Port) -> tuple[Tree, ...]:
+    said = await port.command(host, Command(script=manifest.SCRIPT, args=dirs), "manifest", changes=False, limit=LIMIT)
+    _must(sides, said, f"the files at {host} cannot be read")
+    try:
+        return manifest.parse(said.stdout.decode("utf-8", "surrogateescape"))
+    except UnreadableError as err:
+        raise _stop(sides, f"{host}: {err}") from None
+
+
+def _must(sides: SyncSides, said: Said, what: str, *, sent: bool = False) -> None:
+    """Stop unless a command ended well."""
+    if said.kind is ResultKind.EXITED and said.exit == 0:
+        return
+    why = said.detail or said.complaint or (f"exit {said.exit}" if said.exit is not None else said.kind.value)
+    cannot_say = said.kind in (ResultKind.LOST, ResultKind.STOP_UNPROVEN)
+    kind = ResultKind.LOST if cannot_say and sent else ResultKind.REFUSED
+    if said.kind is ResultKind.STOPPED:
+        kind = ResultKind.STOPPED
+    raise _stop(sides, f"{what}: {why}", sent=sent, kind=kind)
+
+
+async def _sane(sides: SyncSides, pairs: tuple[Pair, ...], port: Port) -> None:
+    """Refuse a source that is empty, lacks what it must have, or is older than the copy; and a wrong direction."""
+    sync = sides.at_source
+    files = sum(pair.source.files for pair in pairs)
+    if files < sync.at_least:
+        raise _stop(sides, f"the source holds {files} files, at least {sync.at_least} must be there")
+    marker = sides.at_target.not_onto
+    if marker:
+        said = await port.command(
+            sides.target, Command(script='[ ! -e "$1" ]', args=(marker,)), "direction", changes=False, limit=LIMIT
+        )
+        if said.kind is ResultKind.EXITED and said.exit == 1:
+            raise _stop(sides, f"{sides.target} is the side that serves ({marker} is there): wrong direction")
+        _must(sides, said, "the direction cannot be told")
+    for name in sync.require:
+        if not any(_has(pair.source, name) for pair in pairs):
+            raise _stop(sides, f"the source lacks {name}: is it mounted, and is it the right side?")
+    for name in sync.forward:
+        await _never_backwards(sides, pairs, name, port)
+
+
+def _has(tree: Tree, name: str) -> bool:
+    relative = name.removeprefix(tree.path.rstrip("/") + "/") if name.startswith("/") else name
+    return relative in tree.entries
+
+
+async def _never_backwards(sides: SyncSides, pairs: tuple[Pair, ...], name: str, port: Port) -> None:
+    for pair in pairs:
+        if not (_has(pair.source, name) and _has(pair.target, name)):
+            continue
+        texts = []
+        for host, tree in ((sides.source, pair.source), (sides.target, pair.target)):
+            path = name if name.startswith("/") else f"{tree.path}/{name}"
+            said = await port.command(
+                host, Command(run=("cat", "--", path)), f"forward.{name}", changes=False, limit=LIMIT
+            )
+            _must(sides, said, f"{path} at {host} cannot be read")
+            texts.append(said.stdout.decode("utf-8", "replace"))
+        wrong = manifest.backwards(name, *texts)
+        if wrong:
+            raise _stop(sides, f"the source is older than the copy: {wrong}")
+
+
+def _show(sides: SyncSides, pairs: tuple[Pair, ...], port: Port) -> None:
+    total = sum(len(pair.source.entries) for pair in pairs)
+    port.say(sides.target, f"compared {total} entries by content")
+    for pair in pairs:
+        for sign, names in (("+", pair.todo.added), ("~", pair.todo.changed), ("-", pair.todo.removed)):
+            for name in names[:SHOWN]:
+                port.say(sides.target, f"{sign} {pair.target.path}/{name}")
+            if len(names) > SHOWN:
+                port.say(sides.target, f"{sign} and {len(names) - SHOWN} more")
+
+
+async def _removals(sides: SyncSides, pairs: tuple[Pair, ...], port: Port) -> None:
+    """Ask before more than a few files vanish, by their names; refuse when it is many."""
+    gone = tuple(f"{pair.target.path}/{name}" for pair in pairs for name in pair.todo.removed)
+    bounds = sides.at_source.removed
+    if len(gone) > bounds.stop:
+        raise _stop(
+            sides, f"{len(gone)} files would vanish at {sides.target}, at most {bounds.stop} may: {gone[0]} ..."
+        )
+    if len(gone) <= bounds.ask:
+        return
+    reply = await port.ask(Question(f"{len(gone)} files would vanish at {sides.target}", str(len(gone)), gone))
+    if not reply:
+        raise _stop(sides, f"{len(gone)} files would have vanished: answered no")
+
+
+async def _stage(sides: SyncSides, pairs: tuple[Pair, ...], tag: str, port: Port) -> None:
+    """Copy the live tree beside itself, bring what differs, remove what is gone, and prove it equal to the source."""
+    for number, pair in enumerate(pairs):
+        port.progress(number, len(pairs), f"staging {pair.target.path}, the live tree is untouched")
+        staged = sync_scripts.staged(pair.target.path, tag)
+        copy = Command(script=sync_scripts.COPY, args=(pair.target.path, staged, *pair.todo.removed))
+        said = await port.command(sides.target, copy, f"stage{number}", changes=True, limit=None)
+        _must(sides, said, "staging failed, the live tree is untouched", sent=True)
+        names = "\0".join((*pair.todo.added, *pair.todo.changed))
+        if names:
+            send = Command(script=sync_scripts.SEND, args=(pair.source.path,), stdin=names)
+            receive = Command(script=sync_scripts.RECEIVE, args=(staged,))
+            sent, received = await port.stream(sides.source, send, sides.target, receive, f"copy{number}")
+            _must(sides, sent, f"{sides.source} could not send, the live tree is untouched", sent=True)
+            _must(sides, received, f"{sides.target} could not write, the live tree is untouched", sent=True)
+        await _proven(sides, pair, staged, port)
+
+
+async def _proven(sides: SyncSides, pair: Pair, staged: str, port: Port) -> None:
+    """Compare the staged tree with the source as it is now: SHA-256, mode and owner by name."""
+    (now,) = await _manifest(sides, sides.source, (pair.source.path,), port)
+    (made,) = await _manifest(sides, sides.target, (staged,), port)
+    exclude = sides.at_source.exclude
+    left = manifest.difference(manifest.without(now, exclude), manifest.without(made, exclude))
+    if left.any:
+        name = (*left.added, *left.changed, *left.removed)[0]
+        why = f"the staged tree is not equal to the source ({name or 'the folder itself'}): the live tree is untouched"
+        raise _stop(sides, why, sent=True)
+    port.say(sides.target, f"✔ staged tree equals the source: {made.files} files (sha256, mode, owner)")
+
+
+async def _exchange(sides: SyncSides, work: Work, port: Port, way: str) -> Result:
+    """Exchange all staged trees with the live ones in one job; it rolls forward if it was interrupted."""
+    notes = port.notes(sides.target)
+    tag = _tags(notes)[-1]
+    dirs = notes["dirs"].split("\n")
+    command = Command(script=sync_scripts.EXCHANGE, args=(way, tag, *dirs))
+    said = await port.command(sides.target, command, f"exchange.{way}", changes=True, limit=None, attach=work.attach)
+    if work.attach and said.kind is ResultKind.LOST:  # it rolls forward: asking again is what it is made for
+        said = await port.command(sides.target, command, f"exchange.{way}.again", changes=True, limit=None)
+    _must(sides, said, "the exchange", sent=True)
+    port.say(sides.target, f"exchanged {len(dirs)} directories; the old ones are kept as the snapshot")
+    check = Check("live trees are all new", holds=True, seen=f"{len(dirs)} directories")
+    return Result(sides.target, ResultKind.EXITED, sent=True, exit=0, checks=(check,))
+
+
+async def _back(sides: SyncSides, work: Work, port: Port) -> Result:
+    """Put back what stood before the first attempt, newest attempt first; staged trees that never went live are removed."""
+    notes = port.notes(sides.target)
+    if "dirs" not in notes:
+        return Result(sides.target, ResultKind.ALREADY, sent=False, detail="nothing was staged")
+    dirs = notes["dirs"].split("\n")
+    for tag in reversed(_tags(notes)):
+        command = Command(script=sync_scripts.EXCHANGE, args=("out", tag, *dirs))
+        # It is idempotent and rolls forward, so after a crash it is simply asked again, under a name of its own.
+        part = f"exchange.out.{tag}" + (".again" if work.attach else "")
+        said = await port.command(sides.target, command, part, changes=True, limit=None)
+        _must(sides, said, "putting the snapshot back", sent=True)
+    port.say(sides.target, f"the trees from before the copy are live again: {len(dirs)} directories")
+    return Result(sides.target, ResultKind.EXITED, sent=True, exit=0)

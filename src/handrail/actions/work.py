@@ -1,0 +1,65 @@
+"""Work: what an action is told to do, fully resolved. Frozen; made by the session, read by the actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from handrail.engine.words import Way
+from handrail.runbook.actions import Sync
+from handrail.runbook.checks import Command, Expect, Probe, Undo
+from handrail.runbook.model import Step
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One question to one or more hosts: what is run on each, what must hold, and for how long it is asked again."""
+
+    title: str
+    each: Mapping[str, Command]
+    expects: Mapping[str, Expect]
+    need: int
+    within: float = 0.0
+    every: float = 5.0
+    limit: float = 60.0
+    same: bool = False
+
+
+@dataclass(frozen=True)
+class ProbeAsk:
+    """A probe, resolved for each host that is asked."""
+
+    each: Mapping[str, Probe]
+
+
+@dataclass(frozen=True)
+class SyncSides:
+    """A sync, resolved for both sides: `here` names may differ."""
+
+    source: str
+    target: str
+    at_source: Sync
+    at_target: Sync
+
+
+@dataclass(frozen=True)
+class Work:
+    """One attempt. `verifies` takes what each host captured, since a verify may use it."""
+
+    step: str
+    run: str
+    attempt: int
+    way: Way
+    hosts: Mapping[str, Step | Undo]
+    kind: str
+    changes: bool
+    limit: float
+    attach: bool = False
+    at_once: int = 10
+    need: int = 0
+    within: float = 0.0
+    every: float = 5.0
+    probe: ProbeAsk | None = None
+    verifies: Callable[[Mapping[str, Mapping[str, str]]], tuple[Ask, ...]] = lambda _captured: ()
+    sync: SyncSides | None = None
+    captures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # host -> name -> regex
