@@ -1,0 +1,1 @@
+"""Floor 3, the door to the hosts: connections and remote jobs that run exactly once. It knows nothing of runbooks and runs."""

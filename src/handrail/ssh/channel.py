@@ -1,0 +1,238 @@
+"""One call to a host over one channel. This is the only module of Handrail that may start a command on a host.
+
+What it starts is always the wrapper: `job` and `claim` are the only ones that ask it to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import asyncssh
+
+from handrail.base.problems import trouble
+from handrail.base.safe import safe
+from handrail.ssh import shell
+from handrail.ssh.frames import NOISE, Stream
+from handrail.ssh.links import Links
+from handrail.ssh.target import Target
+
+Output = Callable[[str, int, bytes], None]
+"""Called with "out" or "err", the offset of the first byte, and the bytes."""
+
+ANSWER_MOST: Final = 1 << 20  # bytes kept of a short answer
+
+
+class LinkGone(Exception):
+    """The connection or the channel ended before the call was over; nothing follows from that."""
+
+
+class Call:
+    """One call and what it has brought so far."""
+
+    def __init__(self, output: Output, offsets: tuple[int, int] = (0, 0)) -> None:
+        loop = asyncio.get_running_loop()
+        self.nonce = secrets.token_hex(16)
+        self.out = Stream(self.nonce, offsets[0], lambda at, data: self._put("out", at, data), ends=True)
+        self.err = Stream(self.nonce, offsets[1], lambda at, data: self._put("err", at, data), ends=False)
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self.step: asyncio.Future[str] = loop.create_future()
+        self.loaded = False
+        self.exit: int | None = None
+        self.closed = False
+        self.prompt = b""
+        self.aside = bytearray()
+        self.on_header: Callable[[list[str]], None] = lambda _words: None
+        self.enough: Callable[[Call], bool] = lambda _call: True
+        self._output = output
+        self._told = False
+
+    def feed(self, data: bytes, *, is_err: bool) -> None:
+        """Take a piece of stdout or stderr."""
+        (self.err if is_err else self.out).feed(data)
+        self._tell()
+        if self.out.trailer is not None and not self.ended.done() and self.enough(self):
+            self.ended.set_result(None)
+
+    def _put(self, stream: str, at: int, data: bytes) -> None:
+        """Hand on the job's bytes; what follows a header that is no `go` is the answer's body."""
+        header = self.out.header
+        if stream == "out" and header and header[0] != "go":
+            if len(self.aside) < ANSWER_MOST:
+                self.aside += data
+            return
+        self._tell()
+        self._output(stream, at, data)
+
+    def _tell(self) -> None:
+        if self.out.header is not None and not self._told:
+            self._told = True
+            self.on_header(self.out.header)
+
+    def noise(self) -> str:
+        """Return what the host said outside the protocol, as showable text."""
+        heard = (
+            (self.err.heard() + b" " + self.out.heard()).replace(shell.READY, b"").replace(self.prompt or b"\0", b"")
+        )
+        return safe(b" ".join(heard.split()), 300)
+
+
+class _Session(asyncssh.SSHClientSession[bytes]):
+    """The channel of one call: hands every piece on as it comes."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._seen = {False: b"", True: b""}
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        """Take a piece of stdout (None) or stderr."""
+        if self._call.closed:
+            return
+        if not self._call.loaded:
+            self._look_for_step(data, is_err=datatype is not None)
+        self._call.feed(data, is_err=datatype is not None)
+
+    def _look_for_step(self, data: bytes, *, is_err: bool) -> None:
+        """Notice the loader's first line, and sudo's prompt before it."""
+        call = self._call
+        self._seen[is_err] = seen = (self._seen[is_err] + data)[-NOISE:]
+        if not is_err and shell.READY in seen:
+            call.loaded = True
+            _settle(call.step, "loaded")
+        elif is_err and call.prompt and call.prompt in seen:
+            self._seen[is_err] = b""
+            _settle(call.step, "prompt")
+
+    def exit_status_received(self, status: int) -> None:
+        """Note that the host itself ended the call."""
+        self._call.exit = status
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note the end of the channel, for whatever reason."""
+        for future in (self._call.ended, self._call.step):
+            if not future.done():
+                future.set_exception(LinkGone(safe(str(exc), 200) if exc else "the channel was closed"))
+                future.exception()  # not everybody waits for both
+
+
+def _settle(future: asyncio.Future[str], value: str) -> None:
+    if not future.done():
+        future.set_result(value)
+
+
+async def converse(links: Links, target: Target, call: Call, label: str, text: bytes, stdin: bytes = b"") -> None:
+    """Open a channel, send the call, and return when its trailer has come; a short answer ends in `LinkGone`.
+
+    Raises `LinkGone`, or `Trouble`: those of `Links.connection`, ssh-become, ssh-host-odd (nothing was run then).
+    Cancelling it closes the channel and leaves what runs on the host alone.
+    """
+    connection = await links.connection(target)
+    password = links.become_passwords.get(target.key) if target.become else None
+    call.prompt = f"hr-{secrets.token_hex(8)}:".encode() if password else b""
+    line = shell.loader(label, become=target.become, prompt=call.prompt.decode())
+    try:
+        async with asyncio.timeout(links.limits.login):
+            channel, _ = await connection.create_session(lambda: _Session(call), line, encoding=None)
+    except TimeoutError:
+        raise LinkGone("the host does not open a channel") from None
+    except (asyncssh.Error, OSError) as error:
+        raise LinkGone(safe(str(error), 200)) from None
+    try:
+        if password:
+            await _give_password(links, target, call, channel, password.reveal())
+        channel.write(text)
+        if stdin:
+            channel.write(stdin)
+        await call.ended
+    except LinkGone:
+        _raise_when_odd(target, call)
+        raise
+    except OSError as error:
+        raise LinkGone(safe(str(error), 200)) from None
+    finally:
+        call.closed = True
+        channel.abort()
+
+
+async def _give_password(
+    links: Links, target: Target, call: Call, channel: asyncssh.SSHClientChannel[bytes], password: str
+) -> None:
+    """Answer sudo's one prompt, when there is one; a second prompt means it was wrong, and nothing more is tried."""
+    try:
+        async with asyncio.timeout(links.limits.login):
+            if await call.step == "loaded":
+                return
+            call.step = asyncio.get_running_loop().create_future()
+            channel.write(password.encode() + b"\n")
+            if await call.step == "loaded":
+                return
+    except TimeoutError:
+        raise LinkGone("sudo does not answer") from None
+    links.become_passwords.pop(target.key, None)
+    raise trouble(
+        "ssh-become", f"{safe(target.name)}: sudo does not accept the password", "it was tried once; nothing ran"
+    )
+
+
+def _raise_when_odd(target: Target, call: Call) -> None:
+    """Raise when the host itself ended the call before our first line ran: then nothing of it did."""
+    if call.loaded or call.exit is None:
+        return
+    if target.become:
+        raise trouble("ssh-become", f"{safe(target.name)}: sudo refuses: {call.noise()}", "nothing ran")
+    raise trouble("ssh-host-odd", f"{safe(target.name)} cannot run commands (exit {call.exit}): {call.noise()}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a short call said: the words of its header, and the bytes after it."""
+
+    words: list[str]
+    body: bytes
+    nonce: str
+
+
+async def consult(
+    links: Links, target: Target, verb: str, run: str, values: Mapping[str, str | int], timeout: float = 30.0
+) -> Answer:
+    """Ask the host one short question; every verb is idempotent, so a lost link is asked again, twice.
+
+    Raises `Trouble`: those of `Links.connection`, ssh-timeout, ssh-host-odd, ssh-become, ssh-work-dir.
+    """
+    reason = ""
+    for _ in range(3):
+        try:
+            async with asyncio.timeout(timeout):
+                return await _consult_once(links, target, verb, run, values)
+        except TimeoutError:
+            raise trouble("ssh-timeout", f"{safe(target.name)} does not answer within {timeout:g}s") from None
+        except LinkGone as error:
+            reason = str(error)
+    raise trouble("ssh-unreachable", f"{safe(target.name)}: the link was lost: {reason}") from None
+
+
+async def _consult_once(links: Links, target: Target, verb: str, run: str, values: Mapping[str, str | int]) -> Answer:
+    call = Call(lambda _stream, _at, _data: None)
+    text = shell.call(verb, {"nonce": call.nonce, "work": target.work_dir, "run": run, **values})
+    gone = LinkGone("no answer")
+    try:
+        await converse(links, target, call, f"handrail-{verb}:{run}", text)
+    except LinkGone as error:
+        gone = error
+    call.out.finish()
+    words = call.out.header
+    if words is None and call.exit:
+        raise trouble("ssh-host-odd", f"{safe(target.name)} cannot run the wrapper: {call.noise()}")
+    if words is None or call.exit is None:
+        raise gone
+    if words[0] == "no":
+        raise trouble("ssh-work-dir" if words[1] == "work" else "ssh-host-odd", said(target, words[2:]))
+    return Answer(words, bytes(call.aside), call.nonce)
+
+
+def said(target: Target, words: list[str]) -> str:
+    """Return what a host said in its header as a sentence with its name."""
+    return f"{safe(target.name)}: {safe(' '.join(words), 300)}"

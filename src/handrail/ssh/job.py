@@ -1,0 +1,347 @@
+"""Remote jobs that run exactly once. They are started here and nowhere else.
+
+A job is a folder on the host. Its `mkdir` is the permit to start, given once; the exit status is written last. So a lost link,
+a killed console or a lost answer never decides anything: whoever asks again with the same key finds the same job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import secrets
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, Literal, cast
+
+from handrail.base.problems import Trouble
+from handrail.base.safe import safe
+from handrail.ssh import shell
+from handrail.ssh.channel import Call, LinkGone, Output, consult, converse, said
+from handrail.ssh.links import HostFacts, Links
+from handrail.ssh.target import Target
+from handrail.ssh.terms import (
+    Command,
+    Exited,
+    JobEnd,
+    JobKey,
+    JobNews,
+    JobStatus,
+    LinkBack,
+    LinkLost,
+    Lost,
+    NotStarted,
+    Permit,
+    Refused,
+    Signalled,
+    Start,
+    Started,
+    Stopped,
+    ending,
+)
+
+INCOMPLETE_MOST: Final = 5  # times the rest of an output is asked for again
+MUTE_MOST: Final = 3  # times in a row that the host ends a call before its first word
+AUTH_MOST: Final = 3  # refused logins in a row before the console stops asking: accounts get locked
+NEVER_BY_ITSELF: Final = frozenset(  # what no further attempt can mend
+    {"ssh-host-key-unknown", "ssh-host-key-changed", "ssh-host-key-revoked", "ssh-known-hosts", "ssh-same-host"}
+    | {"ssh-config", "ssh-identity", "ssh-closed", "ssh-become", "ssh-host-odd", "ssh-work-dir"}
+)
+
+
+async def open_run(links: Links, target: Target, run: str, *, make: bool = True) -> HostFacts | None:
+    """Return what the host is like and the run's marker on it, made when `make`; None when there is no marker.
+
+    It is remembered in `links`: a job's absence is later held against it.
+    """
+    answer = await consult(links, target, "open", run, {"make": int(make)})
+    boot, made, marker, tail, fork, pty, wall = (answer.words[1:] + ["0"] * 7)[:7]
+    if marker == "-":
+        return None
+    facts = HostFacts(boot if make else made, marker, tail == "1", fork == "1", pty == "1", float(wall))
+    links.recall(target, run, facts)
+    return facts
+
+
+async def run_job(
+    links: Links,
+    target: Target,
+    key: JobKey,
+    command: Command,
+    permit: Permit,
+    *,
+    start: Start,
+    output: Output,
+    offsets: tuple[int, int] = (0, 0),
+    news: Callable[[JobNews], None] = lambda _news: None,
+) -> JobEnd:
+    """Run a job, or find it again, and deliver its output from `offsets` on; return how it ended.
+
+    A lost link is not an end: it is told as news, and the job is asked for again, quietly and without limit.
+    Cancelling the call leaves the job alone; `stop_job` ends it. `output` and `news` are called from the event loop.
+    Raises `Trouble` (ssh-command, ssh-key) for what cannot be sent at all.
+    """
+    job = _Job(links, target, key, _texts(command), command.stdin, permit, start, output, news, list(offsets))
+    return await job.run()
+
+
+async def stop_job(links: Links, target: Target, key: JobKey, permit: Permit, grace: float = 5.0) -> Stopped | Refused:
+    """End a job: TERM to its whole session, KILL after `grace` seconds, and the proof from /proc that none is left.
+
+    A job whose start is still on its way can no longer start. Raises `Trouble` when the host cannot be asked.
+    """
+    values: dict[str, str | int] = {"key": key.folder, "epoch": permit.epoch, "grace": max(0, math.ceil(grace * 20))}
+    answer = await consult(links, target, "stop", key.run, values, timeout=grace * 2 + 60)
+    if answer.words[0] == "refused":
+        return Refused("epoch", " ".join(answer.words[2:]))
+    reason = safe(" ".join(answer.words[2:]), 300)
+    return Stopped(answer.words[1] == "1", reason, never_started=reason.startswith("it had not started"))
+
+
+async def look(links: Links, target: Target, key: JobKey) -> JobStatus:
+    """Return what became of a job, without streaming it; raises `Trouble` when the host cannot be asked."""
+    words = (await consult(links, target, "look", key.run, {"key": key.folder})).words
+    boot, made, marker, state = words[1:5]
+    marker = "" if marker == "-" else marker
+    if state == "running":
+        return JobStatus("running", boot, marker, pid=int(words[5]))
+    if state == "absent":
+        known = links.facts(target, key.run)
+        if known is not None and known.marker != marker:
+            return JobStatus("lost", boot, marker, reason="the folder of the run was made anew on the host")
+        return JobStatus("absent", boot, marker)
+    end = ending(words[5:]) if state == "finished" else None
+    match end:
+        case Exited():
+            return JobStatus("finished", boot, marker, code=end.code, out_bytes=end.out_bytes, err_bytes=end.err_bytes)
+        case Signalled():
+            return JobStatus(
+                "finished", boot, marker, signal=end.signal, out_bytes=end.out_bytes, err_bytes=end.err_bytes
+            )
+    return JobStatus("lost", boot, marker, reason=safe(" ".join(words[5:]), 300))
+
+
+async def forget_jobs(links: Links, target: Target, run: str) -> bool:
+    """Remove the run's job folders from the host; False when a job still runs there and nothing was removed."""
+    answer = await consult(links, target, "forget", run, {})
+    if answer.words[0] == "running":
+        return False
+    links.forget_facts(target, run)
+    return True
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """A command as it is written into the job's folder."""
+
+    cmd: str
+    script: str
+    pty: bool
+
+
+def _texts(command: Command) -> _Texts:
+    if command.argv is not None:
+        cmd = shell.argv_text(command.argv)
+    else:
+        cmd = shell.script_text(command.script or "", command.args)
+    if command.attached:
+        # script(1) makes the terminal on the host: so the job outlives the link like any other.
+        inner = f"sh -c {shlex.quote(cmd)} sh "
+        cmd = f'exec script -qec {shlex.quote(inner)}"$1" /dev/null\n'
+    return _Texts(cmd, command.script or "", command.attached)
+
+
+@dataclass
+class _Job:
+    """One call of run_job, across all its attempts."""
+
+    links: Links
+    target: Target
+    key: JobKey
+    texts: _Texts
+    stdin: bytes
+    permit: Permit
+    start: Start
+    output: Output
+    news: Callable[[JobNews], None]
+    offsets: list[int]
+    token: str = field(default_factory=lambda: secrets.token_hex(16))
+    facts: HostFacts | None = None
+    sent: bool = False
+    began: bool = False
+    away_since: float | None = None
+    incomplete: int = 0
+    denied: int = 0
+    mute: int = 0
+
+    async def run(self) -> JobEnd:
+        """Ask until there is an end; only a lost link leads to another attempt."""
+        pause = self.links.limits.retry_first
+        while True:
+            try:
+                async with self.links.slots(self.target):
+                    end = await self._attempt()
+                if end is not None:
+                    return end
+                continue
+            except LinkGone as error:
+                reason = str(error)
+            except Trouble as error:
+                given_up = self._give_up(error)
+                if given_up is not None:
+                    return given_up
+                reason = error.problems[0].message
+            if self.away_since is None:
+                pause = self.links.limits.retry_first
+            self._no_link(reason)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.7, self.links.limits.retry_most)
+
+    def _give_up(self, error: Trouble) -> JobEnd | None:
+        """Return the end that a Trouble means, or None when the link may come back."""
+        problem = error.problems[0]
+        if self.start == "fresh" and not self.sent:
+            return NotStarted(problem.code, problem.message, problem)
+        self.denied = self.denied + 1 if problem.code == "ssh-auth" else 0
+        if problem.code in NEVER_BY_ITSELF or self.denied >= AUTH_MOST:
+            return Lost(problem.code, problem.message)
+        return None
+
+    def _no_link(self, reason: str) -> None:
+        if self.away_since is None:
+            self.away_since = time.monotonic()
+            self.news(LinkLost(datetime.now(UTC), reason))
+
+    async def _attempt(self) -> JobEnd | None:
+        """Make one call; None asks for another one at once."""
+        if self.facts is None:
+            self.facts = await self._what_is_known()
+        if self.facts is None:
+            return Lost("marker", f"{safe(self.target.name)}: the host knows nothing of this run")
+        if self.texts.pty and not self.facts.pty:
+            return NotStarted(
+                "tools", f"{safe(self.target.name)}: this host has no script(1), which makes the terminal"
+            )
+        call = Call(self._deliver, (self.offsets[0], self.offsets[1]))
+        call.on_header = self._on_header
+        call.enough = _complete
+        text = shell.call("job", self._values(call.nonce, self.facts))
+        await self.links.connection(self.target)
+        self.sent = True
+        label = f"handrail:{self.key.run}:{self.key.folder}"
+        try:
+            await converse(self.links, self.target, call, label, text, self.stdin)
+        except LinkGone:
+            call.out.finish()
+            header = call.out.header
+            self.mute = self.mute + 1 if header is None and call.exit is not None else 0
+            if self.mute >= MUTE_MOST:
+                return Lost("mute", f"{safe(self.target.name)}: the wrapper ends without a word: {call.noise()}")
+            if header is None or (header[0] == "go" and call.out.trailer is None):
+                raise
+        return self._judge(call)
+
+    async def _what_is_known(self) -> HostFacts | None:
+        known = self.links.facts(self.target, self.key.run)
+        return known or await open_run(self.links, self.target, self.key.run, make=self.start == "fresh")
+
+    def _values(self, nonce: str, facts: HostFacts) -> dict[str, str | int]:
+        modes = {"fresh": "again" if self.sent else "fresh", "attach": "attach", "attach-or-start": "start"}
+        return {
+            "nonce": nonce,
+            "work": self.target.work_dir,
+            "run": self.key.run,
+            "key": self.key.folder,
+            "mode": "attach" if self.began else modes[self.start],
+            "token": self.token,
+            "changes": int(self.permit.changes),
+            "epoch": self.permit.epoch,
+            "seen_boot": facts.boot,
+            "seen_id": facts.marker,
+            "cmd": self.texts.cmd,
+            "script": self.texts.script,
+            "input": len(self.stdin),
+            "out": self.offsets[0],
+            "err": self.offsets[1],
+            "tail": int(facts.tail),
+            "fork": int(facts.fork),
+        }
+
+    def _deliver(self, stream: str, at: int, data: bytes) -> None:
+        self.offsets[0 if stream == "out" else 1] = at + len(data)
+        self.output(stream, at, data)
+
+    def _on_header(self, words: list[str]) -> None:
+        """Take the host's first word of this call: the link is there, and maybe the job has begun."""
+        self.denied = 0
+        if self.away_since is not None:
+            self.news(LinkBack(time.monotonic() - self.away_since))
+            self.away_since = None
+        if words[0] == "go" and not self.began:
+            self.began = True
+            self.news(Started(int(words[3]), words[1], words[2], found=words[5] == "found"))
+
+    def _judge(self, call: Call) -> JobEnd | None:
+        """Return the end that the host's answer means; None asks again at once."""
+        words = [*(call.out.header or []), "", ""]
+        reason = said(self.target, words[2:])
+        match words[0]:
+            case "go":
+                return self._trailed(call)
+            case "refused":
+                word = cast(Literal["claim", "epoch", "reused", "stopped"], words[1])
+                return Refused(word, call.aside.decode("utf-8", "replace") or " ".join(words[2:]).strip())
+            case "no" if words[1] == "reopen" and not self.began:
+                self.facts, self.sent = None, False
+                self.links.forget_facts(self.target, self.key.run)
+                return None
+            case "no" if not self.began:
+                return NotStarted(words[1], reason)
+        return Lost(words[1], reason)
+
+    def _trailed(self, call: Call) -> JobEnd | None:
+        """Return the end that the trailer tells, once every byte before it is here."""
+        words = call.out.trailer or []
+        end = ending(words[1:]) if words and words[0] == "exited" else None
+        if end is None:
+            return Lost("process", said(self.target, words[1:]))
+        if self.offsets[0] >= end.out_bytes and self.offsets[1] >= end.err_bytes:
+            return end
+        self.incomplete += 1
+        if self.incomplete < INCOMPLETE_MOST:
+            return None
+        return Lost("output", f"{safe(self.target.name)}: it ended, but a part of its output cannot be had")
+
+
+def _complete(call: Call) -> bool:
+    """Tell whether every byte that the trailer speaks of is here."""
+    words = call.out.trailer or []
+    end = ending(words[1:]) if words and words[0] == "exited" else None
+    return end is None or (call.out.offset >= end.out_bytes and call.err.offset >= end.err_bytes)
+
+
+__all__ = [
+    "Command",
+    "Exited",
+    "JobEnd",
+    "JobKey",
+    "JobNews",
+    "JobStatus",
+    "LinkBack",
+    "LinkLost",
+    "Lost",
+    "NotStarted",
+    "Permit",
+    "Refused",
+    "Signalled",
+    "Start",
+    "Started",
+    "Stopped",
+    "forget_jobs",
+    "look",
+    "open_run",
+    "run_job",
+    "stop_job",
+]

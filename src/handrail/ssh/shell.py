@@ -1,0 +1,89 @@
+"""The text that is sent to a host: the wrapper's parts put together, and arguments quoted. Pure; it starts nothing.
+
+One short loader stands in argv. It reads the wrapper line by line from the channel, because `read` takes no byte too many,
+and runs it only when the last line has arrived: a link that is cut in the middle runs nothing. So neither scripts nor
+secrets stand in argv, in `ps` or in sudo's log.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from handrail.base.problems import trouble
+
+LAST_LINE: Final = "#hr-end-0b2f7c"
+READY: Final = b"#hr-ready-0b2f7c"
+ONE_ARGUMENT: Final = 128 * 1024 - 1  # Linux MAX_ARG_STRLEN, execve(2), less its NUL
+ALL_TEXT: Final = 256 * 1024
+
+_LOADER: Final = (
+    f'printf "\\n%s\\n" "{READY.decode()}";hr_n=$(printf "\\nx");hr_n=${{hr_n%x}};hr_w=;'
+    "while IFS= read -r hr_l;do "
+    f'if [ "$hr_l" = "{LAST_LINE}" ];then eval "$hr_w";exit;fi;hr_w="$hr_w$hr_l$hr_n";done'
+)
+
+
+@cache
+def part(name: str) -> str:
+    """Return one part of the wrapper without comments and indentation."""
+    text = files(__package__).joinpath("wrapper", f"{name}.sh").read_text(encoding="utf-8")
+    lines = (line.strip() for line in text.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("#"))
+
+
+def loader(label: str, *, become: str = "", prompt: str = "") -> str:
+    """Return the command line of a call; `label` is what `ps` shows, `prompt` is what sudo prints when it wants a password."""
+    command = f"sh -c {shlex.quote(_LOADER)} {shlex.quote(label)}"
+    if not become:
+        return f"exec {command}"
+    return f"exec sudo -S -p {shlex.quote(prompt)} -- {command}" if prompt else f"exec sudo -n -- {command}"
+
+
+def call(verb: str, values: Mapping[str, str | int]) -> bytes:
+    """Return the text of one call: its variables, the common part, the verb's own part and the last line."""
+    head = "".join(f"hr_{name}={shlex.quote(str(value))}\n" for name, value in values.items())
+    text = f"{head}{part('common')}{part(verb)}"
+    if f"\n{LAST_LINE}\n" in text:
+        raise trouble("ssh-command", "the command contains the wrapper's own last line")
+    return f"{text}{LAST_LINE}\n".encode("utf-8", "surrogateescape")
+
+
+def argv_text(argv: tuple[str, ...]) -> str:
+    """Return the shell text that executes an argv exactly; raise `Trouble` for one that cannot be sent."""
+    if not argv or not argv[0]:
+        raise trouble("ssh-command", "a command needs a program")
+    if argv[0].startswith("-"):
+        raise trouble("ssh-command", f"the program's name begins with a hyphen: {argv[0][:40]!r}")
+    check_text(*argv)
+    return "exec " + " ".join(map(shlex.quote, argv)) + "\n"
+
+
+def script_text(script: str, args: tuple[str, ...]) -> str:
+    """Return the shell text that runs the job's script file with arguments; a `#!` line names another interpreter."""
+    check_text(*args)
+    check_text(script, limit=ALL_TEXT)
+    words = ["sh"]
+    if script.startswith("#!"):
+        words = script[2:].split("\n", 1)[0].strip().split(None, 1) or words
+    interpreter = " ".join(map(shlex.quote, words))
+    return f'exec {interpreter} "$1/script" ' + " ".join(map(shlex.quote, args)) + "\n"
+
+
+def check_text(*texts: str, limit: int = ONE_ARGUMENT) -> None:
+    """Raise `Trouble` when a text holds a NUL or is longer than the kernel takes (execve(2))."""
+    total = 0
+    for text in texts:
+        size = len(text.encode("utf-8", "surrogateescape"))
+        total += size
+        if "\0" in text:
+            raise trouble("ssh-command", "an argument contains a NUL byte, which no program can be given")
+        if size > limit or total > ALL_TEXT:
+            raise trouble(
+                "ssh-command",
+                f"an argument or script of {max(size, total)} bytes is longer than a host accepts ({limit})",
+                "give it as stdin",
+            )

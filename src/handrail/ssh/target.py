@@ -1,0 +1,35 @@
+"""A target: everything needed to reach one host and to know that it is the right one. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+WORK_DIR: Final = "/var/tmp/handrail"  # noqa: S108 - made with care on the host: see wrapper/common.sh
+
+
+@dataclass(frozen=True)
+class Target:
+    """One host: `key` is unique in the estate, `name` is for people, the rest is how to connect.
+
+    `port` 0 and `user` "" leave the choice to the ssh_config; `identity` None means the agent and the user's own keys.
+    `known_hosts` is always a path: there is no value that means "do not verify".
+    """
+
+    key: str
+    name: str
+    host: str
+    port: int
+    user: str
+    identity: Path | None
+    host_key_alias: str
+    known_hosts: Path
+    ssh_config: Path | None
+    become: str = ""  # or "sudo"
+    work_dir: str = WORK_DIR
+
+    @property
+    def pinned_as(self) -> str:
+        """Return the name its key is looked up under in known_hosts."""
+        return self.host_key_alias or self.host

@@ -1,0 +1,157 @@
+"""Whom we believe: known_hosts matching, and what an ssh_config may not decide. It opens no connection.
+
+`known_hosts` is always a file that was read here. asyncssh takes None as "do not verify" and an empty value as "the user's own
+file"; neither can be reached, because only `Pinned` makes the value that is passed on.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import asyncssh
+
+from handrail.base.problems import Trouble, trouble
+from handrail.base.safe import safe
+from handrail.ssh.target import Target
+
+# What an ssh_config may say here. The rest either cannot loosen anything or is not read at all.
+NEVER: Final = {
+    "userknownhostsfile": "host keys are pinned in the estate's known_hosts",
+    "globalknownhostsfile": "host keys are pinned in the estate's known_hosts",
+    "stricthostkeychecking": "an unknown host key is always refused",
+    "hostkeyalias": "the estate's host_key_alias decides",
+    "verifyhostkeydns": "host keys are pinned in the estate's known_hosts",
+    "knownhostscommand": "host keys are pinned in the estate's known_hosts",
+    "updatehostkeys": "known_hosts is written by `handrail trust` only",
+    "controlmaster": "Handrail keeps its own connection",
+    "controlpath": "Handrail keeps its own connection",
+    "controlpersist": "Handrail keeps its own connection",
+    "remotecommand": "the runbook says what runs",
+    "requesttty": "the runbook says what runs",
+    "forwardagent": "no agent is ever forwarded",
+    "localforward": "nothing is forwarded",
+    "remoteforward": "nothing is forwarded",
+    "dynamicforward": "nothing is forwarded",
+    "sendenv": "the environment is not sent",
+    "setenv": "the environment is not sent",
+    "serveraliveinterval": "Handrail's own keepalive is used",
+    "serveralivecountmax": "Handrail's own keepalive is used",
+    "connecttimeout": "Handrail's own timeouts are used",
+    "passwordauthentication": "only keys are used",
+    "kbdinteractiveauthentication": "only keys are used",
+}
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """What known_hosts says of one host: the keys it pins for the name, the authorities for it, the revoked ones."""
+
+    keys: tuple[asyncssh.SSHKey, ...]
+    authorities: tuple[asyncssh.SSHKey, ...]
+    revoked: tuple[asyncssh.SSHKey, ...]
+
+    def exact(self) -> tuple[list[asyncssh.SSHKey], list[asyncssh.SSHKey], list[asyncssh.SSHKey]]:
+        """Return what asyncssh takes as known_hosts: three lists, never None, never falsy, and no match by address."""
+        return [*self.keys], [*self.authorities], [*self.revoked]
+
+    @property
+    def algorithms(self) -> list[str]:
+        """Return the signature algorithms of the pinned keys, so that the server shows the key we know."""
+        found: list[str] = []
+        for key in self.keys:
+            for name in key.sig_algorithms:
+                if name.decode() not in found:
+                    found.append(name.decode())
+        return found
+
+
+def pinned(target: Target) -> Pinned:
+    """Read the target's known_hosts; raise `Trouble` when it cannot be read."""
+    path = target.known_hosts
+    try:
+        hosts = asyncssh.read_known_hosts(str(path))
+    except OSError as error:
+        raise trouble(
+            "ssh-known-hosts", f"known_hosts cannot be read: {safe(str(error))}", "write it with `handrail trust`"
+        ) from None
+    except (ValueError, asyncssh.Error) as error:
+        raise trouble("ssh-known-hosts", f"{safe(str(path))} is not a known_hosts file: {safe(str(error))}") from None
+    port = target.port if target.port not in (0, 22) else None
+    matched = asyncssh.match_known_hosts(hosts, target.pinned_as, "", port)
+    return Pinned(tuple(matched[0]), tuple(matched[1]), tuple(matched[2]))
+
+
+def refused_key(target: Target, pins: Pinned, seen: asyncssh.SSHKey | None, detail: str) -> Trouble:
+    """Return what to say of a host key that was not accepted: unknown, changed or revoked, with every fingerprint."""
+    name = safe(target.pinned_as)
+    shown = fingerprint(seen) if seen else "unknown"
+    if "revoked" in detail:
+        return trouble(
+            "ssh-host-key-revoked",
+            f"{name} shows a host key that is marked as revoked",
+            "do not connect: somebody holds a key that was withdrawn",
+        )
+    if not pins.keys and not pins.authorities:
+        return trouble(
+            "ssh-host-key-unknown",
+            f"the host key of {name} is not in {safe(str(target.known_hosts))}; it shows {shown}",
+            "compare it with the host's own `ssh-keygen -lf`, then `handrail trust`",
+        )
+    known = ", ".join(fingerprint(key) for key in (*pins.keys, *pins.authorities))
+    return trouble(
+        "ssh-host-key-changed",
+        f"the host key of {name} has changed: pinned is {known}, it shows {shown}",
+        "stop: either the host was rebuilt, or something stands in between",
+    )
+
+
+def fingerprint(key: asyncssh.SSHKey) -> str:
+    """Return "ssh-ed25519 SHA256:..." as ssh-keygen prints it."""
+    return f"{key.get_algorithm()} {key.get_fingerprint()}"
+
+
+def ignored_options(path: Path) -> list[str]:
+    """Return a sentence for each option of an ssh_config that has no effect here, with its file and line."""
+    found: list[str] = []
+    _read_options(path.expanduser(), found, depth=0)
+    return found
+
+
+def _read_options(path: Path, found: list[str], depth: int) -> None:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        found.append(f"{safe(str(path))}: cannot be read: {safe(error.strerror or '')}")
+        return
+    for number, line in enumerate(lines, 1):
+        words = _words(line)
+        if not words:
+            continue
+        option = words[0].lower()
+        if option == "include" and depth < 16:
+            for pattern in words[1:]:
+                for each in _included(pattern):
+                    _read_options(each, found, depth + 1)
+        elif option in NEVER:
+            found.append(f"{safe(str(path))}:{number}: {safe(words[0])} is ignored: {NEVER[option]}")
+
+
+def _words(line: str) -> list[str]:
+    text = line.strip()
+    if not text or text.startswith("#"):
+        return []
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = text.split()
+    first, mark, rest = words[0].partition("=")
+    return [first, *([rest] if mark and rest else []), *words[1:]]
+
+
+def _included(pattern: str) -> list[Path]:
+    path = Path(pattern).expanduser()
+    path = path if path.is_absolute() else Path("~/.ssh").expanduser() / path
+    return sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
