@@ -116,6 +116,7 @@ async def test_what_blocks_a_switch_is_said(
 async def test_addresses_behind_a_cname_are_not_this_names(both: Zone, ns1: Server, ns2: Server) -> None:
     ns1.records = ns2.records = Records("puppet 60 CNAME blue", "blue 60 A 10.0.0.10")
     assert (await ask_all(both, NAME, CLOCK)).value == ()
+    assert "ns1 still says CNAME blue" in (await settled(both, NAME, OLD, 60, CLOCK)).differences[0]
 
 
 async def test_the_same_questions_for_ipv6(both: Zone, ns1: Server, ns2: Server) -> None:

@@ -34,8 +34,8 @@ async def run(argv: Sequence[str]) -> Ended:
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
     )
-    assert process.stdout  # noqa: S101 - both are pipes
-    assert process.stderr  # noqa: S101
+    assert process.stdout
+    assert process.stderr
     try:
         out, err = await asyncio.gather(_all(process.stdout), _all(process.stderr))
         status = await process.wait()

@@ -79,7 +79,8 @@ class Survey:
         ttl = model.ttl if self.expected_ttl is None else self.expected_ttl
         serial = f" (serial {answer.serial})" if answer.serial is not None else ""
         if answer.values != values:
-            return f"{label} still says {spell(answer.values)}{serial}"
+            says = spell(answer.values) if answer.values or not answer.other else answer.other[0]
+            return f"{label} still says {says}{serial}"
         if answer.values and UNTOLD not in (answer.ttl, ttl) and answer.ttl != ttl:
             return f"{label} serves it with a TTL of {answer.ttl} s, not {ttl} s{serial}"
         if answer.serial != model.serial:

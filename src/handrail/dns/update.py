@@ -43,7 +43,10 @@ from handrail.dns.zone import NameServer, Zone
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait, in seconds: for a connection, for a reply, for each read, and before each reading back."""
+    """How long to wait, in seconds: for a connection, for a reply, for each read, and before each reading back.
+
+    The worst case is their sum, about half a minute, and only for a server that falls silent after the send.
+    """
 
     connect: float = 5.0
     reply: float = 10.0
