@@ -1,0 +1,160 @@
+"""Makes what differs in every simulated estate: the CA and its certificates, the DR server's older copy, keys, the zone.
+
+Called once before the hosts are laid: prepare.py OUTDIR HOSTS-AS-JSON. It writes OUTDIR/<host>/..., trees laid over each
+host's root, and OUTDIR/estate/..., files for the folder of the estate file. It opens no connection.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import shutil
+import stat
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+HERE: Final = Path(__file__).resolve().parent
+sys.dont_write_bytecode = True
+sys.path[:0] = [str(HERE / "puppet/usr/local/lib"), str(HERE / "system/usr/local/lib")]
+
+from puppetsim.authority import Authority, key_pem, new_key, request_pem  # noqa: E402
+
+SSL: Final = "etc/puppetlabs/puppet/ssl"
+CA: Final = "etc/puppetlabs/puppetserver/ca"
+STAMP: Final = "var/lib/puppet-ssl-sync.last"
+TTL: Final = 5  # seconds, of the name that is switched: a drill waits for it
+LATE: Final = 2  # clients that were signed after the last copy to the DR server
+COPY_AGE: Final = 11 * 60  # seconds since that copy
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The hosts this estate was given, and where to write for each."""
+
+    out: Path
+    all: tuple[dict[str, Any], ...]
+    zone: str = field(default_factory=lambda: os.environ.get("HANDRAIL_SIM_ZONE") or "example.test")
+    fqdn: str = field(default_factory=lambda: os.environ.get("HANDRAIL_SIM_FQDN") or "puppet.example.test")
+
+    def names(self, role: str) -> list[str]:
+        """Return the names of a role's hosts."""
+        return [str(host["name"]) for host in self.all if host.get("role") == role]
+
+    def root(self, name: str) -> Path:
+        """Return the folder that is laid over a host."""
+        return self.out / name
+
+
+def write(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Write a file and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    path.chmod(mode)
+
+
+def certificates(hosts: Hosts) -> None:
+    """Make the CA on the primary, its nodes' certificates, and the DR server's copy of an earlier state."""
+    primary, dr = hosts.root(hosts.names("primary")[0]), hosts.root(hosts.names("dr")[0])
+    clients = hosts.names("clients")
+    late = clients[-LATE:] if len(clients) > LATE else []
+    authority = Authority(primary / CA)
+    authority.create(hosts.fqdn)
+    server_files(primary, authority, hosts.fqdn)
+    for name in ("old01", "old02"):  # nodes that are long gone: signed/ is full of such
+        authority.sign(f"{name}.{hosts.zone}", new_key().public_key())
+    authority.revoke([authority.serial_of(f"old01.{hosts.zone}")])
+    for name in clients:
+        if name not in late:
+            client_files(hosts, authority, name)
+    publish_crl(primary)
+    copy_to_dr(primary, dr)
+    for name in late:
+        client_files(hosts, authority, name)
+    authority.revoke([authority.serial_of(f"old02.{hosts.zone}")])
+    write(primary / CA / f"requests/batch01.{hosts.zone}.pem", request_pem(f"batch01.{hosts.zone}", new_key()))
+    publish_crl(primary)
+
+
+def server_files(root: Path, authority: Authority, fqdn: str) -> None:
+    """Issue the certificate that both servers show, and lay the link that Puppet 7 puts into ssl/."""
+    key = new_key()
+    write(root / SSL / f"private_keys/{fqdn}.pem", key_pem(key), 0o640)
+    write(root / SSL / f"certs/{fqdn}.pem", authority.sign(fqdn, key.public_key(), administers=True))
+    write(root / SSL / "certs/ca.pem", (authority.folder / "ca_crt.pem").read_bytes())
+    (root / SSL / "ca").symlink_to(os.path.relpath(root / CA, root / SSL))
+
+
+def publish_crl(root: Path) -> None:
+    """Copy the CA's revocation list to where TLS looks for it."""
+    write(root / SSL / "crl.pem", (root / CA / "ca_crl.pem").read_bytes())
+
+
+def copy_to_dr(primary: Path, dr: Path) -> None:
+    """Leave the DR server as the last copy left it."""
+    for folder in (SSL, CA):
+        shutil.copytree(primary / folder, dr / folder, symlinks=True)
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - COPY_AGE))
+    write(dr / STAMP, f"{stamp}\n".encode())
+
+
+def client_files(hosts: Hosts, authority: Authority, name: str) -> None:
+    """Issue a client's certificate and lay what its agent has fetched."""
+    key, certname, ssl = new_key(), f"{name}.{hosts.zone}", hosts.root(name) / SSL
+    write(ssl / f"private_keys/{certname}.pem", key_pem(key), 0o640)
+    write(ssl / f"certs/{certname}.pem", authority.sign(certname, key.public_key()))
+    write(ssl / "certs/ca.pem", (authority.folder / "ca_crt.pem").read_bytes())
+    write(ssl / "crl.pem", (authority.folder / "ca_crl.pem").read_bytes())
+
+
+def zone_text(hosts: Hosts) -> str:
+    """Return the zone: the name that is switched, every host by its management name, the name servers."""
+    addresses = {str(host["name"]): str(host["address"]) for host in hosts.all}
+    service = addresses[hosts.names("primary")[0]]
+    lines = [
+        f"$ORIGIN {hosts.zone}.",
+        "@ 300 IN SOA ns1 hostmaster 2026010101 5 1 86400 5",
+        *(f"@ 300 IN NS {name}" for name in ("ns1", "ns2") if name in addresses),
+        f"{hosts.fqdn}. {TTL} IN A {service}",
+    ]
+    return "\n".join([*lines, *(f"{name} 300 IN A {address}" for name, address in addresses.items()), ""])
+
+
+def key_text(name: str) -> str:
+    """Return a new TSIG key in BIND's form."""
+    secret = base64.b64encode(secrets.token_bytes(32)).decode()
+    return f'key "{name}" {{\n\talgorithm hmac-sha256;\n\tsecret "{secret}";\n}};\n'
+
+
+def name_service(hosts: Hosts) -> None:
+    """Lay the zone and its keys on the first name server, and leave the console its own key."""
+    switch = key_text("dr-switch")
+    write(hosts.root("ns1") / "etc/named/zone", zone_text(hosts).encode())
+    write(hosts.root("ns1") / "etc/named/keys.conf", (switch + key_text("admin")).encode(), 0o600)
+    write(hosts.out / "estate/dr-switch.key", switch.encode(), 0o600)
+
+
+def missing_tools(hosts: Hosts) -> None:
+    """Lay stand-ins for tools that this machine does not have."""
+    for source in sorted((HERE / "maybe").iterdir()) if (HERE / "maybe").is_dir() else ():
+        if shutil.which(source.name) is None:
+            for host in hosts.all:
+                target = hosts.root(str(host["name"])) / "usr/local/bin" / source.name
+                write(target, source.read_bytes(), 0o755 & stat.S_IMODE(source.stat().st_mode) | 0o555)
+
+
+def main(argv: list[str]) -> int:
+    """Write everything; return the exit code."""
+    hosts = Hosts(Path(argv[0]), tuple(json.loads(argv[1])))
+    certificates(hosts)
+    name_service(hosts)
+    missing_tools(hosts)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,5 @@
+node default {
+  notify { 'served-by':
+    message => "served-by fqdn=${servername} ip=${serverip} certname=${trusted['certname']}",
+  }
+}
