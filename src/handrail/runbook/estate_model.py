@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from handrail.runbook.actions import Count, Port
 from handrail.runbook.values import Argv, HostName, Line, Name, Role, Seconds, Table, Texts, Value, wrong
@@ -83,11 +83,9 @@ class RoleSim(Table):
     )
 
 
-HostEntry = Annotated[HostTable, BeforeValidator(_host_port)]
-_HOSTS_SCHEMA: Final = {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "object"}]}}
+HostEntry = Annotated[HostTable, BeforeValidator(_host_port, json_schema_input_type=str | HostTable)]
 Hosts = Annotated[
-    Annotated[tuple[HostEntry, ...], Tag("<list>"), WithJsonSchema(_HOSTS_SCHEMA)]
-    | Annotated[HostsFrom, Tag("<from>")],
+    Annotated[tuple[HostEntry, ...], Tag("<list>")] | Annotated[HostsFrom, Tag("<from>")],
     Discriminator(lambda value: "<from>" if isinstance(value, dict | HostsFrom) else "<list>"),
 ]
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from handrail.base.problems import Problem, Trouble, Where
 from handrail.base.safe import safe
 from handrail.runbook.document import Document, digest, read_document
-from handrail.runbook.estate import examine_estate
 from handrail.runbook.files import read_file
 from handrail.runbook.read import examine
 from handrail.runbook.rules import lint
@@ -31,6 +30,8 @@ def lint_file(path: Path) -> tuple[Problem, ...]:
         if not _RUNBOOK & document.data.keys():
             return (*document.problems, _neither(document))
         return examine(document).problems
+    from handrail.runbook.estate import examine_estate  # its models cost as much as the rest: only for an estate
+
     return examine_estate(document, path, digest(data))[1]
 
 

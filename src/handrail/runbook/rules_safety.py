@@ -110,10 +110,10 @@ def gates(runbook: Runbook) -> Iterator[Finding]:
     defaults = {name: var.default for name, var in runbook.vars.items() if var.default is not None}
     for place in runbook.places:
         step = place.step
-        if step.confirm is not None and "{{" not in (typed := resolve_known(step.confirm, defaults)):
-            if len(typed) > LONGEST_TYPED:
-                message = f"{len(typed)} characters are to be typed: {safe(typed, 60)}"
-                yield warn("confirm-long", message, f"at most {LONGEST_TYPED}: a shorter token", at(place, "confirm"))
+        typed = resolve_known(step.confirm or "", defaults)
+        if len(typed) > LONGEST_TYPED and "{{" not in typed:
+            message = f"{len(typed)} characters are to be typed: {safe(typed, 60)}"
+            yield warn("confirm-long", message, f"at most {LONGEST_TYPED}: a shorter token", at(place, "confirm"))
         if step.recheck and step.confirm is None:
             message = "`recheck` runs behind the typing of a `confirm`, and there is none"
             yield Finding("recheck-needs-confirm", message, "add `confirm`", at(place, "recheck"), key=True)

@@ -29,7 +29,7 @@ _PERCENT: Final = re.compile(r"(\d{1,3})%\Z")
 class Table(BaseModel):
     """A TOML table: frozen, and every key it does not know is refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, defer_build=True)
 
 
 def wrong(code: str, message: str, hint: str = "") -> PydanticCustomError:
