@@ -13,7 +13,8 @@ from typing import Literal
 from handrail.base.problems import Problem, Trouble, in_order
 from handrail.base.safe import safe
 from handrail.runbook.document import Document, digest, read_document
-from handrail.runbook.estate_model import EstateFile, RoleTable, SimTable
+from handrail.runbook.estate_model import EstateFile, RoleTable
+from handrail.runbook.estate_sim import SimTable
 from handrail.runbook.files import check_file, read_file
 from handrail.runbook.hosts import Finder, Host, hosts_of_role
 from handrail.runbook.positions import Path as TomlPath

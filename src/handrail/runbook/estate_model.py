@@ -7,8 +7,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from handrail.runbook.actions import Count, Port
-from handrail.runbook.values import Argv, HostName, Line, Name, Role, Seconds, Table, Texts, Value, wrong
+from handrail.runbook.actions import Port
+from handrail.runbook.estate_sim import RoleSim, SimTable
+from handrail.runbook.values import Argv, HostName, Line, Name, Role, Seconds, Table, Value, wrong
 
 WORK_DIR: Final = "/var/tmp/handrail"  # noqa: S108  (a folder on the remote host; the job wrapper makes it 0700)
 
@@ -73,16 +74,6 @@ class HostsFrom(Table):
     )
 
 
-class RoleSim(Table):
-    """What a role's simulated hosts are made of."""
-
-    files: Texts = Field(default=(), description="Folders laid over each host's root, in this order.")
-    start: Texts = Field(default=(), description="Shell commands that run at boot, in the background.")
-    count: Count | None = Field(
-        default=None, description="How many hosts there are; more are made up after those listed."
-    )
-
-
 HostEntry = Annotated[HostTable, BeforeValidator(_host_port, json_schema_input_type=str | HostTable)]
 Hosts = Annotated[
     Annotated[tuple[HostEntry, ...], Tag("<list>")] | Annotated[HostsFrom, Tag("<from>")],
@@ -124,25 +115,6 @@ class DnsTable(Table):
         description="For `command`: makes the change; `{{ name }}`, `{{ from }}`, `{{ to }}`, `{{ ttl }}` are replaced.",
     )
     timeout: Seconds = Field(default=30.0, description="How long one call of the program, or one query, may take.")
-
-
-class SimHost(Table):
-    """A simulated host without a role, such as a name server."""
-
-    name: HostName = Field(description="Its name.")
-    site: Line | None = Field(default=None, description="Where it stands.")
-    address: HostName | None = Field(default=None, description="Its address inside the estate.")
-    files: Texts = Field(default=(), description="Folders laid over its root, in this order.")
-    start: Texts = Field(default=(), description="Shell commands that run at boot, in the background.")
-
-
-class SimTable(Table):
-    """What a simulated estate is made of beyond its roles."""
-
-    prepare: Line | None = Field(
-        default=None, description="A program that runs once and writes trees to be laid over the hosts."
-    )
-    hosts: tuple[SimHost, ...] = Field(default=(), alias="host", description="Hosts without a role.")
 
 
 class EstateHead(Table):

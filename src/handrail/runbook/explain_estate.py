@@ -70,6 +70,10 @@ come with the program.
 
     handrail plan ./failover.toml --estate production.toml
     handrail plan puppet-failover --estate production.toml""",
+    "sim-door": """\
+A port of a simulated host is written with its protocol.
+
+    ready = ["tcp:8140"]""",
     "var-type": """\
 The value is not of the type that the runbook declares for the variable.
 

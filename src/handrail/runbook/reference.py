@@ -11,7 +11,6 @@ from typing import Any, Final
 from pydantic.fields import FieldInfo
 
 from handrail.runbook.estate_model import EstateFile
-from handrail.runbook.explain import codes
 from handrail.runbook.model import Runbook
 from handrail.runbook.schema import estate_schema, runbook_schema
 from handrail.runbook.shapes import keys, models_in
@@ -37,7 +36,6 @@ def reference_markdown() -> str:
     ):
         parts.append(f"## {title}\n")
         parts += [_table(model, path, schema) for path, model in _tables(root)]
-    parts.append(f"## Codes\n\n`handrail explain CODE` explains each: {', '.join(f'`{code}`' for code in codes())}.\n")
     return "\n".join(parts)
 
 

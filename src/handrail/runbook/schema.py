@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from handrail.base.durations import show_duration
 from handrail.runbook.estate_model import EstateFile
 from handrail.runbook.model import Runbook
 from handrail.runbook.values import Table
@@ -35,7 +36,24 @@ def schema_texts() -> dict[str, str]:
 
 
 def _schema(model: type[Table], title: str) -> dict[str, Any]:
-    return {"$schema": DIALECT, **model.model_json_schema(by_alias=True), "title": title}
+    schema = {"$schema": DIALECT, **model.model_json_schema(by_alias=True), "title": title}
+    _defaults_as_written(schema)
+    return schema
+
+
+def _defaults_as_written(node: object) -> None:
+    """Turn defaults in seconds into the texts an author would write, all the way down; absent keys get no default."""
+    if isinstance(node, dict):
+        default = node.get("default")
+        if isinstance(default, float):
+            node["default"] = show_duration(default)
+        elif "default" in node and (default is None or default == []):
+            del node["default"]
+        for inner in node.values():
+            _defaults_as_written(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            _defaults_as_written(inner)
 
 
 def main(folder: Path) -> None:
