@@ -58,7 +58,8 @@ Result = tuple[list[dict[str, Any]], int]
 def _up(arguments: argparse.Namespace) -> Result:
     from dataclasses import replace
 
-    from handrail_sim.daemon import Wanted, start
+    from handrail_sim.daemon import start
+    from handrail_sim.plan import Wanted
     from handrail_sim.template import read_template
 
     template = arguments.template.absolute()

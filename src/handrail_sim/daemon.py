@@ -10,27 +10,16 @@ import os
 import sys
 import time
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from handrail.base.problems import Trouble
 from handrail_sim import limits, registry
 from handrail_sim.inside.kernel import Refused
-from handrail_sim.plan import EstatePlan
+from handrail_sim.leftovers import kill_leftovers
+from handrail_sim.plan import Wanted
 
 LOG: Final = "estate.log"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What `up` was asked for."""
-
-    template: Path
-    plan: EstatePlan
-    folder: Path
-    home: Path
-    mode: str  # auto, namespaces, folders
 
 
 def start(wanted: Wanted) -> dict[str, Any]:
@@ -44,11 +33,12 @@ def start(wanted: Wanted) -> dict[str, Any]:
         _be_daemon(wanted, write_end)
     os.close(write_end)
     os.close(lock)  # the child's copy holds it
-    with open(read_end, encoding="utf-8") as told:
+    with os.fdopen(read_end, encoding="utf-8") as told:
         line = told.readline()
     answer: dict[str, Any] = json.loads(line) if line else _silent(wanted.folder)
     if not answer["ready"]:
         os.waitpid(child, 0)
+        registry.clear(wanted.folder)
     return answer
 
 
@@ -81,7 +71,7 @@ def _run(wanted: Wanted, told: int) -> int:
     from handrail_sim.zygotes import Zygote
 
     began = time.monotonic()
-    registry.kill_leftovers(wanted.folder)
+    kill_leftovers(wanted.folder)
     reason = "asked for" if wanted.mode == "folders" else ""
     if wanted.mode != "folders":
         try:
@@ -114,7 +104,7 @@ def _attempt(wanted: Wanted, zygote: Any, told: int, began: float, reason: str) 
         asyncio.run(serve(wanted, zygote, ready))
     except Refused as e:
         return str(e)
-    except Trouble as e:
+    except (Trouble, OSError) as e:
         _tell(told, {"ready": False, "problem": str(e)})
         return 1
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -175,10 +176,8 @@ class UdpDoor:
 
     def _later(self, sock: socket.socket, data: bytes, peer: object = None) -> None:
         def send() -> None:
-            try:
+            with contextlib.suppress(OSError):  # closed or full meanwhile: lost, as datagrams may be
                 sock.sendto(data, cast("tuple[str, int]", peer)) if peer else sock.send(data)
-            except OSError:
-                pass  # closed or full meanwhile: lost, as datagrams may be
 
         delay = self._delay()
         if delay:

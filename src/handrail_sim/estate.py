@@ -11,10 +11,10 @@ import secrets
 import shutil
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from handrail.base.problems import trouble
 from handrail_sim import generated, keys, laying
@@ -23,7 +23,7 @@ from handrail_sim.folders import FolderHost
 from handrail_sim.inside.wire import Entry
 from handrail_sim.machine import Machine, environment
 from handrail_sim.namespaces import NamespaceHost
-from handrail_sim.plan import DoorPlan, EstatePlan, HostPlan, Mode, Placed
+from handrail_sim.plan import DoorPlan, EstatePlan, HostPlan, Mode, Placed, Wanted
 from handrail_sim.plan import Protocol as PortKind
 from handrail_sim.prepare import deliver, prepare
 from handrail_sim.sshd import SshServer, SshSettings
@@ -34,15 +34,9 @@ from handrail_sim.zygotes import Zygote
 log = logging.getLogger("handrail_sim")
 _SSH_PORT: Final = 2222
 _PLACE_TRIES: Final = 8
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Where an estate comes from and where it goes."""
-
-    template: Path
-    folder: Path
-    home: Path
+_UNPRIVILEGED: Final = 1024
+_LIFTED: Final = 10_000  # added to a privileged inside port, for its door outside
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -50,7 +44,7 @@ class Estate:
     """The estate while it runs."""
 
     plan: EstatePlan
-    settings: Settings
+    wanted: Wanted
     placed: Placed
     switch: Switch
     zygote: Zygote | None
@@ -59,30 +53,30 @@ class Estate:
 
     async def up(self) -> None:
         """Bring everything up and write the estate's files; raise `Refused` or `Trouble`."""
-        out = self.settings.folder / "prepared"
-        preparing = asyncio.ensure_future(prepare(self.settings.template, self.plan, self.placed, out))
+        out = self.wanted.folder / "prepared"
+        preparing = asyncio.ensure_future(prepare(self.wanted.template, self.plan, self.placed, out))
         try:
             if self.zygote:
                 await self.zygote.join()
             self._make_stations()
             await preparing
-            await asyncio.gather(*(self._lay_and_boot(s, n, out) for n, s in enumerate(self.stations.values())))
+            await _all(self._lay_and_boot(s, out) for s in self.stations.values())
         finally:
             await asyncio.gather(preparing, return_exceptions=True)
-            deliver(out, self.settings.folder)
+            deliver(out, self.wanted.folder)
         for station in self.stations.values():
             station.open_doors()
-        await asyncio.gather(*(s.start_services() for s in self.stations.values()))
-        for found in await asyncio.gather(*(s.wait_ready() for s in self.stations.values())):
+        await _all(s.start_services() for s in self.stations.values())
+        for found in await _all(s.wait_ready() for s in self.stations.values()):
             self.warnings += found
 
     def _make_stations(self) -> None:
-        client = keys.new_client_key(self.settings.folder / generated.IDENTITY)
+        client = keys.new_client_key(self.wanted.folder / generated.IDENTITY)
         for number, host in enumerate(self.plan.hosts):
             machine = self._machine(host, number)
             root = self.placed.root(host)
             env = environment(root, self.plan.path)
-            ssh = SshServer(SshSettings(machine, env), keys.new_host_key(self.settings.home), client)
+            ssh = SshServer(SshSettings(machine, env), keys.new_host_key(self.wanted.home), client)
             known = laying.tokens(self.plan, self.placed, host, sys.executable)
             start = tuple(laying.replaced_text(command, known) for command in host.start)
             station = Station(host, machine, ssh, env, start, root)
@@ -92,14 +86,14 @@ class Estate:
 
     def _write_files(self) -> None:
         public = {n: s.ssh.host_key.export_public_key("openssh").decode().strip() for n, s in self.stations.items()}
-        folder = self.settings.folder
+        folder = self.wanted.folder
         (folder / generated.KNOWN_HOSTS).write_text(generated.known_hosts(self.placed, public), encoding="ascii")
         (folder / "estate.toml").write_text(generated.estate_file(self.plan, self.placed), encoding="utf-8")
 
     def _machine(self, host: HostPlan, number: int) -> Machine:
         if self.zygote:
             return NamespaceHost(host, number, self.zygote, self.switch, lambda: self._died(host.name))
-        return FolderHost(host, Path(self.placed.root(host)), self.placed.outside[host.name], self.settings.folder)
+        return FolderHost(host, Path(self.placed.root(host)), self.placed.outside[host.name], self.wanted.folder)
 
     def _died(self, name: str) -> None:
         station = self.stations[name]
@@ -120,7 +114,7 @@ class Estate:
 
     def _wanted(self, host: HostPlan) -> list[tuple[DoorPlan, int]]:
         """Return a host's doors with their outside ports: DNS by itself where [dns] names the host."""
-        found = [(door, door.inside if door.inside > 1023 else self.placed.dns_port) for door in host.doors]
+        found = [(d, d.inside if d.inside >= _UNPRIVILEGED else d.inside + _LIFTED) for d in host.doors]
         if host.name in (*self.plan.dns.servers, *self.plan.dns.resolvers):
             found += [(DoorPlan("tcp", 53), self.placed.dns_port), (DoorPlan("udp", 53), self.placed.dns_port)]
         return found
@@ -129,7 +123,7 @@ class Estate:
         far = bool(self.plan.console) and host.site != self.plan.console
         return lambda: self.switch.rtt / 2 if far else 0.0
 
-    async def _lay_and_boot(self, station: Station, _number: int, out: Path) -> None:
+    async def _lay_and_boot(self, station: Station, out: Path) -> None:
         entries = self._entries(station.plan, out)
         machine = station.machine
         if isinstance(machine, NamespaceHost):
@@ -142,7 +136,7 @@ class Estate:
     def _entries(self, host: HostPlan, out: Path) -> list[Entry]:
         """Return what the template and its prepare program lay over a host."""
         known = laying.tokens(self.plan, self.placed, host, sys.executable)
-        beside = self.settings.template.parent
+        beside = self.wanted.template.parent
         trees = [d if (d := beside / "files" / name).is_dir() else beside / name for name in host.files]
         entries = [e for t in trees for e in laying.tree(t, known)]
         prepared = out / host.name
@@ -159,7 +153,7 @@ class Estate:
     def rekey(self, name: str) -> str:
         """Give a host a new SSH host key, which known_hosts does not know; return its blob."""
         station = self.stations[name]
-        station.ssh.host_key = keys.new_host_key(self.settings.home)
+        station.ssh.host_key = keys.new_host_key(self.wanted.home)
         return keys.blob(station.ssh.host_key)
 
     async def down(self) -> None:
@@ -172,14 +166,24 @@ class Estate:
         self.switch.close()
         if self.zygote:
             self.zygote.close()
-        shutil.rmtree(self.settings.folder / "hosts", ignore_errors=True)
+        shutil.rmtree(self.wanted.folder / "hosts", ignore_errors=True)
 
     def shown(self) -> dict[str, Any]:
         """Return the estate's state as `ctl status` tells it."""
         return {
             "name": self.plan.name, "mode": self.placed.mode, "rtt": self.switch.rtt, "frames": self.switch.frames,
             "hosts": [s.shown() for s in self.stations.values()], "warnings": self.warnings,
+            "zygote": self.zygote.process.pid if self.zygote else 0,
         }  # fmt: skip
+
+
+async def _all(jobs: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
+    """Await all, each to its end, then raise the first error: nothing goes on behind the back of a clean-up."""
+    found = await asyncio.gather(*jobs, return_exceptions=True)
+    for result in found:
+        if isinstance(result, BaseException):
+            raise result
+    return [r for r in found if not isinstance(r, BaseException)]
 
 
 def _connector(machine: Machine, kind: PortKind, port: int) -> Callable[[], Any]:

@@ -7,6 +7,7 @@ host is found again by HANDRAIL_SIM_ROOT in its environment, whatever session it
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ from handrail.base.problems import trouble
 from handrail_sim.inside.wire import Entry
 from handrail_sim.leftovers import Ledger, kill_all
 from handrail_sim.machine import HostDown, Job, Order
-from handrail_sim.plan import HostPlan
+from handrail_sim.plan import LAID_DIR_MODE, HostPlan
 from handrail_sim.plan import Protocol as PortKind
 
 _CONNECT_WITHIN: Final = 10.0
@@ -108,10 +109,8 @@ def _ended(process: subprocess.Popen[bytes]) -> asyncio.Future[int]:
 
 
 def _signal(pid: int, sig: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.Signals(sig))
-    except ProcessLookupError:
-        pass
 
 
 def _resize(fd: int, size: tuple[int, int]) -> None:
@@ -126,7 +125,8 @@ def _write(target: Path, kind: str, mode: int, data: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if kind == "d":
         target.mkdir(exist_ok=True)
-        target.chmod(mode)
+        if mode != LAID_DIR_MODE:
+            target.chmod(mode)
         return
     target.unlink(missing_ok=True)
     if kind == "l":

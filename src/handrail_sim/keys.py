@@ -44,5 +44,5 @@ def new_client_key(file: Path) -> str:
 def write_private(file: Path, data: bytes) -> None:
     """Write a file that only its owner may read, from its first byte on."""
     file.unlink(missing_ok=True)
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as out:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as out:
         out.write(data)

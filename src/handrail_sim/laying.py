@@ -18,13 +18,17 @@ from handrail_sim.plan import LAID_DIR_MODE, EstatePlan, HostPlan, Placed
 
 _TOKEN: Final = re.compile(rb"@([a-z0-9-]+(?:\.address)?)@")
 _ETC_SKIPPED: Final = frozenset(
-    ["shadow", "gshadow", "shadow-", "gshadow-", "sudoers", "sudoers.d", "private", "ssh", "machine-id", "cron.d", "systemd", "hostname"]
+    {
+        *("shadow", "gshadow", "shadow-", "gshadow-", "sudoers", "sudoers.d", "private", "ssh"),
+        *("machine-id", "cron.d", "systemd", "hostname"),
+    }
 )
 _ETC_LARGEST: Final = 4 << 20
 _MERGED: Final = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _FORBIDDEN: Final = frozenset({"proc", "sys", "dev"})
 _FOLDERS: Final = (
-    ["etc", "usr", "proc", "sys", "dev", "run", "tmp", "home", "opt", "srv", "mnt", "root", "var/tmp", "var/log", "var/lib", "var/cache", "var/spool"]
+    *("etc", "usr", "proc", "sys", "dev", "run", "tmp", "home", "opt", "srv", "mnt", "root"),
+    *("var/tmp", "var/log", "var/lib", "var/cache", "var/spool"),
 )
 _STAND_INS: Final = ["bin", "sbin", "local/bin", "local/sbin"]
 
@@ -89,9 +93,7 @@ def tree(folder: Path, known: Mapping[str, str]) -> list[Entry]:
     for place, folders, files in os.walk(folder):
         inner = PurePosixPath(Path(place).relative_to(folder).as_posix())
         folders.sort()
-        for name in [n for n in folders if (Path(place) / n).is_symlink()] + sorted(files):
-            entries.append(_entry(Path(place) / name, str(inner / name), known))
-        entries += [(str(inner / n), "d", LAID_DIR_MODE, b"") for n in folders if not (Path(place) / n).is_symlink()]
+        entries += [_entry(Path(place) / name, str(inner / name), known) for name in [*folders, *sorted(files)]]
     return [e for e in entries if not e[0].endswith((".pyc", "__pycache__"))]
 
 
@@ -99,6 +101,8 @@ def _entry(path: Path, name: str, known: Mapping[str, str]) -> Entry:
     if path.is_symlink():
         return (name, "l", 0o777, replaced(os.fsencode(path.readlink()), known))
     mode = stat.S_IMODE(path.stat().st_mode)
+    if path.is_dir():
+        return (name, "d", mode & 0o755, b"")
     return (name, "f", mode & 0o755, replaced(path.read_bytes(), known))
 
 

@@ -6,6 +6,7 @@ names with the start time of their leader.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -55,11 +56,9 @@ class Ledger:
 def marked(root: Path) -> list[int]:
     """Return the processes whose HANDRAIL_SIM_ROOT is a folder, or a folder beneath it."""
     wanted = _MARK + os.fsencode(root)
-    found = []
-    for entry in Path("/proc").iterdir() if Path("/proc").is_dir() else ():
-        if entry.name.isdigit() and int(entry.name) != os.getpid() and _carries(entry, wanted):
-            found.append(int(entry.name))
-    return found
+    proc = Path("/proc")
+    others = [e for e in proc.iterdir() if e.name.isdigit() and int(e.name) != os.getpid()] if proc.is_dir() else []
+    return [int(entry.name) for entry in others if _carries(entry, wanted)]
 
 
 def _carries(process: Path, wanted: bytes) -> bool:
@@ -88,17 +87,13 @@ def kill_leftovers(estate: Path) -> int:
     """End what a dead estate left behind, by ledger and by mark; return how many processes and groups."""
     groups = list(Ledger(estate).groups())
     for group in groups:
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
     count = kill_all(estate / "hosts")
     (estate / _LEDGER).unlink(missing_ok=True)
     return max(count, len(groups))
 
 
 def _kill(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass

@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Protocol
 
 from handrail_sim.plan import WORK_DIR, HostPlan
@@ -87,6 +88,8 @@ def environment(root: str, more_path: tuple[str, ...]) -> dict[str, str]:
 def boot_order(host: HostPlan, command: str, number: int, root: str) -> Order:
     """Return the order of one `start` command, in the background: no input, output into the host's own log folder."""
     log = f"{root}/var/log/sim-start-{number}.log"
+    if root and command.startswith("/") and Path(f"{root}{command.split()[0]}").exists():
+        command = f"{root}{command}"
     return Order(("/bin/bash", "-c", 'exec >>"$0" 2>&1 </dev/null; eval "$1"', log, command), fds=_null_fds())
 
 

@@ -122,7 +122,7 @@ class NamespaceHost:
         ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         job = Job(0, ended, lambda sig: self._kill(number, sig))
         done.add_done_callback(lambda f: _end(job, f.result()[0]))
-        done.add_done_callback(lambda f: started.done() or started.set_result(f.result()))
+        done.add_done_callback(lambda f: _pass_on(f, started))
         answer, fds = await started
         job.pid = answer.get("pid", 0)
         job.master = fds[0] if fds else -1
@@ -167,7 +167,12 @@ class NamespaceHost:
         if self._wire is None or self._dead.is_set():
             self._on_end()
             raise HostDown(self.plan.name)
-        self._wire.send(message, fds)
+        try:
+            self._wire.send(message, fds)
+        except ValueError:
+            for kind in ("started", "done"):
+                self._waiting.pop((kind, message["id"]), None)
+            raise
 
     def _on_message(self, message: wire.Message, fds: list[int]) -> None:
         keys: list[tuple[str, int]] = [(k, message[k]) for k in ("started", "done", "socket") if k in message]
@@ -196,6 +201,11 @@ class NamespaceHost:
         for future in waiting.values():
             if not future.done():
                 future.set_result((gone, []))
+
+
+def _pass_on(done: asyncio.Future[Answer], started: asyncio.Future[Answer]) -> None:
+    if not started.done():
+        started.set_result(done.result())
 
 
 def _end(job: Job, message: wire.Message) -> None:

@@ -23,25 +23,29 @@ class Source:
         self._fd, self._on_data = fd, on_data
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self._loop.create_future()
-        self._paused = False
+        self._flowing = asyncio.Event()
+        self._flowing.set()
         self._loop.add_reader(fd, self._readable)
 
     def pause(self) -> None:
         """Read nothing for now."""
         if self._fd >= 0:
-            self._paused = True
+            self._flowing.clear()
             self._loop.remove_reader(self._fd)
 
     def resume(self) -> None:
         """Read on."""
         if self._fd >= 0:
-            self._paused = False
+            self._flowing.set()
             self._loop.add_reader(self._fd, self._readable)
 
     async def drained(self) -> None:
         """Pass on what is there already, then close: a terminal's end is its leader's, not that of what it left behind."""
-        while self._fd >= 0 and (self._paused or self._read()):
-            await asyncio.sleep(0.01 if self._paused else 0)
+        more = True
+        while more:
+            await self._flowing.wait()
+            await asyncio.sleep(0)
+            more = self._fd >= 0 and self._read()
         self.close()
 
     def close(self) -> None:
@@ -50,6 +54,7 @@ class Source:
             self._loop.remove_reader(self._fd)
             os.close(self._fd)
             self._fd = -1
+            self._flowing.set()
             if not self.ended.done():
                 self.ended.set_result(None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal
 
 Mode = Literal["namespaces", "folders"]
@@ -83,3 +84,14 @@ class Placed:
     def root(self, host: HostPlan) -> str:
         """Return what stands before the host's absolute paths."""
         return self.folders.get(host.name, "")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What `up` was asked for: where the estate comes from, where it goes, and how it may be made."""
+
+    template: Path
+    plan: EstatePlan
+    folder: Path
+    home: Path
+    mode: str  # auto, namespaces, folders

@@ -44,7 +44,7 @@ def environment(plan: EstatePlan, placed: Placed) -> dict[str, str]:
 
 async def prepare(template: Path, plan: EstatePlan, placed: Placed, out: Path) -> None:
     """Run the program; raise `Trouble` with what it said when it fails."""
-    out.mkdir(mode=0o700)
+    await asyncio.to_thread(out.mkdir, 0o700)
     if not plan.prepare:
         return
     process = await asyncio.create_subprocess_exec(

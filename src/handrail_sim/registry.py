@@ -92,13 +92,18 @@ def take_down(folder: Path) -> dict[str, Any]:
             ask(folder, ["down"], within=_END_WITHIN)
         _wait_or_kill(folder)
     ended = kill_leftovers(folder)
+    clear(folder)
+    return {"dir": str(folder), "was_alive": was_alive, "ended": ended}
+
+
+def clear(folder: Path) -> None:
+    """Remove what only a living estate needs, its keys first; log, estate file and known_hosts stay."""
+    for key in folder.glob("*.key"):
+        key.unlink(missing_ok=True)
     shutil.rmtree(folder / "hosts", ignore_errors=True)
     shutil.rmtree(folder / "prepared", ignore_errors=True)
     for name in _GONE_AFTER_DOWN:
         (folder / name).unlink(missing_ok=True)
-    for key in folder.glob("*.key"):
-        key.unlink(missing_ok=True)
-    return {"dir": str(folder), "was_alive": was_alive, "ended": ended}
 
 
 def _wait_or_kill(folder: Path) -> None:

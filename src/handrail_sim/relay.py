@@ -24,7 +24,7 @@ class Side(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport; bytes that came for it meanwhile are written."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - streams only
+        assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         for why in self._holds:
             self.hold(why)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from handrail_sim import registry
+from handrail_sim.asking import SOCKET
 from handrail_sim.control import Control
-from handrail_sim.daemon import Wanted
-from handrail_sim.estate import Estate, Settings, place
+from handrail_sim.estate import Estate, place
+from handrail_sim.plan import Mode, Wanted
 from handrail_sim.switch import Switch
 from handrail_sim.zygotes import Zygote
 
@@ -24,11 +25,9 @@ async def serve(wanted: Wanted, zygote: Zygote | None, ready: Callable[[dict[str
     """Run the estate until it is asked to end; raise `Refused` or `Trouble` when it cannot come up."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
-    mode = "namespaces" if zygote else "folders"
+    mode: Mode = "namespaces" if zygote else "folders"
     placed = place(wanted.plan, mode, wanted.folder)
-    estate = Estate(
-        wanted.plan, Settings(wanted.template, wanted.folder, wanted.home), placed, Switch(wanted.plan.rtt), zygote
-    )
+    estate = Estate(wanted.plan, wanted, placed, Switch(wanted.plan.rtt), zygote)
     control = Control(estate)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -45,7 +44,7 @@ async def serve(wanted: Wanted, zygote: Zygote | None, ready: Callable[[dict[str
         control.close()
         await estate.down()
         with contextlib.suppress(OSError):
-            (wanted.folder / registry.SOCKET).unlink()
+            (wanted.folder / SOCKET).unlink()
         log.info("down")
 
 

@@ -8,14 +8,16 @@ import os
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from handrail_sim.doors import Door, TcpDoor
+from handrail_sim.doors import Door
 from handrail_sim.machine import HostDown, Machine, Order, boot_order, shell
+from handrail_sim.pipes import Source
 from handrail_sim.plan import HostPlan
 from handrail_sim.sshd import SshServer
 from handrail_sim.switch import Link
 
 _READY_WITHIN: Final = 10.0  # seconds
 _ASK_EVERY: Final = 0.02
+_LINGER: Final = 1.0
 _MOST_OUTPUT: Final = 1 << 20
 
 
@@ -92,39 +94,28 @@ class Station:
         """Run a command to its end; return rc, out and err (at most 1 MiB each)."""
         pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(2)]
         null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        readers = [asyncio.create_task(_read_all(read_end)) for read_end, _write_end in pipes]
+        heard = [bytearray(), bytearray()]
+        sources = [Source(read_end, into.extend) for (read_end, _write), into in zip(pipes, heard, strict=True)]
         try:
             job = await self.machine.spawn(Order(shell(command), (null, pipes[0][1], pipes[1][1]), self.env))
+        except BaseException:
+            for source in sources:
+                source.close()
+            raise
         finally:
             for fd in (null, pipes[0][1], pipes[1][1]):
                 os.close(fd)
         rc = await job.ended
-        out, err = [(await r)[:_MOST_OUTPUT].decode("utf-8", "replace") for r in readers]
+        await asyncio.wait([s.ended for s in sources], timeout=_LINGER)  # what it left in the background may hold them
+        for source in sources:
+            source.close()
+        out, err = (h[:_MOST_OUTPUT].decode("utf-8", "replace") for h in heard)
         return {"rc": rc, "out": out, "err": err + job.error}
 
     def shown(self) -> dict[str, Any]:
         """Return the host's state as `ctl hosts` tells it."""
         return {
             "name": self.plan.name, "role": self.plan.role, "site": self.plan.site, "address": self.plan.address,
-            "power": "on" if self.on else "off", "link": self.link,
+            "power": "on" if self.on else "off", "link": self.link, "pid": getattr(self.machine, "pid", 0),
             "doors": {name: list(door.outside) for name, door in self.doors.items()},
         }  # fmt: skip
-
-    def ssh_door(self) -> TcpDoor:
-        """Return the SSH door."""
-        door = self.doors["ssh"]
-        assert isinstance(door, TcpDoor)  # noqa: S101 - made so
-        return door
-
-
-async def _read_all(fd: int) -> bytes:
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    transport, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader),
-        open(fd, "rb", buffering=0),  # noqa: SIM115 - the transport closes it
-    )
-    try:
-        return await reader.read()
-    finally:
-        transport.close()

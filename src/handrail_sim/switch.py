@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import socket
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -127,10 +128,8 @@ class Switch:
 
     @staticmethod
     def _send(target: _Port, frame: bytes) -> None:
-        try:
+        with contextlib.suppress(OSError):  # a full queue, or a host that went down: a lost packet, as in life
             target.socket.send(frame)
-        except OSError:
-            pass  # a full queue, or a host that went down: a lost packet, as in life
 
     def _answer_arp(self, source: _Port, frame: bytes) -> None:
         """Answer a request for a host that is plugged in (RFC 826); a stalled one is known, but silent."""

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from handrail_sim import laying, limits
 from handrail_sim.inside import wire
-from handrail_sim.inside.kernel import Refused
+from handrail_sim.inside.kernel import Refused, stage
 from handrail_sim.wires import AsyncWire
 
 _SHIFT: Final = 0x60000000  # a range of ids that nobody uses: the estate's, when it is started by real root
@@ -88,12 +88,13 @@ class Zygote:
         self._wire = AsyncWire(self._sock, self._on_message, self._on_end)
         message, _ = await self._next()
         if "map" in message:
-            try:
-                for kind in ("uid_map", "gid_map"):
-                    Path(f"/proc/{self.process.pid}/{kind}").write_text(f"0 {_SHIFT} {_RANGE}", encoding="ascii")
-            except OSError as e:
-                raise Refused("map ids", e.errno or 0, str(e)) from e
+            self._map_ids()
             await self.call({"mapped": True})
+
+    def _map_ids(self) -> None:
+        with stage("map ids"):
+            for kind in ("uid_map", "gid_map"):
+                Path(f"/proc/{self.process.pid}/{kind}").write_text(f"0 {_SHIFT} {_RANGE}", encoding="ascii")
 
     async def call(self, message: wire.Message, fds: Sequence[int] = ()) -> tuple[wire.Message, list[int]]:
         """Ask, and return the answer and its descriptors; raise `Refused`."""

@@ -3,6 +3,9 @@
 It may import the standard library only. When the estate's end of its socket closes it exits, and the kernel ends the host.
 """
 
+# pathlib would be the largest import of a process that has to start at once.
+# ruff: noqa: PTH110
+
 from __future__ import annotations
 
 import fcntl

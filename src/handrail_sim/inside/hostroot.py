@@ -4,6 +4,9 @@ It may import the standard library only. Everything is done relative to the host
 need no escaping.
 """
 
+# pathlib would be the largest import of a process that has to start at once.
+# ruff: noqa: PTH101, PTH102, PTH103, PTH108, PTH110, PTH112, PTH120, PTH123, PTH211
+
 from __future__ import annotations
 
 import os
@@ -13,6 +16,7 @@ from typing import Any, Final
 from handrail_sim.inside import wire
 from handrail_sim.inside.kernel import BIND, NODEV, NOEXEC, NOSUID, RDONLY, REC, REMOUNT, bind_readonly, mount, stage
 
+_ORDINARY: Final = 0o755
 _DEVICES: Final = ("null", "zero", "full", "random", "urandom", "tty")
 _FDS: Final = (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2"))
 _PROC_READONLY: Final = ("sys", "sysrq-trigger", "irq", "bus")
@@ -43,8 +47,10 @@ def _write(place: str, entry: wire.Entry) -> None:
     target = f"{place}/{path}"
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if kind == "d":
+        new = not os.path.isdir(target)
         os.makedirs(target, exist_ok=True)
-        os.chmod(target, mode)
+        if new or mode != _ORDINARY:  # a laid folder does not open up /root or close /tmp
+            os.chmod(target, mode)
         return
     if os.path.lexists(target):
         os.unlink(target)

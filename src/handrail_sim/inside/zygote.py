@@ -5,6 +5,9 @@ ancestors' environment. As an ordinary user it maps itself to root; as real root
 becomes root of a range of ids that nobody uses (0 mapped to 0 would be allowed to write the machine's /proc/sys).
 """
 
+# pathlib would be the largest import of a process that has to start at once.
+# ruff: noqa: PTH102, PTH103, PTH110
+
 from __future__ import annotations
 
 import os
