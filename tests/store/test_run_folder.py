@@ -145,7 +145,10 @@ def status(mode: int, uid: int, gid: int = 50) -> os.stat_result:
 def test_owners_are_me_or_a_member_of_the_groups_folder(folder_mode: int, uid: int, word: str) -> None:
     members = {(1001, 50)}
     found = fault(
-        status(0o100660, uid, 7), status(folder_mode, 1000), me=1000, member=lambda user, group: (user, group) in members
+        status(0o100660, uid, 7),
+        status(folder_mode, 1000),
+        me=1000,
+        member=lambda user, group: (user, group) in members,
     )
     assert found.startswith(word)
     assert bool(found) == bool(word)

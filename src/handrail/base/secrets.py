@@ -52,13 +52,24 @@ def spellings(secret: str) -> frozenset[bytes]:
 class Redactor:
     """Masks secrets and private keys in a stream of bytes; the result does not depend on how the stream is chunked."""
 
-    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+    def __init__(self, secrets: Iterable[Secret] = (), *, in_key: bool = False) -> None:
+        """Begin a stream, or go on (`in_key`) where an earlier redactor was inside a private key."""
         forms = {form for s in secrets if len(s.reveal()) >= SHORTEST for form in spellings(s.reveal())}
         self._forms = sorted(forms, key=len, reverse=True)
         self._longest = max((len(f) for f in self._forms), default=0)
         self._known = re.compile(b"|".join(map(re.escape, self._forms))) if self._forms else None
         self._held = b""
-        self._in_key = False
+        self._in_key = in_key
+
+    @property
+    def in_key(self) -> bool:
+        """Tell whether what comes next is inside a private key."""
+        return self._in_key
+
+    @property
+    def pending(self) -> int:
+        """Return how many bytes at the end of what was fed are not decided yet."""
+        return len(self._held)
 
     def feed(self, chunk: bytes) -> bytes:
         """Return what may be written now; a possible beginning of a secret is held back until more is known."""
