@@ -79,7 +79,7 @@ class Estate:
             ssh = SshServer(SshSettings(machine, env), keys.new_host_key(self.wanted.home), client)
             known = laying.tokens(self.plan, self.placed, host, sys.executable)
             start = tuple(laying.replaced_text(command, known) for command in host.start)
-            station = Station(host, machine, ssh, env, start, root)
+            station = Station(host, machine, ssh, env, start, root, self._ready(host))
             station.doors = self._doors(station)
             self.stations[host.name] = station
         self._write_files()
@@ -118,6 +118,11 @@ class Estate:
         if host.name in (*self.plan.dns.servers, *self.plan.dns.resolvers):
             found += [(DoorPlan("tcp", 53), self.placed.dns_port), (DoorPlan("udp", 53), self.placed.dns_port)]
         return found
+
+    def _ready(self, host: HostPlan) -> tuple[int, ...]:
+        """Return the ports to ask; a service for DNS binds a high one in a plain folder."""
+        dns = 53 if self.placed.mode == "namespaces" else self.placed.dns_port
+        return tuple(dns if port == 53 else port for port in host.ready)
 
     def _delay(self, host: HostPlan) -> Callable[[], float]:
         far = bool(self.plan.console) and host.site != self.plan.console

@@ -31,6 +31,7 @@ class Station:
     env: dict[str, str]
     start: tuple[str, ...]  # commands with their tokens replaced
     root: str = ""
+    ready: tuple[int, ...] = ()  # ports that must accept before the estate is ready
     doors: dict[str, Door] = field(default_factory=dict)  # "ssh", "tcp:8140", ...
     on: bool = False
     link: Link = "up"
@@ -51,7 +52,7 @@ class Station:
     async def wait_ready(self) -> list[str]:
         """Ask the declared ports until they accept; return warnings for those that did not in time."""
         warnings = []
-        for port in self.plan.ready:
+        for port in self.ready:
             try:
                 async with asyncio.timeout(_READY_WITHIN):
                     await self._accepts(port)

@@ -10,6 +10,12 @@ import pytest
 from tests.sim_machines.bed import Sim
 
 
+def as_bytes(output: bytes | str | None) -> bytes:
+    """Return what a command without an encoding put out."""
+    assert isinstance(output, bytes)
+    return output
+
+
 async def test_output_error_and_status_come_apart(alpha: asyncssh.SSHClientConnection) -> None:
     done = await alpha.run("echo out; echo err >&2; exit 3", encoding=None)
     assert (done.stdout, done.stderr, done.exit_status) == (b"out\n", b"err\n", 3)
@@ -23,7 +29,7 @@ async def test_raw_bytes_go_both_ways(alpha: asyncssh.SSHClientConnection) -> No
 
 async def test_much_output_on_both_streams_is_complete(alpha: asyncssh.SSHClientConnection) -> None:
     done = await alpha.run("head -c 2000000 /dev/zero & head -c 2000000 /dev/zero >&2; wait", encoding=None)
-    assert (len(done.stdout or b""), len(done.stderr or b"")) == (2_000_000, 2_000_000)
+    assert (len(as_bytes(done.stdout)), len(as_bytes(done.stderr))) == (2_000_000, 2_000_000)
 
 
 async def test_a_killed_command_names_its_signal(alpha: asyncssh.SSHClientConnection) -> None:
@@ -44,7 +50,7 @@ async def test_a_signal_reaches_the_whole_process_group(alpha: asyncssh.SSHClien
 
 async def test_a_terminal_is_one(alpha: asyncssh.SSHClientConnection) -> None:
     done = await alpha.run("tty; stty size; echo $TERM; exit 4", term_type="vt100", term_size=(132, 43), encoding=None)
-    lines = (done.stdout or b"").split()
+    lines = as_bytes(done.stdout).split()
     assert lines[0].startswith(b"/dev/pts/")
     assert lines[1:] == [b"43", b"132", b"vt100"]
     assert done.exit_status == 4
@@ -63,7 +69,7 @@ async def test_a_terminal_is_the_controlling_one_and_can_be_resized(alpha: async
 
 async def test_a_shell_is_a_login_shell(alpha: asyncssh.SSHClientConnection) -> None:
     done = await alpha.run(input=b"shopt -q login_shell && echo login\n", encoding=None)
-    assert b"login" in (done.stdout or b"")
+    assert b"login" in as_bytes(done.stdout)
 
 
 async def test_a_command_outlives_its_connection(sim: Sim) -> None:
@@ -90,7 +96,7 @@ async def test_dropped_connections_end_at_once(sim: Sim) -> None:
 
 async def test_the_environment_is_the_hosts_own(sim: Sim, alpha: asyncssh.SSHClientConnection) -> None:
     done = await alpha.run("env", env={"LC_TIME": "C", "EVIL": "1"}, encoding=None)
-    values = dict(line.split(b"=", 1) for line in (done.stdout or b"").splitlines() if b"=" in line)
+    values = dict(line.split(b"=", 1) for line in as_bytes(done.stdout).splitlines() if b"=" in line)
     root = str(sim.folder / "hosts" / "alpha").encode() if sim.answer["mode"] == "folders" else b""
     assert values[b"HANDRAIL_SIM_ROOT"] == root
     assert values[b"HANDRAIL_WORK"] == root + b"/var/tmp/handrail"
