@@ -234,10 +234,14 @@ def daemon(arguments: Settings) -> int:
         with contextlib.suppress(OSError):  # a full disk ends no daemon
             run(settings, kept.append)
             loud = [text for text in kept if text.startswith(("Error:", "Notice:"))]
-            append_line(log, f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {' | '.join(loud)[:600]}")
+            append_line(log, f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {_one_line(loud)}")
             if log.stat().st_size > 1 << 20:
                 log.replace(log.with_suffix(".log.1"))
         time.sleep(max(0.2, seconds(settings["runinterval"])) + random.uniform(0, seconds(settings["splaylimit"])))  # noqa: S311
+
+
+def _one_line(said: Sequence[str]) -> str:
+    return " | ".join(said).replace("\n", " | ")[:600]
 
 
 def fingerprint_line(settings: Settings, say: Say) -> int:

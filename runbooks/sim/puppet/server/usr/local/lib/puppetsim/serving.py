@@ -97,6 +97,8 @@ class Server:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._context.wrap_socket(connection, server_side=True) as secure:
                 self._converse(secure, peer)
+        except ssl.SSLEOFError:
+            pass  # it connected to see whether we are there
         except ssl.SSLError as fault:
             with contextlib.suppress(OSError):
                 stamp = time.strftime("%Y-%m-%dT%H:%M:%S%z")
