@@ -196,7 +196,7 @@ class Answer:
 
 
 async def consult(
-    links: Links, target: Target, verb: str, run: str, values: Mapping[str, str | int], timeout: float = 30.0
+    links: Links, target: Target, verb: str, run: str, values: Mapping[str, str | int], patience: float = 30.0
 ) -> Answer:
     """Ask the host one short question; every verb is idempotent, so a lost link is asked again, twice.
 
@@ -205,10 +205,10 @@ async def consult(
     reason = ""
     for _ in range(3):
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(patience):
                 return await _consult_once(links, target, verb, run, values)
         except TimeoutError:
-            raise trouble("ssh-timeout", f"{safe(target.name)} does not answer within {timeout:g}s") from None
+            raise trouble("ssh-timeout", f"{safe(target.name)} does not answer within {patience:g}s") from None
         except LinkGone as error:
             reason = str(error)
     raise trouble("ssh-unreachable", f"{safe(target.name)}: the link was lost: {reason}") from None

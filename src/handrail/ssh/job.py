@@ -93,7 +93,7 @@ async def stop_job(links: Links, target: Target, key: JobKey, permit: Permit, gr
     A job whose start is still on its way can no longer start. Raises `Trouble` when the host cannot be asked.
     """
     values: dict[str, str | int] = {"key": key.folder, "epoch": permit.epoch, "grace": max(0, math.ceil(grace * 20))}
-    answer = await consult(links, target, "stop", key.run, values, timeout=grace * 2 + 60)
+    answer = await consult(links, target, "stop", key.run, values, patience=grace * 2 + 60)
     if answer.words[0] == "refused":
         return Refused("epoch", " ".join(answer.words[2:]))
     reason = safe(" ".join(answer.words[2:]), 300)
@@ -103,7 +103,7 @@ async def stop_job(links: Links, target: Target, key: JobKey, permit: Permit, gr
 async def look(links: Links, target: Target, key: JobKey) -> JobStatus:
     """Return what became of a job, without streaming it; raises `Trouble` when the host cannot be asked."""
     words = (await consult(links, target, "look", key.run, {"key": key.folder})).words
-    boot, made, marker, state = words[1:5]
+    boot, _, marker, state = words[1:5]
     marker = "" if marker == "-" else marker
     if state == "running":
         return JobStatus("running", boot, marker, pid=int(words[5]))
@@ -142,15 +142,13 @@ class _Texts:
 
 
 def _texts(command: Command) -> _Texts:
-    if command.argv is not None:
-        cmd = shell.argv_text(command.argv)
-    else:
-        cmd = shell.script_text(command.script or "", command.args)
+    script = command.script or ""
+    cmd = shell.argv_text(command.argv) if command.argv is not None else shell.script_text(script, command.args)
     if command.attached:
         # script(1) makes the terminal on the host: so the job outlives the link like any other.
         inner = f"sh -c {shlex.quote(cmd)} sh "
         cmd = f'exec script -qec {shlex.quote(inner)}"$1" /dev/null\n'
-    return _Texts(cmd, command.script or "", command.attached)
+    return _Texts(cmd, script, command.attached)
 
 
 @dataclass

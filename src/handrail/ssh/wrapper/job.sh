@@ -62,16 +62,20 @@ while IFS= read -r hr_l || [ "$hr_l" ]; do hr_s="$hr_s $hr_l"; done </proc/$$/st
 hr_d=$1
 set -- ${hr_s##*) }
 shift 19
-printf "%s %s\n" $$ "$1" >"$hr_d/pid.new" && mv "$hr_d/pid.new" "$hr_d/pid" || exit
+printf "%s %s\n" $$ "$1" >"$hr_d/pid" || exit
 printf "%s %s\n" $$ "$1" >&9
-HANDRAIL_JOB=${hr_d##*/} sh "$hr_d/cmd" "$hr_d" >>"$hr_d/out" 2>>"$hr_d/err" 9>&-
+(
+    export HANDRAIL_JOB="${hr_d##*/}"
+    set -- "$hr_d"
+    . "$hr_d/cmd"
+) >>"$hr_d/out" 2>>"$hr_d/err" 9>&-
 hr_rc=$?
 read -r hr_end hr_l </proc/uptime
 hr_sig=0
 [ ! -s "$hr_d/why" ] || hr_sig=1
 set -- $(cd "$hr_d" && wc -c out err)
 printf "%-200s\n" "$hr_rc $1 $3 $hr_sig $hr_up $hr_end" 1<>"$hr_d/rc.new"
-mv -f "$hr_d/rc.new" "$hr_d/rc"
+exec mv -f "$hr_d/rc.new" "$hr_d/rc"
 '
 
 hr_begin() {
@@ -103,7 +107,7 @@ hr_begin() {
     hr_l=/dev/null
     [ "$hr_input" -eq 0 ] || hr_l=$hr_m/in.$hr_nonce
     exec 5<"$hr_l" 9<>"$hr_d/alive" 3<"$hr_d/alive"
-    rm -f "$hr_m/in.$hr_nonce"
+    [ "$hr_input" -eq 0 ] || rm -f "$hr_m/in.$hr_nonce"
     if [ "$hr_fork" = 1 ]; then
         setsid -f sh -c "$hr_runner" handrail-job "$hr_d" <&5 >/dev/null 2>"$hr_d/why" 3<&- 5<&- 7<&-
     else
@@ -147,8 +151,8 @@ hr_attach() {
         exec 4<&-
         hr_follow
     else
-        tail -c "+$((hr_out + 1))" "$hr_d/out"
-        tail -c "+$((hr_err + 1))" "$hr_d/err" >&2
+        exec 8>&2 2>/dev/null
+        hr_rest
         hr_trailer
     fi
 }
@@ -165,27 +169,57 @@ hr_trailer() {
 }
 
 # Streams both files until the job has ended; when the console goes away (end of stdin) nothing is left behind.
+# Most jobs end within a moment: they are waited for, and shown in one piece. Only then a follower is worth its processes.
 hr_follow() {
     # From here on stderr carries the job's bytes only: what the shell itself has to say goes nowhere.
     exec 8>&2 2>/dev/null
-    if [ "$hr_tail" = 1 ]; then
-        { read -r hr_l <&3; } &
-        hr_w=$!
-        tail -c "+$((hr_out + 1))" -f -s 0.02 "--pid=$hr_w" "$hr_d/out" &
-        hr_t1=$!
-        tail -c "+$((hr_err + 1))" -f -s 0.02 "--pid=$hr_w" "$hr_d/err" >&8 &
-        hr_t2=$!
-        { read -r hr_l <&7; kill $hr_w $hr_t1 $hr_t2; } >/dev/null 2>&1 &
-        hr_k=$!
-        wait $hr_w
-        # tail notices within its -s; a truncation to the same size wakes its inotify at once.
-        [ ! -f "$hr_d/rc" ] || truncate -s +0 "$hr_d/out" "$hr_d/err" 2>/dev/null
-        wait $hr_t1 $hr_t2
-        kill $hr_k 2>/dev/null
+    hr_long=0
+    trap hr_long=1 USR1
+    { read -r hr_l <&3; } >/dev/null 8>&- &
+    hr_w=$!
+    # Twice, because a signal that comes just before `wait` does not end it.
+    { sleep 0.05; kill -USR1 $$; sleep 1; kill -USR1 $$; } >/dev/null 8>&- &
+    hr_z=$!
+    [ $hr_long = 1 ] || wait $hr_w
+    kill $hr_z
+    if [ $hr_long = 0 ]; then
+        hr_rest
+    elif [ "$hr_tail" = 1 ]; then
+        hr_tails
     else
         hr_poll
     fi
     hr_trailer
+}
+
+# What there is, from the offsets on.
+hr_rest() {
+    [ ! -s "$hr_d/out" ] || tail -c "+$((hr_out + 1))" "$hr_d/out"
+    [ ! -s "$hr_d/err" ] || tail -c "+$((hr_err + 1))" "$hr_d/err" >&8
+}
+
+hr_tails() {
+    tail -c "+$((hr_out + 1))" -f -s 0.02 "--pid=$hr_w" "$hr_d/out" 8>&- &
+    hr_t1=$!
+    tail -c "+$((hr_err + 1))" -f -s 0.02 "--pid=$hr_w" "$hr_d/err" >&8 &
+    hr_t2=$!
+    { read -r hr_l <&7; kill $hr_w $hr_t1 $hr_t2; } >/dev/null 8>&- &
+    hr_k=$!
+    hr_await
+    # tail notices within its -s; a truncation to the same size wakes its inotify at once.
+    [ ! -f "$hr_d/rc" ] || truncate -s +0 "$hr_d/out" "$hr_d/err"
+    wait $hr_t1
+    wait $hr_t2
+    kill $hr_k
+}
+
+# Waits for the end of the job; a late signal of ours ends `wait` early.
+hr_await() {
+    while :; do
+        wait $hr_w
+        [ $? -ge 128 ] || break
+        kill -0 $hr_w || break
+    done
 }
 
 # For hosts whose tail cannot follow: the position is kept by the open file itself.
@@ -193,12 +227,11 @@ hr_poll() {
     exec 5<"$hr_d/out" 6<"$hr_d/err"
     dd bs=1 "skip=$hr_out" count=0 <&5 >/dev/null 2>&1
     dd bs=1 "skip=$hr_err" count=0 <&6 >/dev/null 2>&1
-    hr_over=0
-    trap hr_over=1 USR1
-    { read -r hr_l <&3; kill -USR1 $$; } >/dev/null 2>&1 &
-    hr_w=$!
-    { read -r hr_l <&7; kill $hr_w; kill -9 $$; } >/dev/null 2>&1 &
+    { read -r hr_l <&7; kill $hr_w; kill -9 $$; } >/dev/null 8>&- &
     hr_k=$!
+    hr_over=0
+    trap hr_over=1 USR2
+    { read -r hr_l <&3; kill -USR2 $$; } >/dev/null 8>&- &
     while :; do
         hr_last=$hr_over
         cat <&5
