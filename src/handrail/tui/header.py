@@ -1,0 +1,111 @@
+"""The header: mode, what is run, who is on, the clocks. Pure; the same two lines on every screen of a run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from handrail.engine import outcome as ends
+from handrail.engine.words import Outcome
+from handrail.session.view import Mode, Snapshot
+from handrail.tui.clocks import clock, zulu
+from handrail.tui.look import Look, Mark
+from handrail.tui.scene import Scene
+from handrail.tui.text import EMPTY, Ink, Line, fit, ink, row, spread
+
+
+def banner(look: Look, mode: Mode, left: str, right: str, width: int, *, emergency: bool = False) -> Line:
+    """Return the first line: the mode's word on its colour; LIVE colours the whole width."""
+    glyph, how = look.mode(mode)
+    whole = mode is Mode.LIVE
+    base = how if whole else Ink.TEXT
+    head = ink(f" {glyph} {mode.value} ", how)
+    if emergency:
+        head = row(head, ink(" EMERGENCY ", Ink.ALARM))
+    body = row(head, ink(f" {left}", base if whole else Ink.BOLD))
+    return spread(body, ink(f" {right} ", base if whole else Ink.DIM), width, base)
+
+
+def header(scene: Scene, width: int) -> list[Line]:
+    """Return the header of a run: two lines, and one for each thing that shouts."""
+    info = scene.snap.info
+    left = f"{info.estate}  {info.runbook}  {scene.state.route}"
+    lost = bool(scene.state.lost)
+    return [
+        banner(scene.look, info.mode, left, _who(scene, width), width, emergency=lost),
+        _clocks(scene, width),
+        *_shouts(scene, width),
+    ]
+
+
+def _who(scene: Scene, width: int) -> str:
+    watchers = scene.snap.watchers
+    names = f"{', '.join(watchers)} watch{'es' if len(watchers) == 1 else ''}" if watchers else ""
+    if watchers and width < 72:
+        names = f"+{len(watchers)}"
+    me = f"you: {scene.snap.info.operator}"
+    if scene.watching:
+        me = f"watching {scene.state.driver or 'a held run'}"
+    return "  ".join(part for part in (zulu(scene.wall), me, names) if part)
+
+
+def _clocks(scene: Scene, width: int) -> Line:
+    snap = scene.snap
+    parts = [row(ink(" T+ ", Ink.DIM), ink(clock(_elapsed(scene)), Ink.BOLD), *_target(scene))]
+    if snap.restored is not None:
+        parts.append(row(ink("restored in ", Ink.DIM), ink(clock(snap.restored), Ink.BOLD)))
+    elif snap.turn_back_by is not None:
+        late = scene.at > snap.turn_back_by
+        parts.append(row(ink("turn back by ", Ink.DIM), ink(clock(snap.turn_back_by), Ink.ERROR if late else Ink.BOLD)))
+    owed = scene.state.owed
+    if owed:
+        parts.append(ink(f"{scene.look.glyph(Mark.OWED)} {len(owed)} owed", Ink.LOUD))
+    for value in snap.headline:
+        parts.append(row(ink(f"{value.label} ", Ink.DIM), ink(value.value, Ink.LOUD if value.over else Ink.TEXT)))
+    line = EMPTY
+    for part in parts:
+        if line and line.width + 3 + part.width > width:
+            break
+        line = row(line, "   " if line else "", part)
+    return fit(line, width)
+
+
+def _elapsed(scene: Scene) -> float:
+    return scene.at if scene.snap.restored is None else scene.snap.restored
+
+
+def _target(scene: Scene) -> list[Line]:
+    rto = scene.snap.info.rto
+    if not rto:
+        return []
+    over = scene.snap.restored is None and scene.at > rto
+    return [ink(" of ", Ink.DIM), ink(clock(rto), Ink.ERROR if over else Ink.TEXT)]
+
+
+def _shouts(scene: Scene, width: int) -> list[Line]:
+    state, look = scene.state, scene.look
+    found: list[Line] = []
+    if scene.snap.trouble:
+        found.append(ink(f" ! NOTHING IS SENT ANY MORE: {scene.snap.trouble} ", Ink.ALARM))
+    for guard in state.outline.guards:
+        if guard.id in state.tripped:
+            seen = state.tripped[guard.id]
+            words = f" ! {guard.title}. {guard.means}" + (f" ({seen})" if seen else "")
+            found.append(ink(words + " ", Ink.ALARM))
+    if state.claim_refused:
+        found.append(ink(f" ! The estate is held by {state.claim_refused} ", Ink.ALARM))
+    if state.closed:
+        found.append(ink(f" {look.glyph(Mark.HELD)} CLOSED: {state.closed}", Ink.LOUD))
+    elif state.held and ends.outcome(state) not in (Outcome.DONE, Outcome.UNDONE):
+        why = f": {state.held_why}" if state.held_why else ""
+        found.append(ink(f" {look.glyph(Mark.HELD)} HELD{why}: nobody drives, nothing is sent", Ink.LOUD))
+    if scene.snap.info.mode is Mode.LIVE and scene.snap.info.reason:
+        found.append(ink(f" This digest was never drilled: {scene.snap.info.reason}", Ink.WARNING))
+    return [fit(line, width) for line in found]
+
+
+def title_of(snap: Snapshot | None, when: datetime | None = None) -> str:
+    """Return the window's title: the mode comes first, wherever the window is listed."""
+    if snap is None:
+        return "handrail"
+    lost = " EMERGENCY" if snap.state.lost else ""
+    return f"{snap.info.mode.value}{lost} {snap.info.runbook} on {snap.info.estate} - handrail"

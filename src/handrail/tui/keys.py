@@ -1,0 +1,258 @@
+"""The one registry of keys: it feeds the key bar, help, palette, command line and remapping. It may not act.
+
+A key is a printable character, or Textual's name for it (`enter`, `ctrl+d`, `f1`). A scope is a screen, or the face that
+the run screen shows; no scope binds a key twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from handrail.base.problems import Problem, Trouble
+
+SCOPES: Final[Mapping[str, str]] = {
+    "home": "Home",
+    "briefing": "Briefing",
+    "run": "Run",
+    "gate": "Confirm",
+    "decide": "Decide",
+    "question": "A step asks",
+    "undo": "Undo plan",
+    "log": "Full log",
+    "plan": "Plan",
+    "debrief": "Debrief",
+    "help": "Help",
+    "choose": "Dialog with choices",
+    "ask": "Dialog that asks for words",
+    "box": "Box of text",
+    "commands": "Command line and palette",
+}
+TYPING: Final = frozenset({"gate", "question", "ask", "commands"})  # printable keys belong to what is typed there
+RUN: Final = ("run", "decide")
+DRIVEN: Final = ("run", "decide", "gate", "question", "undo", "log", "plan")
+
+
+@dataclass(frozen=True)
+class Key:
+    """One action: its keys, how it is called, what it does, where it is bound. `bar` orders the key bar (0: not there)."""
+
+    action: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    scopes: tuple[str, ...]
+    bar: int = 0
+
+
+def _at(scopes: str | Iterable[str], action: str, keys: str, label: str, does: str, bar: int = 0) -> Key:
+    where = (scopes,) if isinstance(scopes, str) else tuple(scopes)
+    return Key(action, tuple(keys.split()), label, does, where, bar)
+
+
+DEFAULT: Final[tuple[Key, ...]] = (
+    # ------------------------------------------------------------ home
+    _at("home", "brief", "enter", "Briefing", "open the briefing of a drill", 10),
+    _at("home", "drill", "d", "Drill", "drill on the simulated estate: nothing real is touched", 20),
+    _at("home", "plan", "p", "Plan", "read the runbook through; nothing is changed", 30),
+    _at("home", "check", "c", "Check", "read-only, against the real estate: ready or not", 40),
+    _at("home", "live", "R", "Run LIVE", "open the briefing of a LIVE run", 50),
+    _at("home", "resume", "r", "Resume", "drive the held run that stands at the top", 15),
+    _at("home", "watch", "w", "Watch", "look on while somebody drives"),
+    _at("home", "changed", "v", "What changed", "what is different since the last drill"),
+    _at("home", "close-run", "C", "Close", "close a held run that nobody will finish"),
+    _at("home", "find", "/", "Find", "find a runbook by its name", 60),
+    # ------------------------------------------------------------ briefing
+    _at("briefing", "start", "enter", "Start", "open the run with these answers", 10),
+    _at("briefing", "next-field", "tab down", "Next field", "go to the next answer", 20),
+    _at("briefing", "prior-field", "shift+tab up", "Field before", "go to the answer before"),
+    _at("briefing", "other", "left right", "Other choice", "change a choice", 25),
+    _at("briefing", "plan", "f4", "Plan", "every command, and what undoes it", 30),
+    _at("briefing", "back", "escape", "Back", "leave without starting", 40),
+    # ------------------------------------------------------------ run
+    _at("run", "go", "enter", "Go on", "the one thing that is proposed", 10),
+    _at(RUN, "pause", "space", "Pause", "finish this step, then stand", 20),
+    _at(RUN, "undo", "u", "Undo", "show the way back, then ask", 30),
+    _at("run", "stop", "x", "Stop", "end the running command; the first press says what it leaves", 40),
+    _at((*RUN, "undo", "log", "plan", "debrief"), "status", "s", "Status", "the sentence for the channel", 50),
+    _at((*RUN, "undo", "log", "plan", "debrief"), "note", "n", "Note", "keep a note, with its time", 60),
+    _at(RUN, "log", "l", "Log", "the full output of this step", 70),
+    _at(RUN, "declare", "!", "Emergency", "declare the emergency, with a reason", 90),
+    _at("run", "pace", ".", "Pace", "stop before every step, or before every stage"),
+    _at("run", "plan", "p", "Plan", "every step, its commands and what undoes them"),
+    _at("run", "hint", "h", "Hint", "a hint for this step (drills)"),
+    _at("run", "settle", "o", "Owed", "what is owed, and settling it"),
+    _at("run", "find", "/", "Find", "find in the full output"),
+    _at("run", "zoom", "z", "Zoom", "one pane over the whole width, and back"),
+    _at("run", "pane", "tab", "Next pane", "output or steps: what the arrows move"),
+    _at("run", "follow", "f", "Follow", "stay at the end of the output, or stay here"),
+    _at(RUN, "copy", "y", "Copy", "copy the command and what it last said, also to a file"),
+    _at("run", "back", "escape", "Back", "back to the running step"),
+    *(_at("run", f"stage-{n}", str(n), f"Stage {n}", f"look at stage {n}") for n in range(1, 10)),
+    # ------------------------------------------------------------ gate, question
+    _at("gate", "confirm", "enter", "Confirm", "send it, once what is typed matches", 10),
+    _at("gate", "not-now", "escape", "Not now", "leave the gate; nothing is sent", 20),
+    _at("gate", "declare", "!", "Emergency", "declare the emergency, with a reason", 30),
+    _at("gate", "other-entry", "tab", "Reason", "go to the reason, where one is asked"),
+    _at("question", "answer", "enter", "Answer", "give this answer", 10),
+    _at("question", "refuse", "escape", "No", "answer no", 20),
+    _at("question", "other-choice", "tab", "Other answer", "passed, failed, or not possible", 15),
+    _at("question", "verbs", "f3", "Pause, stop, leave", "the four verbs", 30),
+    # ------------------------------------------------------------ decide
+    _at("decide", "choose", "enter", "Choose", "do what is marked", 10),
+    _at("decide", "up", "up", "Up", "one up"),
+    _at("decide", "down", "down", "Down", "one down"),
+    _at("decide", "back", "escape", "Look at the run", "see the steps and the output", 80),
+    _at("decide", "retry", "r", "Retry", "send it again where it did not pass"),
+    _at("decide", "probe", "b", "Probe", "ask the host what is so"),
+    _at("decide", "check", "c", "Check", "ask its checks again, send nothing"),
+    _at("decide", "by-hand", "m", "By hand", "say that it was done, with reason and evidence"),
+    _at("decide", "not-done", "d", "Not done", "say that it was not done, with a reason"),
+    _at("decide", "skip", "k", "Skip", "skip it, where the runbook allows that"),
+    _at("decide", "owe", "o", "Owe", "set the undo aside: it stays owed"),
+    _at("decide", "leave-undo", "v", "Leave the undo", "end the way back here"),
+    # ------------------------------------------------------------ undo, log, plan, debrief
+    _at("undo", "begin", "enter", "Undo", "walk back to here", 10),
+    _at("undo", "up", "up", "Nearer", "go back less far", 20),
+    _at("undo", "down", "down", "Further", "go back further", 21),
+    _at("log", "find", "/", "Find", "find in this output", 10),
+    _at("log", "find-next", ">", "Next", "the next place", 20),
+    _at("log", "find-prior", "<", "Before", "the place before", 21),
+    _at("log", "follow", "f", "Follow", "stay at the end, or stay here", 30),
+    _at("log", "host", "h", "Host", "the output of the next host", 40),
+    _at("log", "stream", "e", "Stream", "all, errors only, or without errors", 41),
+    _at("log", "times", "t", "Times", "time of day, time between lines, or none", 42),
+    _at("log", "whole", "enter", "Whole line", "show a long line whole", 45),
+    _at("log", "left", "left", "Left", "move the lines to the right"),
+    _at("log", "right", "right", "Right", "move the lines to the left"),
+    _at("log", "copy", "y", "Copy", "copy this line, also to a file"),
+    _at("debrief", "whole-report", "enter o", "Record", "where the record lies", 10),
+    _at("debrief", "copy", "y", "Copy path", "copy the path of the record", 20),
+    _at(("undo", "log", "plan", "help", "box", "debrief"), "back", "escape", "Back", "back to where you were", 85),
+    # ------------------------------------------------------------ moving
+    _at(("home", "run", "log", "plan", "help", "debrief", "box"), "up", "up k", "Up", "one up"),
+    _at(("home", "run", "log", "plan", "help", "debrief", "box"), "down", "down j", "Down", "one down"),
+    _at(("home", "run", "log", "plan", "help"), "first", "g home", "First", "to the beginning"),
+    _at(("home", "run", "log", "plan", "help"), "last", "G end", "Last", "to the end"),
+    _at(("run", "log", "plan", "help", "undo"), "page-down", "ctrl+d pagedown", "Page down", "half a page down"),
+    _at(("run", "log", "plan", "help", "undo"), "page-up", "ctrl+u pageup", "Page up", "half a page up"),
+    # ------------------------------------------------------------ dialogs
+    _at("choose", "choose", "enter", "Choose", "do what is marked", 10),
+    _at("choose", "up", "up k", "Up", "one up"),
+    _at("choose", "down", "down j", "Down", "one down"),
+    _at("choose", "back", "escape q", "Back", "do nothing", 20),
+    _at("ask", "say", "enter", "Say", "take these words", 10),
+    _at("ask", "next-field", "tab down", "Next", "the next line"),
+    _at("ask", "prior-field", "shift+tab up", "Before", "the line before"),
+    _at("ask", "back", "escape", "Back", "do nothing", 20),
+    _at("box", "close", "enter q", "Close", "close the box", 10),
+    _at("box", "copy", "y", "Copy", "copy it", 20),
+    _at("commands", "take", "enter", "Do", "do what is marked", 10),
+    _at("commands", "complete", "tab", "Complete", "take over the marked name", 20),
+    _at("commands", "up", "up", "Up", "one up"),
+    _at("commands", "down", "down", "Down", "one down"),
+    _at("commands", "back", "escape", "Back", "do nothing", 30),
+    # ------------------------------------------------------------ everywhere
+    _at(("home", *RUN, "undo", "log", "plan", "debrief"), "commands", ":", "Command", "the command line", 95),
+    _at(("home", "briefing", *DRIVEN, "debrief"), "palette", "ctrl+p", "Palette", "everything that can be done here"),
+    _at(("home", *RUN, "undo", "log", "plan", "debrief"), "help", "? f1", "Help", "this help, and the words", 97),
+    _at(("briefing", "gate", "question"), "help", "f1", "Help", "this help, and the words", 97),
+    _at(("gate", "question"), "status", "f2", "Status", "the sentence for the channel", 50),
+    _at(
+        (*RUN, "gate", "question", "undo", "log", "plan"), "verbs", "ctrl+c", "Four verbs", "pause, stop, undo or leave"
+    ),
+    _at(
+        ("home", *RUN, "undo", "log", "plan", "debrief"),
+        "leave",
+        "q ctrl+q",
+        "Leave",
+        "go away; what is held stays held",
+        99,
+    ),
+    _at(("briefing", "gate", "question"), "leave", "ctrl+q", "Leave", "go away; what is held stays held"),
+)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """All keys as they are bound in this run of the program."""
+
+    all: tuple[Key, ...] = DEFAULT
+
+    def action(self, scope: str, key: str) -> str:
+        """Return what a key does in a scope; nothing when it is not bound there."""
+        return next((k.action for k in self.all if scope in k.scopes and key in k.keys), "")
+
+    def of(self, scope: str) -> tuple[Key, ...]:
+        """Return the keys of a scope, in the order of the registry."""
+        return tuple(k for k in self.all if scope in k.scopes)
+
+    def bar(self, scope: str) -> tuple[Key, ...]:
+        """Return the keys of a scope's key bar, in their order there."""
+        return tuple(sorted((k for k in self.of(scope) if k.bar), key=lambda k: k.bar))
+
+    def key(self, scope: str, action: str) -> Key | None:
+        """Return the key of an action in a scope."""
+        return next((k for k in self.of(scope) if k.action == action), None)
+
+    def remapped(self, wanted: Mapping[str, str]) -> Keys:
+        """Return these keys with some replaced: action, or `scope/action`, to keys; raise `Trouble` on a clash."""
+        made = [k for k in self.all]
+        unknown = [name for name in wanted if not any(_means(name, k, s) for k in made for s in k.scopes)]
+        if unknown:
+            raise Trouble(*(Problem("keys", f"there is no action {name!r} to put a key on") for name in unknown))
+        after: list[Key] = []
+        for key in made:
+            for name, keys in _named(key, wanted):
+                inside = tuple(s for s in key.scopes if _means(name, key, s))
+                after.append(replace(key, keys=tuple(keys.split()), scopes=inside))
+                key = replace(key, scopes=tuple(s for s in key.scopes if s not in inside))
+            if key.scopes:
+                after.append(key)
+        keys_ = Keys(tuple(after))
+        clashes_ = clashes(keys_)
+        if clashes_:
+            raise Trouble(*(Problem("keys", sentence, "choose another key") for sentence in clashes_))
+        return keys_
+
+
+def _named(key: Key, wanted: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(name, keys) for name, keys in wanted.items() if any(_means(name, key, s) for s in key.scopes)]
+
+
+def _means(name: str, key: Key, scope: str) -> bool:
+    return name in (key.action, f"{scope}/{key.action}")
+
+
+def clashes(keys: Keys) -> tuple[str, ...]:
+    """Return a sentence for every key that a scope binds twice."""
+    found: list[str] = []
+    for scope, title in SCOPES.items():
+        taken: dict[str, str] = {}
+        for key in keys.of(scope):
+            for name in key.keys:
+                if name in taken and taken[name] != key.action:
+                    found.append(f"{title}: {shown(name)} is bound to {taken[name]} and to {key.action}")
+                taken[name] = key.action
+    return tuple(found)
+
+
+_SHOWN: Final[Mapping[str, str]] = {
+    "escape": "esc",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "f1": "F1",
+    "f2": "F2",
+    "f3": "F3",
+    "f4": "F4",
+}
+
+
+def shown(key: str) -> str:
+    """Return a key as it is written on the screen."""
+    return _SHOWN.get(key, key)

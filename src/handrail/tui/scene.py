@@ -1,0 +1,109 @@
+"""The scene: a snapshot with the clock of this very second. Pure; everything on the run screen is painted from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from handrail.engine import order
+from handrail.engine.messages import Intent
+from handrail.engine.offers import Offer
+from handrail.engine.outline import StageOutline, StepOutline
+from handrail.engine.state import State
+from handrail.engine.words import StepWord
+from handrail.session.view import LiveStep, Snapshot, StepText
+from handrail.tui.look import Look
+
+DECIDED = frozenset({StepWord.FAILED, StepWord.UNKNOWN, StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN})
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is painted: `at` is run seconds now, `wall` the time of day now (UTC)."""
+
+    snap: Snapshot
+    at: float
+    wall: datetime
+    look: Look = field(default_factory=Look)
+    offers: tuple[Offer, ...] = ()
+    watching: bool = False
+
+    @property
+    def state(self) -> State:
+        """Return the engine's state."""
+        return self.snap.state
+
+    def host(self, key: str) -> str:
+        """Return the name people know a host by."""
+        return self.snap.names.get(key, key)
+
+    def text(self, step: str) -> StepText:
+        """Return what the runbook says of a step."""
+        return self.snap.texts.get(step) or StepText()
+
+    def live(self, step: str) -> LiveStep:
+        """Return what is moving in a step."""
+        return self.snap.live.get(step) or LiveStep()
+
+    def offer(self, verb: str) -> Offer | None:
+        """Return an offer by its verb."""
+        return next((o for o in self.offers if o.verb == verb), None)
+
+    def why_not(self, verb: str) -> str:
+        """Return why something cannot be asked now; empty when it can."""
+        found = self.offer(verb)
+        if self.watching and verb != "note":
+            return f"you are watching: {self.state.driver or 'somebody else'} drives"
+        return found.why if found else _ABSENT.get(verb, "there is nothing to do that on")
+
+
+_ABSENT = {
+    "stop": "no step is running",
+    "confirm": "no gate is open",
+    "reply": "no step asks anything",
+    "declare": "this runbook has no other route",
+    "settle": "nothing is owed",
+    "retry": "no step has failed",
+}
+
+
+def face(state: State) -> str:
+    """Return what the run screen shows: run, gate, decide or question."""
+    if state.held or state.closed:
+        return "run"
+    if order.asking(state):
+        return "question"
+    gate = order.awaiting(state)
+    if gate and not state.step(gate.id).confirmed:
+        return "gate"
+    step = order.standing(state)
+    moving = any(now.word in order.BUSY for _, now in state.walked())
+    if step and state.step(step.id).word in DECIDED and not moving and not state.step(step.id).again:
+        return "decide"
+    return "run"
+
+
+def current(state: State) -> StepOutline | None:
+    """Return the step that everything turns on now: asking, waiting, moving, standing, else the next one."""
+    for found in (order.asking(state), order.awaiting(state), next(iter(order.busy(state)), None)):
+        if found:
+            return found
+    if state.walk and state.walk.steps:
+        return state.outline.step(state.walk.steps[0])
+    return order.standing(state) or order.next_step(state)
+
+
+def stage_of(state: State, step: StepOutline | None) -> StageOutline:
+    """Return a step's stage; the last stage when nothing is left to do."""
+    return state.outline.stage(step.stage) if step else state.outline.stages[-1]
+
+
+def going_on(state: State) -> bool:
+    """Tell whether something moves, or will move, without a further key."""
+    moving = order.busy(state) or state.settling or state.recall or (state.walk and state.walk.steps)
+    return bool(moving or state.allowed_stage or state.allowed_step)
+
+
+def words_of(intent: Intent) -> str:
+    """Return an intent's name in words, for messages."""
+    return type(intent).__name__.lower()

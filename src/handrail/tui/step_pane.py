@@ -1,0 +1,228 @@
+"""The middle of the run screen: the step one looks at, what was sent, what came back, and what a stage would do. Pure."""
+
+from __future__ import annotations
+
+from handrail.engine import order
+from handrail.engine.outline import StageOutline, StepOutline
+from handrail.engine.results import Check, Result, verdict
+from handrail.engine.state import Attempt, StepState
+from handrail.engine.words import StepWord, UndoKind, Verdict, Way
+from handrail.tui.clocks import clock, lasted, silence
+from handrail.tui.doing import ended_how
+from handrail.tui.look import LINES, Mark, mark_of
+from handrail.tui.scene import Scene
+from handrail.tui.text import EMPTY, Ink, Line, fit, hang, ink, row, rule, spread, wrap
+
+_BARS = 12
+
+
+def step_head(scene: Scene, step: StepOutline, width: int, *, roomy: bool) -> list[Line]:
+    """Return what a step is: name, place and time; why; how far it is; the exact command, pinned above its output."""
+    now, text = scene.state.step(step.id), scene.text(step.id)
+    mark = mark_of(scene.state, step)
+    word = ink(f"  {mark.word}", mark.ink) if mark not in (Mark.TO_COME, Mark.NOW) else EMPTY
+    right = "  ".join(part for part in (text.where, _time(scene, now)) if part)
+    lines = [spread(row(" ", ink(step.name, Ink.BOLD), word), ink(f"{right} ", Ink.DIM), width)]
+    if text.why:
+        lines += hang(ink(" Why: ", Ink.DIM), text.why, width - 1, at=6, how=Ink.DIM, most=3 if roomy else 1)
+    lines += _said(now, width)
+    lines += _progress(scene, step, width)
+    commands = _commands(scene, step, now)
+    if commands:
+        lines += _command(commands, width, most=6 if roomy else 2)
+    return lines
+
+
+def _time(scene: Scene, now: StepState) -> str:
+    attempt = now.attempt
+    if attempt is None:
+        return ""
+    tries = f"try {len(now.attempts)}  " if len([a for a in now.attempts if a.way is attempt.way]) > 1 else ""
+    return tries + clock((attempt.ended if attempt.ended is not None else scene.at) - attempt.started)
+
+
+def _said(now: StepState, width: int) -> list[Line]:
+    """Return what a step came to, and what differs since."""
+    lines: list[Line] = []
+    how = ended_how(now.how)
+    if now.word is StepWord.PASSED and how and how != "ran":
+        by = f" by {now.by}" if now.by else ""
+        lines += wrap(f" {how}{by}{': ' + now.reason if now.reason else ''}", width - 1, Ink.WARNING, 2)
+    if now.word is StepWord.SKIPPED:
+        lines += wrap(f"skipped: {now.reason}", width - 2, Ink.MUTED, 2)
+    if now.detail and now.word is not StepWord.PASSED:
+        lines += wrap(now.detail, width - 2, Ink.WARNING, 3)
+    if now.differs:
+        lines += wrap(f"differs now: {now.differs}", width - 2, Ink.LOUD, 2)
+    return [row(" ", line) for line in lines]
+
+
+def _commands(scene: Scene, step: StepOutline, now: StepState) -> tuple[str, ...]:
+    attempt = now.attempt
+    if attempt and attempt.commands:
+        return attempt.commands
+    return scene.text(step.id).commands
+
+
+def _command(commands: tuple[str, ...], width: int, most: int) -> list[Line]:
+    rows = [line for command in commands for line in command.split("\n")]
+    shown = [row(ink(" $ " if at == 0 else "   ", Ink.KEY), ink(line)) for at, line in enumerate(rows[:most])]
+    if len(rows) > most:
+        shown[-1] = spread(fit(shown[-1], width - 14), ink(f"{len(rows) - most} more: l ", Ink.MUTED), width)
+    return [fit(line, width) for line in shown]
+
+
+def _progress(scene: Scene, step: StepOutline, width: int) -> list[Line]:
+    live = scene.live(step.id)
+    if not (live.text or live.total):
+        return []
+    parts: list[Line | str] = [" "]
+    if live.total:
+        full = max(0, min(_BARS, int(_BARS * live.done / live.total)))
+        parts += [ink("█" * full, Ink.CALM), ink("░" * (_BARS - full), Ink.MUTED), f" {live.done:g} of {live.total:g}"]
+    if live.text:
+        parts += ["  " if live.total else "", live.text]
+    lines = [fit(row(*parts), width)]
+    if live.silent:
+        lines += hang(ink(" silent: ", Ink.DIM), ", ".join(live.silent), width - 1, at=9, how=Ink.WARNING, most=2)
+    return lines
+
+
+def checks(scene: Scene, step: StepOutline, width: int, most: int) -> list[Line]:
+    """Return what came back, host by host, with every check; while it runs, how long it has been silent."""
+    now = scene.state.step(step.id)
+    attempt = now.attempt
+    lines: list[Line] = []
+    if attempt is not None:
+        for host in attempt.hosts:
+            lines += _host(scene, step, attempt, host, width)
+    if len(lines) > most > 0:
+        lines = [*lines[: most - 1], ink(f"   and {len(lines) - most + 1} more lines: l shows all", Ink.MUTED)]
+    return [fit(line, width) for line in lines]
+
+
+def _host(scene: Scene, step: StepOutline, attempt: Attempt, host: str, width: int) -> list[Line]:
+    result = attempt.results.get(host)
+    if result is None:
+        return [_waiting(scene, step, host)] if attempt.ended is None else []
+    mark = _result_mark(result)
+    lines = [
+        row(" ", ink(scene.look.glyph(mark), mark.ink), " ", ink(scene.host(host), Ink.BOLD), f"  {_brief(result)}")
+    ]
+    return lines + [_check(scene, check) for check in result.checks]
+
+
+def _brief(result: Result) -> str:
+    """Return a result's sentence without the checks, which stand below it."""
+    return Result(**{**result.__dict__, "checks": ()}).sentence
+
+
+def _check(scene: Scene, check: Check) -> Line:
+    mark = {True: Mark.DONE, False: Mark.FAILED, None: Mark.UNKNOWN}[check.holds]
+    seen = f": {check.seen}" if check.seen else (": could not be asked" if check.holds is None else "")
+    how = Ink.DIM if check.holds else mark.ink
+    return row("   ", ink(scene.look.glyph(mark), mark.ink), " ", ink(check.what + seen, how))
+
+
+def _result_mark(result: Result) -> Mark:
+    return {Verdict.PASSED: Mark.DONE, Verdict.FAILED: Mark.FAILED, Verdict.UNKNOWN: Mark.UNKNOWN}[verdict(result)]
+
+
+def _waiting(scene: Scene, step: StepOutline, host: str) -> Line:
+    now, live = scene.state.step(step.id), scene.live(step.id).hosts.get(host)
+    gone = now.no_link.get(host)
+    if gone is not None:
+        mark = Mark.NO_LINK
+        return row(
+            " ",
+            ink(scene.look.glyph(mark), mark.ink),
+            " ",
+            ink(scene.host(host), Ink.BOLD),
+            ink(f"  no link for {clock(scene.at - gone)}, the job goes on there", Ink.WARNING),
+        )
+    words = "no output yet"
+    if live is not None and live.last_output is not None:
+        words = silence(live.last_output, scene.at)
+    extra = f"  {live.text}" if live is not None and live.text else ""
+    return row(
+        " ",
+        ink(scene.look.glyph(Mark.NOW), Ink.CALM),
+        " ",
+        ink(scene.host(host), Ink.BOLD),
+        ink(f"  {words}{extra}", Ink.DIM),
+    )
+
+
+def before_stage(scene: Scene, stage: StageOutline, width: int, height: int) -> list[Line]:
+    """Return what enter would start: each step, what it sends, what undoes it, and the time back."""
+    state = scene.state
+    steps = [s for s in stage.steps if state.needed(s) and not order.finished(state, s)]
+    changes = [s for s in steps if s.changes]
+    lines = _across(scene, stage, width)
+    count = f"{len(steps)} step{'' if len(steps) == 1 else 's'}"
+    what = f"{len(changes)} of them change something" if changes else "nothing is changed"
+    lines.append(row(" ", ink(f"enter starts stage {stage.name}", Ink.ACCENT)))
+    lines.append(ink(f" {count}, {what}{', side by side' if stage.together else ''}.", Ink.DIM))
+    lines.append(EMPTY)
+    roomy = height >= 4 + len(steps) * 4
+    for step in steps:
+        lines += _announced(scene, step, width, roomy=roomy)
+    seconds = sum(scene.snap.undo_seconds.get(s.id, 0.0) for s in changes)
+    if changes and len(lines) + 2 <= height:
+        lines += [EMPTY, row(ink(" Way back from its end: ", Ink.DIM), ink(_way_back(changes, seconds), Ink.BOLD))]
+    if len(lines) > height:
+        lines = [*lines[: height - 1], ink(" p shows the whole plan", Ink.MUTED)]
+    return [fit(line, width) for line in lines]
+
+
+def _across(scene: Scene, stage: StageOutline, width: int) -> list[Line]:
+    mark = LINES.get(stage.line)
+    if mark is None:
+        return []
+    means = "clients feel this stage" if mark is Mark.CLIENTS_MOVE else "there is no undo past this line"
+    return [rule(width, ink(f"{scene.look.glyph(mark)} {mark.word}: {means}", mark.ink), mark.ink)]
+
+
+def _way_back(changes: list[StepOutline], seconds: float) -> str:
+    walls = [s for s in changes if s.undo is UndoKind.IRREVERSIBLE]
+    if walls:
+        return f"none past {walls[0].number}"
+    return f"{len(changes)} undo{'' if len(changes) == 1 else 's'}" + (f", {lasted(seconds)}" if seconds else "")
+
+
+def _announced(scene: Scene, step: StepOutline, width: int, *, roomy: bool) -> list[Line]:
+    text = scene.text(step.id)
+    kind = "reads" if not step.changes else "CONFIRM" if step.confirm else "changes"
+    how = {"reads": Ink.MUTED, "CONFIRM": Ink.LOUD}.get(kind, Ink.WARNING)
+    where = text.where
+    lines = [spread(row(" ", ink(step.name, Ink.BOLD)), row(ink(f"{where}  ", Ink.DIM), ink(f"{kind} ", how)), width)]
+    if not roomy:
+        if step.changes:
+            lines.append(row(ink("   undo ", Ink.DIM), undo_words(scene, step)))
+        return lines
+    if text.commands:
+        lines += _command(tuple(text.commands), width, most=2)
+    if step.changes:
+        lines.append(row(ink("   undo ", Ink.DIM), undo_words(scene, step)))
+    return lines
+
+
+def undo_words(scene: Scene, step: StepOutline) -> Line:
+    """Return a step's way back in one line."""
+    text = scene.text(step.id)
+    if step.undo is UndoKind.IRREVERSIBLE:
+        return ink(f"none: {step.irreversible}", Ink.ERROR)
+    if step.undo is UndoKind.NOTHING:
+        return ink(f"nothing to do; stays: {step.stays}", Ink.WARNING)
+    return ink("; ".join(text.undo).replace("\n", "; ") or "puts back what was there", Ink.SECOND)
+
+
+def attempts(scene: Scene, step: StepOutline, width: int) -> list[Line]:
+    """Return a step's history: each attempt, when, which way, and what came of it."""
+    lines: list[Line] = []
+    for attempt in scene.state.step(step.id).attempts:
+        way = {Way.BACK: "undo", Way.FORWARD: "run"}.get(attempt.way, attempt.way.value)
+        word = attempt.verdict.value if attempt.verdict else "open"
+        took = lasted((attempt.ended or scene.at) - attempt.started)
+        lines.append(fit(ink(f" {clock(attempt.started)}  {way} {attempt.number}  {word}  {took}", Ink.DIM), width))
+    return lines
