@@ -9,7 +9,7 @@ from handrail.engine.messages import Intent, Refused
 from handrail.engine.offers import Offer
 from handrail.session.cards import BriefingView, Home, RunbookCard, RunCard, Start
 from handrail.session.view import Mode, Snapshot
-from handrail.store.spool import SpoolReader
+from handrail.store.spool_reader import SpoolReader
 
 
 class StepOutput(Protocol):

@@ -1,0 +1,252 @@
+"""Doing what is due: one coroutine for each kind of act. They ask the world and tell the engine; they decide nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from handrail.actions import meter, perform, questions
+from handrail.base.problems import Trouble
+from handrail.base.safe import safe
+from handrail.engine import due as d
+from handrail.engine import messages as m
+from handrail.engine.results import Check, Result
+from handrail.engine.words import Answer, ResultKind, Way
+from handrail.runbook.checks import Undo
+from handrail.session import claims, gates
+from handrail.session.attempt import AttemptPort
+from handrail.session.core import Core
+from handrail.session.texts import action_lines, undo_lines
+from handrail.ssh import job
+
+FRESH: Final = 8.0  # seconds between two looks at an open gate
+GUARD_PATIENCE: Final = 10.0
+
+
+class Acts:
+    """The acts of one session; keeps the ports of what is being performed, so that it can be stopped."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.ports: dict[str, AttemptPort] = {}
+
+    async def do(self, act: d.Act) -> None:
+        """Do one act to its end. This is a border: whatever goes wrong is told as an answer, never lost."""
+        try:
+            await _DOES[type(act)](self, act)
+        except Trouble as err:
+            self._failed(act, err.problems[0].message)
+        except asyncio.CancelledError:
+            raise
+        except Exception as err:  # noqa: BLE001  the border: an act must always answer
+            self._failed(act, f"{type(err).__name__}: {safe(str(err), 200)}")
+
+    def _failed(self, act: d.Act, why: str) -> None:
+        tell = self.core.teller.tell
+        match act:
+            case d.Prepare(step=step, way=way):
+                tell(m.NotReady(step, way, why))
+            case d.Perform(step=step, attempt=number):
+                self._lost(step, number, why)
+            case d.Ask(step=step, way=way):
+                tell(m.AskEnded(step, way, Answer.DONT_KNOW, (Check(why, None, why),), why))
+            case d.Recall(step=step):
+                tell(m.Recalled(step, None, why))
+            case d.DoOwed(owed=owed):
+                tell(m.SettleEnded(owed, Result(owed, ResultKind.UNREACHABLE, sent=False, detail=why)))
+            case d.WatchGate(step=step):
+                tell(m.NotReady(step, Way.FORWARD, why))
+            case d.TakeClaim():
+                tell(m.ClaimNews(holder="nobody: it could not be taken", detail=why))
+
+    def _lost(self, step: str, number: int, why: str) -> None:
+        """An attempt that broke in this console: what was sent is not known."""
+        attempt = next((a for a in self.core.state.step(step).attempts if a.number == number), None)
+        for host in attempt.missing if attempt else ():
+            gone = Result(host, ResultKind.LOST, sent=True, detail=why)
+            self.core.teller.tell(m.Ended(step, number, gone))
+
+    async def prepare(self, act: d.Prepare) -> None:
+        """Resolve an attempt; note what meters must find again; tell that it is ready."""
+        core, orders = self.core, self.core.orders
+        step = orders.spot(act.step)
+        if act.way is Way.BACK:
+            parts = {h: orders.journalled(act.step, h, core.state.step(act.step).forward) for h in act.hosts}
+            commands = tuple(f"{self._name(h)}: {line}" for h, p in parts.items() for line in action_lines(p, {}))
+            core.teller.tell(m.Ready(act.step, act.way, act.hosts, commands))
+            return
+        await self._positions(act.step)
+        work = orders.forward(act.step, act.hosts, act.attempt)
+        commands = tuple(
+            f"{self._name(h)}: {line}" for h, one in work.hosts.items() for line in action_lines(one, {})[:1]
+        )
+        order = {f"undo:{p.key}": self._undo_text(act.step, p.key) for p in self._undo_places(act.step)}
+        names = core.binding.names_for(orders.host(act.hosts[0]), core.state.values) if act.hosts else {}
+        back = (next(iter(work.hosts.values())).dns.from_ if step.dns else "undo") if step.confirm else ""  # type: ignore[union-attr]
+        undo = undo_lines(step, names)
+        core.teller.tell(m.Ready(act.step, act.way, act.hosts, commands, undo, back, order))
+
+    def _name(self, key: str) -> str:
+        host = self.core.orders.host(key)
+        return host.name if host else key
+
+    def _undo_places(self, step: str) -> tuple[Any, ...]:
+        outline = self.core.state.outline.step(step)
+        if not isinstance(self.core.orders.spot(step).undo, Undo):
+            return ()
+        return outline.undo_places or outline.places
+
+    def _undo_text(self, step: str, key: str) -> str:
+        """Return a step's undo, resolved, as it is journalled; secrets are not in it."""
+        undo = self.core.orders.undo(step, key)
+        return json.dumps(undo.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"stdin"}))
+
+    async def _positions(self, step: str) -> None:
+        """Note where the files end that meters follow from this step on; a host that does not answer is passed over."""
+        core = self.core
+        if core.state.step(step).touched:
+            return
+        for spot in core.binding.runbook.places:
+            if spot.step.meter is None or spot.step.meter.since != step:
+                continue
+            port = AttemptPort(core, spot.name, 0, quiet=True, label=f"since{core.turn()}")
+            for place in core.state.outline.places(core.state.outline.step(spot.name), core.state.route):
+                one = core.orders.step(spot.step, core.orders.host(place.key))
+                assert one.meter is not None
+                command = meter.position_command(one.meter.file)
+                said = await port.command(place.key, command, "position", changes=False, limit=GUARD_PATIENCE)
+                found = meter.read_position(said)
+                if found:
+                    port.remember(place.key, found)
+
+    async def perform(self, act: d.Perform) -> None:
+        """Do an attempt that is on disk; one that was in flight at a crash is re-attached."""
+        core = self.core
+        attempt = next(a for a in core.state.step(act.step).attempts if a.number == act.attempt)
+        resolve = core.orders.forward if act.way is Way.FORWARD else core.orders.back
+        work = resolve(act.step, attempt.missing, act.attempt, attach=attempt.attach)
+        port = self.ports[act.step] = AttemptPort(core, act.step, act.attempt)
+        try:
+            await perform.perform(work, port)
+        finally:
+            if self.ports.get(act.step) is port:
+                del self.ports[act.step]
+
+    async def stop(self, step: str) -> None:
+        """End what an attempt runs, on every host, and tell what was proven."""
+        port = self.ports.get(step)
+        attempt = self.core.state.step(step).attempt
+        if port is None or attempt is None:
+            return
+        proven: dict[str, tuple[bool, str]] = {}
+        for host, (target, key, permit) in list(port.running.items()):
+            proven[host] = await _stopped(self.core, target, key, permit)
+        for host in attempt.missing:
+            sent = host in proven
+            good, words = proven.get(host, (True, "nothing was running there"))
+            kind = ResultKind.STOPPED if good else ResultKind.STOP_UNPROVEN
+            self.core.teller.tell(m.Ended(step, attempt.number, Result(host, kind, sent=sent, detail=words)))
+
+    async def ask(self, act: d.Ask) -> None:
+        """Ask a step's probe, or its verifies."""
+        core, orders = self.core, self.core.orders
+        port = AttemptPort(core, act.step, 0, quiet=True, label=f"ask{core.turn()}")
+        step = orders.spot(act.step)
+        hosts = tuple(p.key for p in core.state.outline.places(core.state.outline.step(act.step), core.state.route))
+        back = core.state.step(act.step).word.value.startswith("undo")
+        parts = step.undo.verify if back and isinstance(step.undo, Undo) else step.verify
+        answer, seen = Answer.DONE, ""
+        if act.way is Way.PROBE:
+            answer, seen = await perform.probe(orders.probed(act.step), port)
+        checks = []
+        if act.way is Way.CHECK or (answer is Answer.DONE and not back):
+            for number, ask in enumerate(orders.verifies(parts, step, hosts)({})):
+                checks.append(await questions.put(ask, port, f"verify{number}"))
+        core.teller.tell(m.AskEnded(act.step, act.way, answer, tuple(checks), seen))
+
+    async def gate(self, act: d.WatchGate) -> None:
+        """Show the gate, and look again behind the typing until it is confirmed or left."""
+        while True:
+            self.core.teller.tell(m.GateSeen(act.step, await gates.look(self.core, act.step)))
+            await asyncio.sleep(FRESH)
+
+    async def recall(self, act: d.Recall) -> None:
+        """After a resume, ask whether what has passed still holds."""
+        check = await gates.recall(self.core, act.step)
+        self.core.teller.tell(m.Recalled(act.step, check.holds, check.seen))
+
+    async def owed(self, act: d.DoOwed) -> None:
+        """Do what is owed: the undo that was journalled, on the host that is back."""
+        core = self.core
+        item = next(o for o in core.state.owed if o.id == act.owed)
+        if item.way == "forward":
+            raise Trouble(_by_word(item.what))
+        port = AttemptPort(core, item.step, 0, quiet=True, label=f"owed{core.state.epoch}-{core.turn()}")
+        await perform.perform(core.orders.back(item.step, (item.host,), 0), port)
+        core.teller.tell(m.SettleEnded(act.owed, port.results[0]))
+
+    async def watch(self, act: d.Watch) -> None:
+        """Run a guard beside the steps; silence trips nothing."""
+        core = self.core
+        guard = next(g for g in core.binding.runbook.guards if g.id == act.guard)
+        while True:
+            port = AttemptPort(core, "", 0, quiet=True, label=f"{guard.id}{core.turn()}")
+            hosts = [h for role in guard.on if role not in core.state.lost for h in core.binding.estate.hosts(role)]
+            for host in hosts[:1]:
+                one = core.orders.part(guard, host)
+                said = await port.command(host.key, _command(one), "look", changes=False, limit=guard.timeout)
+                if said.kind is ResultKind.EXITED:
+                    tripped = _trips(one, said)
+                    core.teller.tell(m.GuardNews(guard.id, tripped, said.complaint or _first(said.stdout)))
+            await asyncio.sleep(guard.every)
+
+    async def claim(self, act: d.TakeClaim) -> None:
+        """Claim the estate on every one-role host that answers."""
+        self.core.teller.tell(await claims.take(self.core))
+
+
+async def _stopped(core: Core, target: Any, key: job.JobKey, permit: job.Permit) -> tuple[bool, str]:  # noqa: ANN401
+    try:
+        async with asyncio.timeout(30):
+            end = await job.stop_job(core.links, target, key, permit)
+    except (Trouble, TimeoutError) as err:
+        return False, safe(str(err), 200) or "the host did not answer in 30 s"
+    return (end.proved, end.reason) if isinstance(end, job.Stopped) else (False, end.reason)
+
+
+def _by_word(what: str) -> Any:  # noqa: ANN401
+    from handrail.base.problems import Problem
+
+    return Problem("owed-by-word", f"{what} cannot be run again from here: do it, then settle it by a word")
+
+
+def _command(guard: Any) -> Any:  # noqa: ANN401  a guard is a command with other keys
+    from handrail.runbook.checks import Command
+
+    return Command(run=guard.run, script=guard.script, args=guard.args)
+
+
+def _trips(guard: Any, said: Any) -> bool:  # noqa: ANN401
+    from handrail.actions import judge
+
+    return judge.holds(guard.trip, said, guard.trip.exit)
+
+
+def _first(stdout: bytes) -> str:
+    from handrail.actions import judge
+
+    return judge.quote(stdout)
+
+
+_DOES: Final[Mapping[type[d.Act], Callable[[Acts, Any], Awaitable[None]]]] = {
+    d.Prepare: Acts.prepare,
+    d.Perform: Acts.perform,
+    d.Ask: Acts.ask,
+    d.WatchGate: Acts.gate,
+    d.Recall: Acts.recall,
+    d.DoOwed: Acts.owed,
+    d.Watch: Acts.watch,
+    d.TakeClaim: Acts.claim,
+}

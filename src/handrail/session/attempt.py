@@ -1,0 +1,219 @@
+"""The port of one attempt: how an action reaches the world. Remote commands are jobs; their output goes to the spool."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from handrail.actions.port import FIRST, Said
+from handrail.base.clock import Clock
+from handrail.base.problems import Trouble
+from handrail.base.safe import safe
+from handrail.dns.provider import Provider
+from handrail.dns.zone import Zone
+from handrail.engine import messages as m
+from handrail.engine.results import Question, Result
+from handrail.engine.words import ResultKind
+from handrail.runbook.checks import Command
+from handrail.session.core import Core
+from handrail.session.texts import command_lines
+from handrail.ssh import job
+from handrail.ssh.target import Target
+
+RUN: Final = "run"  # the part whose output is the step's own
+MOST_STREAMED: Final = 512 << 20  # bytes of one copy held in memory
+
+
+class AttemptPort:
+    """One attempt's world. `quiet` attempts (rechecks, guards) write no spool and report to a list."""
+
+    def __init__(self, core: Core, step: str, attempt: int, *, quiet: bool = False, label: str = "") -> None:
+        self.core, self.step, self.attempt, self.quiet = core, step, attempt, quiet
+        self.label = label or str(attempt)
+        self.running: dict[str, tuple[Target, job.JobKey, job.Permit]] = {}
+        self.results: list[Result] = []
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock."""
+        return self.core.clock
+
+    async def command(
+        self, host: str, command: Command, part: str, *, changes: bool, limit: float | None, attach: bool = False
+    ) -> Said:
+        """Run a command as a remote job and return what came of it."""
+        stdin = (command.stdin or "").encode()
+        told = job.Command(argv=command.run, script=command.script, args=command.args, stdin=stdin)
+        stored = part.split(".")[0] == RUN or changes
+        catch = _Catch(self, host, stored=stored and not self.quiet, most=FIRST)
+        if stored:
+            self.say(host, f"$ {_typed(command)}")
+        return await self._job(host, told, part, catch, changes=changes, limit=limit, attach=attach)
+
+    async def stream(self, source: str, send: Command, target: str, receive: Command, part: str) -> tuple[Said, Said]:
+        """Pipe one host's command into another's; the bytes are held in this process only, and only until they are sent."""
+        catch = _Catch(self, source, stored=False, most=MOST_STREAMED)
+        stdin = (send.stdin or "").encode("utf-8", "surrogateescape")
+        sending = job.Command(argv=send.run, script=send.script, args=send.args, stdin=stdin)
+        sent = await self._job(source, sending, f"{part}.send", catch, changes=False, limit=None)
+        if sent.kind is not ResultKind.EXITED or sent.exit != 0:
+            return sent, Said(ResultKind.REFUSED, sent=False, detail="nothing was received")
+        if catch.cut:
+            return Said(ResultKind.REFUSED, sent=False, detail=f"more than {MOST_STREAMED >> 20} MiB"), sent
+        receiving = job.Command(argv=receive.run, script=receive.script, args=receive.args, stdin=bytes(catch.first))
+        quiet = _Catch(self, target, stored=False, most=FIRST)
+        return sent, await self._job(target, receiving, f"{part}.receive", quiet, changes=True, limit=None)
+
+    async def _job(
+        self,
+        host: str,
+        told: job.Command,
+        part: str,
+        catch: _Catch,
+        *,
+        changes: bool,
+        limit: float | None,
+        attach: bool = False,
+    ) -> Said:
+        core = self.core
+        unique = f"{self.label}.{part}" if changes else f"{self.label}.{part}.e{core.state.epoch}.{core.turn()}"
+        target, permit = core.target(host), core.permit(changes=changes)
+        key = job.JobKey(core.run, self.step or "guards", unique)
+        self.running[host] = (target, key, permit)
+        start: job.Start = "attach-or-start" if attach else "fresh"
+        try:
+            async with asyncio.timeout(limit):
+                end = await job.run_job(
+                    core.links, target, key, told, permit, start=start, output=catch.take, news=catch.news
+                )
+        except TimeoutError:
+            await self._stop_read(host)
+            return Said(
+                ResultKind.TIMED_OUT, sent=True, stdout=bytes(catch.first), detail=f"no answer in {limit:.0f} s"
+            )
+        except Trouble as err:
+            return Said(ResultKind.REFUSED, sent=False, detail=err.problems[0].message)
+        self.running.pop(host, None)
+        return said_of(end, catch)
+
+    async def _stop_read(self, host: str) -> None:
+        """End a read that took too long; it may be left when its host does not answer."""
+        target, key, permit = self.running.pop(host)
+        try:
+            async with asyncio.timeout(5):
+                await job.stop_job(self.core.links, target, key, permit, 1.0)
+        except (Trouble, TimeoutError):
+            return
+
+    def ended(self, result: Result) -> None:
+        """Report what a host answered, with the digest of its output."""
+        if self.quiet:
+            self.results.append(result)
+            return
+        output = self.core.seal(self.step, self.attempt, result.host)
+        self.core.teller.tell(m.Ended(self.step, self.attempt, replace(result, output=output)))
+
+    def say(self, host: str, text: str) -> None:
+        """Write a line of our own into a host's output."""
+        if not self.quiet:
+            self.core.spool(self.step, self.attempt, host).note(text, self.clock.mono())
+            self.core.heard(self.step, host, "")
+
+    def progress(self, done: float, total: float = 0.0, text: str = "", silent: tuple[str, ...] = ()) -> None:
+        """Show how far the step is."""
+        if not self.quiet:
+            self.core.show(self.step, done=done, total=total, text=text, silent=silent)
+
+    def remember(self, host: str, data: Mapping[str, str]) -> None:
+        """Put a fact on disk before going on."""
+        self.core.teller.tell(m.Remember(self.step, host, data))
+
+    def notes(self, host: str, step: str = "") -> Mapping[str, str]:
+        """Return what was remembered, by this step or another."""
+        return dict(self.core.state.step(step or self.step).notes.get(host, {}))
+
+    async def ask(self, question: Question) -> str:
+        """Ask the operator, and wait for the word that `decide` let through."""
+        now = self.core.state.step(self.step)
+        if now.question != question:
+            self.core.teller.tell(m.Asks(self.step, question))
+        await self.core.until(lambda state: state.step(self.step).reply is not None)
+        return self.core.state.step(self.step).reply or ""
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(seconds)
+
+    def names(self) -> tuple[Zone, Provider]:
+        """Return the estate's zone and the provider that changes it."""
+        return self.core.names()
+
+
+class _Catch:
+    """Takes a job's output: the first part for judging, all of it for the spool, its last line for the screen."""
+
+    def __init__(self, port: AttemptPort, host: str, *, stored: bool, most: int) -> None:
+        self.port, self.host, self.most = port, host, most
+        self.first = bytearray()
+        self.errors = b""
+        self.cut = False
+        self._spool = port.core.spool(port.step, port.attempt, host) if stored else None
+        self._skip = {s: self._spool.settled(s) if self._spool else 0 for s in ("out", "err")}  # type: ignore[arg-type]
+
+    def take(self, stream: str, offset: int, data: bytes) -> None:
+        """Take a piece; what a crashed console had stored already is not stored twice."""
+        if stream == "out":
+            room = self.most - len(self.first)
+            self.first += data[:room]
+            self.cut = self.cut or len(data) > room
+        else:
+            self.errors = (self.errors + data)[-4096:]
+        fresh = data[max(0, self._skip[stream] - offset) :] if self._skip[stream] > offset else data
+        if self._spool is not None and fresh:
+            self._spool.write(stream, fresh, self.port.clock.mono())  # type: ignore[arg-type]
+        if not self.port.quiet:
+            self.port.core.heard(self.port.step, self.host, "")
+
+    def news(self, news: job.JobNews) -> None:
+        """Tell the engine that a link went or came back."""
+        if self.port.quiet:
+            return
+        match news:
+            case job.LinkLost(reason=reason):
+                self._link(up=False, why=reason)
+            case job.LinkBack():
+                self._link(up=True)
+
+    def _link(self, *, up: bool, why: str = "") -> None:
+        self.port.core.teller.tell(m.LinkNews(self.port.step, self.host, up, why))
+
+    @property
+    def complaint(self) -> str:
+        """Return the last line of standard error that says something."""
+        lines = [line for line in self.errors.splitlines() if line.strip()]
+        return safe(lines[-1], 300) if lines else ""
+
+
+def said_of(end: job.JobEnd, catch: _Catch) -> Said:
+    """Return a job's end as the fact an action judges."""
+    stdout, complaint = bytes(catch.first), catch.complaint
+    match end:
+        case job.Exited(code=code):
+            return Said(ResultKind.EXITED, sent=True, exit=code, stdout=stdout, complaint=complaint)
+        case job.Signalled(signal=number):
+            return Said(ResultKind.SIGNALLED, sent=True, signal=str(number), stdout=stdout, complaint=complaint)
+        case job.Refused(reason=reason, holder=holder):
+            return Said(ResultKind.REFUSED, sent=False, detail=f"the host refused it ({reason}): {safe(holder, 200)}")
+        case job.NotStarted(reason=reason):
+            return Said(ResultKind.UNREACHABLE, sent=False, detail=reason)
+        case job.Lost(reason=reason):
+            return Said(ResultKind.LOST, sent=True, stdout=stdout, detail=reason)
+        case job.Stopped(proved=proved, reason=reason):
+            kind = ResultKind.STOPPED if proved else ResultKind.STOP_UNPROVEN
+            return Said(kind, sent=True, stdout=stdout, detail=reason)
+
+
+def _typed(command: Command) -> str:
+    return command_lines(command, {})[0]

@@ -1,0 +1,127 @@
+"""The claim on the estate: taken on every one-role host before the first change, given back when nothing is owed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from handrail.base.clock import stamp
+from handrail.base.problems import Trouble
+from handrail.engine import messages as m
+from handrail.engine.codec import decode, encode
+from handrail.engine.results import Owed
+from handrail.runbook.estate import Host
+from handrail.session.core import Core
+from handrail.ssh import claim as ssh_claim
+from handrail.ssh import job
+
+PATIENCE = 20.0
+
+
+def claimed_hosts(core: Core) -> tuple[Host, ...]:
+    """Return the hosts that carry the claim: every one-role host of the runbook whose role is not lost."""
+    binding, lost = core.binding, core.state.lost
+    roles = [role for role, kind in binding.runbook.roles.items() if kind == "one" and role not in lost]
+    return tuple(host for role in roles for host in binding.estate.hosts(role))
+
+
+def _claim(core: Core) -> ssh_claim.Claim:
+    opened = core.state.opened
+    assert opened is not None
+    return ssh_claim.Claim(
+        run=core.run,
+        operator=core.operator,
+        host=core.host,
+        digest=opened.digest,
+        epoch=core.state.epoch,
+        since=stamp(core.clock.now()),
+        estate=opened.estate,
+        note=opened.runbook,
+    )
+
+
+async def take(core: Core) -> m.ClaimNews:
+    """Claim the estate; one host that another run holds is enough to be refused."""
+    hosts = claimed_hosts(core)
+    answers = await asyncio.gather(*(_take_one(core, host) for host in hosts))
+    taken = tuple(h.key for h, a in zip(hosts, answers, strict=True) if isinstance(a, ssh_claim.Taken))
+    without = tuple(h.key for h, a in zip(hosts, answers, strict=True) if isinstance(a, str))
+    refused = next((a for a in answers if isinstance(a, ssh_claim.HeldBy | ssh_claim.OlderEpoch)), None)
+    if refused is not None:
+        if isinstance(refused, ssh_claim.HeldBy):
+            await _give_up(core, taken)
+        return _refused(refused)
+    if hosts and not taken:
+        why = next((a for a in answers if isinstance(a, str)), "")
+        return m.ClaimNews(holder="nobody: no host answers", detail=why)
+    return m.ClaimNews(taken, without, inherited=_inherited(core, answers))
+
+
+def _refused(refused: ssh_claim.HeldBy | ssh_claim.OlderEpoch) -> m.ClaimNews:
+    if isinstance(refused, ssh_claim.OlderEpoch):
+        return m.ClaimNews(holder="another console of this run", detail=f"the hosts have seen epoch {refused.seen}")
+    holder = refused.claim
+    words = f"run {holder.run} on {holder.host}, since {holder.since}"
+    return m.ClaimNews(holder=holder.operator, detail=words)
+
+
+async def _take_one(core: Core, host: Host) -> ssh_claim.Taken | ssh_claim.HeldBy | ssh_claim.OlderEpoch | str:
+    target, claim = core.target(host.key), _claim(core)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            answer = await ssh_claim.take_claim(core.links, target, claim)
+            if isinstance(answer, ssh_claim.HeldBy) and core.successor_of:
+                name, reason = core.successor_of
+                answer = await ssh_claim.break_claim(core.links, target, name, reason, claim)
+            return answer
+    except Trouble as err:
+        return err.problems[0].message
+    except TimeoutError:
+        return f"{host.name} did not answer in {PATIENCE:.0f} s"
+
+
+def _inherited(core: Core, answers: list[Any]) -> tuple[Owed, ...]:
+    """Return what a run before this one still owes, as its claim on the hosts says."""
+    found: dict[str, Owed] = {}
+    for answer in answers:
+        items = answer.owed.get("owed", []) if isinstance(answer, ssh_claim.Taken) else []
+        if isinstance(answer, ssh_claim.Taken) and answer.owed.get("run") == core.run:
+            continue
+        for item in items if isinstance(items, list) else []:
+            owed = decode(Owed, item)
+            found[owed.id] = owed
+    return tuple(found.values())
+
+
+async def _give_up(core: Core, taken: tuple[str, ...]) -> None:
+    await asyncio.gather(*(_release_one(core, key) for key in taken))
+
+
+async def _release_one(core: Core, key: str) -> bool:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await ssh_claim.release_claim(core.links, core.target(key), core.run)
+            await job.forget_jobs(core.links, core.target(key), core.run)
+    except (Trouble, TimeoutError):
+        return False
+    return True
+
+
+async def release(core: Core) -> m.ClaimNews:
+    """Take the claim off every host that carries it, and the run's job folders with it."""
+    claim = core.state.claim
+    hosts = claim.hosts if claim else ()
+    done = await asyncio.gather(*(_release_one(core, key) for key in hosts))
+    return m.ClaimNews(tuple(h for h, good in zip(hosts, done, strict=True) if good), released=True)
+
+
+async def write_down(core: Core) -> None:
+    """Write what is owed, and where the run stands, beside the claim: a successor reads it when the folder is lost."""
+    claim = core.state.claim
+    owed = {"run": core.run, "owed": [encode(o) for o in core.state.owed], "started": list(core.state.started)}
+    for key in claim.hosts if claim else ():
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await ssh_claim.update_claim(core.links, core.target(key), core.run, owed)
+        except (Trouble, TimeoutError):
+            continue

@@ -1,0 +1,136 @@
+"""The gate before a confirmed step: what it shows, with proofs that are seconds old, and the rechecks behind the typing."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+
+from handrail.actions import perform
+from handrail.base.durations import show_duration
+from handrail.base.problems import Trouble
+from handrail.engine.results import Check, Gate, Recheck, verdict
+from handrail.engine.results import together as judged
+from handrail.engine.words import Verdict
+from handrail.runbook.actions import Dns
+from handrail.runbook.estate import Host
+from handrail.runbook.model import Step
+from handrail.session.attempt import AttemptPort
+from handrail.session.core import Core
+from handrail.session.texts import action_lines, undo_lines
+
+PATIENCE: Final = 8.0  # seconds for one recheck; later it could not be asked
+
+
+async def look(core: Core, step_id: str) -> Gate:
+    """Return the gate as it is now: values, proofs and rechecks, all asked at once."""
+    orders = core.orders
+    spot = orders.spot(step_id)
+    place = core.state.outline.step(step_id).places[0].key
+    step = orders.step(spot, orders.host(place))
+    names = core.binding.names_for(orders.host(place), core.state.values)
+    rechecks, shown = await asyncio.gather(_rechecks(core, spot), _shown(core, step))
+    undo = "; ".join(undo_lines(spot, names))
+    return replace(
+        shown,
+        token=step.confirm or "",
+        undo=undo,
+        stays=spot.stays or "",
+        rechecks=rechecks,
+        where=shown.where or ", ".join(p.key for p in core.state.outline.step(step_id).places),
+        what=shown.what or "; ".join(action_lines(spot, names)[:3]),
+    )
+
+
+async def _rechecks(core: Core, step: Step) -> tuple[Recheck, ...]:
+    return tuple(await asyncio.gather(*(recheck(core, other) for other in step.recheck)))
+
+
+async def recheck(core: Core, step_id: str) -> Recheck:
+    """Ask a read once more, quietly; `holds` is None when it could not be asked."""
+    outline = core.state.outline
+    if not outline.has_step(step_id) or not outline.needed(outline.step(step_id), core.state.route):
+        return Recheck(step_id, step_id, holds=True, seen="not needed on this route", at=core.now())
+    step = outline.step(step_id)
+    hosts = tuple(p.key for p in outline.places(step, core.state.route))
+    port = AttemptPort(core, step_id, 0, quiet=True, label=f"recheck{core.turn()}")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            work = replace(core.orders.forward(step_id, hosts, 0), within=0.0)
+            await perform.perform(work, port)
+    except TimeoutError:
+        return Recheck(step_id, step.title, holds=None, seen=f"no answer in {PATIENCE:.0f} s", at=core.now())
+    except Trouble as err:
+        return Recheck(step_id, step.title, holds=None, seen=err.problems[0].message, at=core.now())
+    results = {r.host: r for r in port.results}
+    made = judged(results, step.need or len(hosts))
+    worst = next((r for r in results.values() if verdict(r) is not Verdict.PASSED), None)
+    reached = all(r.sent or r.exit is not None for r in results.values())
+    holds = True if made is Verdict.PASSED else (False if reached and made is Verdict.FAILED else None)
+    seen = worst.sentence if worst and not holds else next((r.sentence for r in results.values()), "")
+    return Recheck(step_id, step.title, holds, seen, core.now())
+
+
+async def _shown(core: Core, step: Step) -> Gate:
+    """Return what is particular to the action: for a name, what it answers now and what it will."""
+    if step.dns is None:
+        return Gate("")
+    return await _name(core, step.dns)
+
+
+async def _name(core: Core, dns: Dns) -> Gate:
+    zone, provider = core.names()
+    survey = await provider.survey(dns.name)
+    age = max(0.0, core.clock.mono() - survey.ended_at)
+    servers = ", ".join(server.label for server in zone.servers)
+    now = f"{', '.join(survey.value) or 'no address'}  {_whose(core, survey.value)}"
+    agree = f"{servers} agree" if survey.agreed else "; ".join(survey.differences)
+    ttl = f"TTL {survey.ttl}" + (f" → {dns.ttl}" if dns.ttl is not None and dns.ttl != survey.ttl else "")
+    blocked = "; ".join(survey.blockers)
+    if not blocked and survey.value != (dns.from_,):
+        blocked = f"{dns.name} is at {', '.join(survey.value) or 'no address'}, not at {dns.from_}"
+    then, proof = await _proof(core, dns.to)
+    return Gate(
+        token="",
+        what=f"{dns.name}  {survey.rtype}   {ttl}",
+        now=f"{now}  ({agree}, {age:.0f} s ago)",
+        then=f"{dns.to}  {then}  ({proof})",
+        where=f"{zone.primary.label}, {provider.kind}, key {zone.key_file.name if zone.key_file else 'none'}",
+        proofs=(f"caches may keep the old answer for {show_duration(max(0, survey.ttl))}",),
+        blocked=blocked,
+    )
+
+
+def _whose(core: Core, values: tuple[str, ...]) -> str:
+    host = _host_at(core, values[0]) if len(values) == 1 else None
+    return host.name if host else ""
+
+
+def _host_at(core: Core, address: str) -> Host | None:
+    return next((h for h in core.binding.estate.every_host() if h.address == address), None)
+
+
+async def _proof(core: Core, address: str) -> tuple[str, str]:
+    """Return whose an address is, and how that was seen: the host answers over a link with its pinned key."""
+    host = _host_at(core, address)
+    if host is None:
+        return "", "no host of the estate has this address"
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await core.links.connection(core.target(host.key))
+    except (Trouble, TimeoutError):
+        return host.name, "its host does not answer: the address is as the estate says"
+    return host.name, "estate; its host answers, pinned key, 0 s ago"
+
+
+async def recall(core: Core, step_id: str) -> Check:
+    """Ask the verifies of a step that has passed, once more and quietly."""
+    from handrail.actions import questions
+
+    step = core.orders.spot(step_id)
+    hosts = tuple(p.key for p in core.state.outline.places(core.state.outline.step(step_id), core.state.route))
+    port = AttemptPort(core, step_id, 0, quiet=True, label=f"recall{core.turn()}")
+    asks = core.orders.verifies(step.verify, step, hosts)({})
+    checks = [await questions.put(replace(ask, within=0.0), port, f"verify{n}") for n, ask in enumerate(asks)]
+    wrong = next((c for c in checks if c.holds is not True), None)
+    return wrong or Check(step.title, holds=True, seen="holds")

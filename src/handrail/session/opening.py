@@ -1,0 +1,274 @@
+"""Opening a run and taking one up again: folder, lock, journal, binding, and the session that drives them."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from handrail import __version__
+from handrail.base.clock import Clock, SystemClock, stamp, unstamp
+from handrail.base.ids import new_run_id
+from handrail.base.problems import Trouble, trouble
+from handrail.base.safe import safe
+from handrail.engine import events as e
+from handrail.engine import messages as m
+from handrail.engine.codec import decode_event, encode_event
+from handrail.engine.evolve import fold
+from handrail.engine.state import State
+from handrail.engine.words import Pace
+from handrail.runbook.bind import Binding, bind
+from handrail.runbook.document import digest, read_document
+from handrail.runbook.estate import Estate, examine_estate
+from handrail.runbook.read import parse_runbook
+from handrail.session.core import Core, zone_of
+from handrail.session.modes import mode_of
+from handrail.session.outline import outline_of
+from handrail.session.preflight import with_preflight
+from handrail.session.session import Files, Session
+from handrail.session.snapshots import Shown
+from handrail.session.view import Mode, RunInfo
+from handrail.ssh.links import Links
+from handrail.store.chain import Record
+from handrail.store.home import Home
+from handrail.store.journal import Journal, boot_id
+from handrail.store.lock import Lock, acquire, holder_of, takeover
+from handrail.store.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Everything a new run is opened with."""
+
+    runbook: Path
+    estate: Path
+    mode: Mode
+    route: str = "planned"
+    values: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    incident: str = ""
+    since: str = ""
+    emergency: str = ""
+    pace: Pace = Pace.STAGE
+    simulated: str = ""  # "namespaces" or "folders"
+    sim_dir: str = ""
+    shortened: str = ""
+    successor_of: str = ""  # the name of who holds the estate's claim, typed: this run goes on from theirs
+
+
+def operator() -> str:
+    """Return who sits at this console: HANDRAIL_OPERATOR, who called sudo, or the user."""
+    found = os.environ.get("HANDRAIL_OPERATOR") or os.environ.get("SUDO_USER") or getpass.getuser()
+    return safe(found, 40)
+
+
+def open_run(home: Home, opening: Opening, clock: Clock | None = None) -> Session:
+    """Return the session of a new run; raise `Trouble` with nothing sent when it cannot be opened."""
+    clock = clock or SystemClock()
+    data, text = opening.runbook.read_bytes(), opening.estate.read_bytes()
+    binding = _binding(data, str(opening.runbook), text, opening.estate, opening.values)
+    mode = mode_of(binding.estate, home, opening.mode)
+    if mode in (Mode.LIVE, Mode.REHEARSAL):
+        home.refuse_network()
+    if opening.route not in binding.runbook.routes:
+        known = ", ".join(binding.runbook.routes)
+        raise trouble("route", f"{binding.runbook.id} has no route {safe(opening.route, 40)!r}", f"its routes: {known}")
+    if binding.missing:
+        names = ", ".join(binding.missing)
+        raise trouble("missing-value", f"these need a value: {names}", f"give it with --set {binding.missing[0]}=…")
+    run = new_run_id(clock.now())
+    inputs = {
+        "estate_path": str(opening.estate.absolute()),
+        "runbook_path": str(opening.runbook.absolute()),
+        "values": dict(binding.values),
+        "mode": mode.value,
+        "simulated": opening.simulated,
+        "sim_dir": opening.sim_dir,
+        "shortened": opening.shortened,
+    }
+    folder = RunFolder.create(home.make(), run, runbook=data, inputs=inputs, estate=text)
+    who = operator()
+    lock = acquire(folder.path, who, clock)
+    journal = Journal.create(folder.path, clock, who, lock.epoch, guard=lock.check)
+    lost = binding.runbook.routes[opening.route].lost
+    opened = e.RunOpened(
+        at=0.0,
+        run=run,
+        mode=mode.value,
+        route=opening.route,
+        operator=who,
+        host=socket.gethostname(),
+        runbook=binding.runbook.id,
+        digest=digest(data),
+        estate=binding.estate.name,
+        tool=__version__,
+        inputs=dict(binding.values),
+        known_hosts=_digest_of(binding.estate.known_hosts),
+        reason=opening.reason,
+        incident=opening.incident,
+        disrupted=opening.since,
+        pace=opening.pace,
+        epoch=lock.epoch,
+        emergency=(opening.emergency or "declared at the start") if lost else "",
+    )
+    name, body = encode_event(opened)
+    journal.append(name, body)
+    session = _session(Files(folder, journal, lock), binding, [opened], clock, start=clock.mono())
+    if opening.successor_of:
+        session.core.successor_of = (opening.successor_of, opening.reason)
+    return session
+
+
+def resume_run(home: Home, folder: RunFolder, reason: str = "", typed: str = "", clock: Clock | None = None) -> Session:
+    """Drive a run again; one that another console holds is taken over with its holder's name typed, and a reason."""
+    clock = clock or SystemClock()
+    inputs = folder.inputs()
+    binding = _binding(
+        folder.runbook(), "runbook.toml", folder.estate(), Path(str(inputs["estate_path"])), inputs.get("values", {})
+    )
+    mode_of(binding.estate, home, Mode(str(inputs["mode"])) if inputs["mode"] != "REHEARSAL" else Mode.LIVE)
+    who = operator()
+    lock = _lock(folder, who, clock, reason, typed)
+    try:
+        journal = Journal.open(folder.path, clock, who, lock.epoch, guard=lock.check)
+    except Trouble:
+        lock.release()
+        raise
+    records = list(journal.records)
+    events = events_of(records)
+    session = _session(Files(folder, journal, lock), binding, events, clock, start=_start(records, events, clock))
+    if session.core.state.closed:
+        raise trouble("run-closed", f"run {folder.run_id} was closed: {session.core.state.closed}", "see its report")
+    refused = session.submit(m.Resume(socket.gethostname(), session.core.state.epoch + 1, reason))
+    if refused:
+        raise trouble("resume", refused.reason)
+    return session
+
+
+def _lock(folder: RunFolder, who: str, clock: Clock, reason: str, typed: str) -> Lock:
+    holder = holder_of(folder.path)
+    if holder is None:
+        return acquire(folder.path, who, clock)
+    if not typed:
+        return acquire(folder.path, who, clock)  # refused with the holder's name
+    return takeover(folder.path, who, clock, seen=holder, typed=typed, reason=reason)
+
+
+def _digest_of(path: Path | None) -> str:
+    try:
+        return digest(path.read_bytes()) if path else ""
+    except OSError:
+        return ""
+
+
+def _binding(data: bytes, name: str, text: bytes, estate_path: Path, values: Mapping[str, str]) -> Binding:
+    runbook = with_preflight(parse_runbook(data, name))
+    return bind(runbook, _estate(text, estate_path), values)
+
+
+def _estate(text: bytes, path: Path) -> Estate:
+    estate, problems = examine_estate(read_document(text, safe(str(path))), path, digest(text), ask=True)
+    errors = [p for p in problems if p.severity == "error"]
+    if errors or estate is None:
+        raise Trouble(*errors)
+    return estate
+
+
+def events_of(records: list[Record]) -> list[e.Event]:
+    """Return the events of a journal; records of the store's own (repairs) are passed over."""
+    found = (decode_event(record.event, record.body) for record in records)
+    return [event for event in found if event is not None]
+
+
+def _start(records: list[Record], events: list[e.Event], clock: Clock) -> float:
+    """Return the monotonic time at which run seconds began: by this boot's clock, else by the wall clock."""
+    last, at = records[-1], max((event.at for event in events), default=0.0)
+    away = max(0.0, (clock.now() - unstamp(last.ts)).total_seconds())
+    if last.boot == boot_id() and last.mono <= clock.mono():
+        away = clock.mono() - last.mono
+    return clock.mono() - at - away
+
+
+def _session(files: Files, binding: Binding, events: list[e.Event], clock: Clock, start: float) -> Session:
+    opened = next(event for event in events if isinstance(event, e.RunOpened))
+    mode = Mode(opened.mode)
+    outline = outline_of(binding, until_first_change=mode is Mode.CHECK)
+    state = fold(outline, events)
+    secrets = tuple(binding.secrets.values())
+    files.journal.hide(secrets)
+    shown = Shown(_info(files, binding, opened, mode, clock))
+
+    def make(session: Session) -> Core:
+        return Core(
+            teller=session,
+            binding=binding,
+            run=opened.run,
+            operator=operator(),
+            host=socket.gethostname(),
+            clock=clock,
+            links=Links(apart=_apart(binding)),
+            out=files.folder.out,
+            now=_run_seconds(clock, start),
+            state=state,
+            secrets=secrets,
+        )
+
+    return Session(files, shown, make, clock)
+
+
+def _run_seconds(clock: Clock, start: float) -> Callable[[], float]:
+    return lambda: round(clock.mono() - start, 3)
+
+
+def _apart(binding: Binding) -> tuple[str, ...]:
+    """Return the hosts that must be different machines: those of the one-roles."""
+    return tuple(role for role, kind in binding.runbook.roles.items() if kind == "one")
+
+
+def _info(files: Files, binding: Binding, opened: e.RunOpened, mode: Mode, clock: Clock) -> RunInfo:
+    head, inputs = binding.runbook.head, files.folder.inputs()
+    first = files.journal.records[0] if files.journal.records else None
+    return RunInfo(
+        run=opened.run,
+        mode=mode,
+        runbook=opened.runbook,
+        title=head.title,
+        summary=head.summary or "",
+        digest=opened.digest,
+        estate=opened.estate,
+        operator=operator(),
+        folder=files.folder.path,
+        started=unstamp(first.ts) if first else clock.now(),
+        rto=head.rto.target if head.rto else 0.0,
+        rto_until=(head.rto.until or "") if head.rto else "",
+        simulated=str(inputs.get("simulated", "")),
+        reason=opened.reason,
+        shortened=str(inputs.get("shortened", "")),
+    )
+
+
+def started_at(clock: Clock) -> str:
+    """Return now, as a journal writes it."""
+    return stamp(clock.now())
+
+
+def has_names(estate: Estate, clock: Clock) -> bool:
+    """Tell whether an estate can change names."""
+    try:
+        zone_of(estate, clock)
+    except Trouble:
+        return False
+    return True
+
+
+def state_of(folder: RunFolder, records: list[Record]) -> State:
+    """Return the state of a run from its folder, read only."""
+    inputs = folder.inputs()
+    binding = _binding(
+        folder.runbook(), "runbook.toml", folder.estate(), Path(str(inputs["estate_path"])), inputs.get("values", {})
+    )
+    outline = outline_of(binding, until_first_change=inputs.get("mode") == Mode.CHECK.value)
+    return fold(outline, events_of(records))

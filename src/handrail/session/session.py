@@ -1,0 +1,240 @@
+"""One run, driven: intents in, events onto the disk, acts into the world, snapshots out. It owns the tasks of the run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from handrail.base.clock import Clock
+from handrail.base.problems import Trouble
+from handrail.engine import due as d
+from handrail.engine import messages as m
+from handrail.engine.codec import encode_event
+from handrail.engine.decide import decide
+from handrail.engine.events import Event
+from handrail.engine.evolve import evolve
+from handrail.engine.messages import Intent, Observation, Refused
+from handrail.engine.offers import Offer, offers
+from handrail.engine.outcome import is_over, outcome
+from handrail.engine.words import Outcome, StepWord
+from handrail.session import claims, record
+from handrail.session.acts import Acts
+from handrail.session.core import Core
+from handrail.session.output import FolderOutput
+from handrail.session.snapshots import Shown, snapshot
+from handrail.session.view import Snapshot
+from handrail.store.journal import Journal
+from handrail.store.lock import Lock
+from handrail.store.run_folder import RunFolder
+
+NUDGE: Final = 0.05  # seconds between two looks that front ends are asked to take at what moves
+BEAT: Final = 2.0
+DRAIN: Final = 3.0
+
+
+@dataclass
+class Files:
+    """The files of a run that is being driven."""
+
+    folder: RunFolder
+    journal: Journal
+    lock: Lock
+
+
+class Session:
+    """A run that this console drives."""
+
+    def __init__(self, files: Files, shown: Shown, make_core: Callable[[Session], Core], clock: Clock) -> None:
+        self._files, self._shown, self._clock = files, shown, clock
+        self.core = make_core(self)
+        self._acts = Acts(self.core)
+        self._tasks: dict[d.Act, asyncio.Task[None]] = {}
+        self._others: set[asyncio.Task[None]] = set()
+        self._seq = 1
+        self._changed = asyncio.Event()
+        self._trouble = ""
+        self._nudged: asyncio.TimerHandle | None = None
+        self._closing = False
+        self._owed = self.core.state.owed
+        self._own(self._beat())
+        self._pump()
+
+    # ------------------------------------------------------------ what front ends know
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Return the run as it is now."""
+        return snapshot(self.core, self._shown, self._seq, self._trouble)
+
+    async def changed(self, seq: int) -> Snapshot:
+        """Return the next snapshot whose `seq` is greater."""
+        while self._seq <= seq:
+            await self._changed.wait()
+        return self.snapshot
+
+    def allowed(self) -> tuple[Offer, ...]:
+        """Return everything that can be asked now."""
+        if self._trouble:
+            return tuple(replace(o, why=self._trouble, proposed=False) for o in offers(self.core.state))
+        return offers(replace(self.core.state, at=self.core.now()))
+
+    def submit(self, intent: Intent) -> Refused | None:
+        """Ask for something; it is on disk when this returns None."""
+        self._files.lock.beat()
+        return self._told(replace(intent, by=intent.by or self.core.operator))
+
+    def output(self, step: str) -> FolderOutput:
+        """Return the output of a step."""
+        return FolderOutput(self._files.folder, self.core, step)
+
+    async def close(self) -> None:
+        """End this console's part; the run stays as it is on disk."""
+        if self._closing:
+            return
+        await self._release()
+        self._closing = True
+        tasks = [*self._tasks.values(), *self._others]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for spool in self.core.spools.values():
+            spool.close()
+        self._write_summary()
+        await self.core.links.close()
+        self._files.journal.close()
+        self._files.lock.release()
+        self._bump()
+
+    # ------------------------------------------------------------ what acts know
+
+    def tell(self, seen: Observation) -> Refused | None:
+        """Tell what the world answered."""
+        return self._told(seen)
+
+    def nudge(self) -> None:
+        """Let front ends look again, at most every 50 ms."""
+        if self._nudged is None and not self._closing:
+            self._nudged = asyncio.get_running_loop().call_later(NUDGE, self._bump)
+
+    # ------------------------------------------------------------ deciding, journalling, doing
+
+    def _told(self, message: m.Message) -> Refused | None:
+        if self._closing:
+            return Refused("this console has left the run")
+        if self._trouble:
+            return Refused(self._trouble)
+        message = replace(message, at=self.core.now())
+        made = decide(self.core.state, message)
+        if isinstance(made, Refused):
+            return made
+        try:
+            self._files.lock.check()
+            for event in made:
+                self._write(event)
+        except Trouble as err:
+            self._stop_everything(str(err.problems[0]))
+            return Refused(self._trouble)
+        self._after(message)
+        return None
+
+    def _write(self, event: Event) -> None:
+        """Put one event on the disk, and only then make it so."""
+        name, body = encode_event(event)
+        self._files.journal.append(name, body)
+        self.core.put(evolve(self.core.state, event))
+
+    def _after(self, message: m.Message) -> None:
+        if isinstance(message, m.StopStep):
+            self._own(self._acts.stop(message.step))
+        if self._owed != self.core.state.owed and self.core.state.claim:
+            self._owed = self.core.state.owed
+            self._own(claims.write_down(self.core))
+        self._write_status()
+        self._bump()
+        self._pump()
+
+    def _stop_everything(self, why: str) -> None:
+        """Send nothing more: the journal cannot be written, or another console drives."""
+        self._trouble = why
+        for task in self._tasks.values():
+            task.cancel()
+        self._tasks.clear()
+        self._bump()
+
+    def _pump(self) -> None:
+        """Start what is due, and end what is not due any more."""
+        if self._closing or self._trouble:
+            return
+        wanted = set(d.due(self.core.state))
+        for act in [a for a in self._tasks if a not in wanted]:
+            task = self._tasks.pop(act)
+            if task is not asyncio.current_task():
+                task.cancel()
+        for act in wanted:
+            if act not in self._tasks:
+                self._tasks[act] = asyncio.create_task(self._acts.do(act))
+
+    def _own(self, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._others.add(task)
+        task.add_done_callback(self._others.discard)
+
+    def _bump(self) -> None:
+        self._nudged = None
+        self._seq += 1
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def _beat(self) -> None:
+        """Every two seconds: is the run still ours, and is a change past its time."""
+        while True:
+            await asyncio.sleep(BEAT)
+            if self._trouble or self.core.state.held:
+                continue
+            try:
+                self._files.lock.check()
+            except Trouble as err:
+                self._stop_everything(str(err.problems[0]))
+                continue
+            self._look_for_late()
+
+    def _look_for_late(self) -> None:
+        for step, now in self.core.state.walked():
+            attempt = now.attempt
+            if now.word not in (StepWord.RUNNING, StepWord.UNDOING) or now.late or attempt is None or not step.changes:
+                continue
+            limit = self.core.orders.spot(step.id).limit
+            if now.question is None and self.core.now() - attempt.started > limit:
+                self.tell(m.Late(step.id))
+
+    # ------------------------------------------------------------ the record beside the journal
+
+    async def _release(self) -> None:
+        """Give the claim back once the run is over and nothing is owed."""
+        state = self.core.state
+        if self._trouble or state.claim is None or not is_over(state) or state.epoch != state.claim_epoch:
+            return
+        try:
+            async with asyncio.timeout(DRAIN):
+                self.tell(await claims.release(self.core))
+        except (Trouble, TimeoutError):
+            return
+
+    def _write_status(self) -> None:
+        try:
+            self._files.folder.write_status(record.status_text(self.snapshot))
+        except (OSError, Trouble):
+            return  # a full disk stops the journal, not the note beside it
+
+    def _write_summary(self) -> None:
+        try:
+            self._files.folder.write_summary(self._files.journal.head, record.summary(self.core.state, self._shown))
+        except (OSError, Trouble):
+            return
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return what the run has come to."""
+        return outcome(self.core.state)

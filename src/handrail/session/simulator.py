@@ -1,0 +1,110 @@
+"""The simulated estate, as the console knows it: a program that is started and asked, never imported."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from handrail.base.problems import Trouble, trouble
+from handrail.base.safe import safe
+from handrail.runbook.shipped import shipped
+from handrail.store.home import Home
+
+PATIENCE: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """An estate that is up: its folder, its estate file, and how far its hosts are machines of their own."""
+
+    folder: Path
+    estate: Path
+    mode: str  # "namespaces" or "folders"
+    reason: str = ""
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+
+def _argv(*words: str) -> list[str]:
+    return [sys.executable, "-m", "handrail_sim", *words]
+
+
+def _answer(text: bytes, what: str) -> dict[str, Any]:
+    lines = text.decode("utf-8", "replace").strip().splitlines()
+    try:
+        found = json.loads(lines[-1])
+    except (ValueError, IndexError):
+        raise trouble("estate", f"{what}: no answer", "look into estate.log in its folder") from None
+    return found if isinstance(found, dict) else {}
+
+
+async def _ask(*words: str) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        *_argv(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            out, err = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise trouble("estate", f"the simulated estate did not answer within {PATIENCE:.0f} s") from None
+    if not out.strip():
+        raise trouble("estate", f"the simulated estate: {safe(err[-400:]) or 'no answer'}")
+    return _answer(out, "the simulated estate")
+
+
+def template_for(roles: frozenset[str], runbook: Path) -> Path:
+    """Return the template of an estate that has these roles: beside the runbook, else among the shipped ones."""
+    places = [runbook.parent / "sim", shipped() / "sim"]
+    for place in places:
+        for template in sorted(place.glob("*/estate.toml")):
+            if roles <= _roles_of(template):
+                return template
+    needed = ", ".join(sorted(roles))
+    hint = "write sim/NAME/estate.toml beside the runbook; `handrail explain no-simulated-estate` shows how"
+    raise trouble("no-simulated-estate", f"no simulated estate has the roles {needed}", hint)
+
+
+def _roles_of(template: Path) -> frozenset[str]:
+    import tomli
+
+    try:
+        return frozenset(tomli.loads(template.read_text(encoding="utf-8")).get("roles", {}))
+    except (OSError, ValueError):
+        return frozenset()
+
+
+async def up(home: Home, name: str, template: Path, *options: str) -> Simulated:
+    """Bring an estate up and return it; raise `Trouble` when it does not come up."""
+    folder = home.estates / name
+    answer = await _ask("up", "--template", str(template), "--dir", str(folder), "--home", str(home.path), *options)
+    if not answer.get("ready"):
+        raise trouble("estate", f"the simulated estate did not come up: {safe(str(answer.get('problem', '')))}")
+    warnings = tuple(safe(str(w)) for w in answer.get("warnings", ()))
+    mode, reason = str(answer.get("mode", "")), safe(str(answer.get("reason", "")))
+    return Simulated(folder, Path(str(answer["estate"])), mode, reason, float(answer.get("seconds", 0.0)), warnings)
+
+
+async def down(folder: Path) -> None:
+    """Take an estate down; one that is gone already is fine."""
+    if folder.exists():
+        try:
+            await _ask("down", str(folder))
+        except Trouble:
+            return
+
+
+async def control(folder: Path, *words: str) -> dict[str, Any]:
+    """Ask the estate's control socket something, such as `power primary off`."""
+    return await _ask("ctl", str(folder), *words)
+
+
+async def doctor() -> dict[str, Any]:
+    """Return which kind of simulated estate works here, and what refused the better one."""
+    return await _ask("doctor")

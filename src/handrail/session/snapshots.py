@@ -1,0 +1,129 @@
+"""Making snapshots: what is shown of a run at one moment, from the core and what does not change."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from handrail.base.durations import parse_duration, show_duration
+from handrail.base.problems import Trouble
+from handrail.engine.state import State, StepState
+from handrail.engine.words import StepWord, Way
+from handrail.runbook.checks import Undo
+from handrail.runbook.names import references, resolve_known
+from handrail.session.core import Core
+from handrail.session.texts import step_text
+from handrail.session.view import HeadLine, HostView, RunInfo, Snapshot, StepText
+
+UNDO_GUESS: Final = 5.0  # seconds an undo is thought to take when the runbook does not say
+
+
+@dataclass
+class Shown:
+    """What does not change in a run, and what is kept between two snapshots."""
+
+    info: RunInfo
+    texts: dict[str, StepText] = field(default_factory=dict)
+    values: dict[str, str] | None = None
+    watchers: tuple[str, ...] = ()
+
+
+def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
+    """Return the run as it is now."""
+    state = core.state
+    if shown.values != state.values:
+        shown.values = dict(state.values)
+        shown.texts = {
+            spot.name: step_text(core.binding, spot, state.values)
+            for spot in core.binding.runbook.places
+            if state.outline.has_step(spot.name)
+        }
+    undo = {step: _undo_seconds(core, state, step) for step in state.started}
+    at = core.now()
+    return Snapshot(
+        seq=seq,
+        at=at,
+        wall=core.clock.now(),
+        info=shown.info,
+        state=state,
+        texts=shown.texts,
+        live=dict(core.live),
+        headline=headline(core),
+        hosts=_hosts(core),
+        restored=restored_at(state, shown.info.rto_until),
+        turn_back_by=_turn_back_by(shown.info.rto, undo),
+        undo_seconds=undo,
+        watchers=shown.watchers,
+        trouble=trouble,
+        names={h.key: h.name for h in core.binding.estate.every_host()},
+    )
+
+
+def headline(core: Core) -> tuple[HeadLine, ...]:
+    """Return the values in the header; "-" until every name in one is known."""
+    names = {**core.binding.base_names(), **core.state.values}
+    made = []
+    for line in core.binding.runbook.head.headline:
+        known = all(ref.name in names for ref in references(line.value))
+        value = resolve_known(line.value, names) if known else "-"
+        made.append(HeadLine(line.label, value, known and _over(value, line.target)))
+    return tuple(made)
+
+
+def _over(value: str, target: str | None) -> bool:
+    """Tell whether a figure is beyond its target, where both are durations or both are numbers."""
+    if not target:
+        return False
+    try:
+        return parse_duration(value) > parse_duration(target)
+    except Trouble:
+        numbers = re.fullmatch(r"\d+", value), re.fullmatch(r"\d+", target)
+        return all(numbers) and int(value) > int(target)
+
+
+def _hosts(core: Core) -> tuple[HostView, ...]:
+    roles = core.binding.runbook.roles
+    views = []
+    for host in core.binding.estate.every_host():
+        if host.role in roles:
+            up = core.links.is_up(core.target(host.key))
+            gone = any(host.key in now.no_link for _, now in core.state.walked())
+            link = "no link" if gone else ("up" if up else "")
+            views.append(HostView(host.key, host.name, host.role, host.address, host.site, link))
+    return tuple(views)
+
+
+def restored_at(state: State, until: str) -> float | None:
+    """Return when the RTO clock stopped: when the step it runs until passed, or the last needed one."""
+    if until and state.outline.has_step(until):
+        return _passed_at(state.step(until))
+    ends = [_passed_at(now) for step, now in state.walked() if state.needed(step)]
+    if not ends or any(end is None for end in ends):
+        return None
+    return max(end for end in ends if end is not None)
+
+
+def _passed_at(now: StepState) -> float | None:
+    if now.word is not StepWord.PASSED:
+        return None
+    forward = now.forward
+    return forward.ended if forward else None
+
+
+def _undo_seconds(core: Core, state: State, step: str) -> float:
+    """Return what a step's undo took the last time, or what the runbook says, or a guess."""
+    for attempt in reversed(state.step(step).attempts):
+        if attempt.way is Way.BACK and attempt.ended is not None:
+            return attempt.ended - attempt.started
+    undo = core.binding.runbook.place(step).step.undo
+    return undo.par if isinstance(undo, Undo) and undo.par else UNDO_GUESS
+
+
+def _turn_back_by(rto: float, undo: dict[str, float]) -> float | None:
+    return max(0.0, rto - sum(undo.values())) if rto else None
+
+
+def back_words(seconds: float) -> str:
+    """Return "0:50" for the way back."""
+    return show_duration(seconds)
