@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import asyncssh
+from tests.ssh.proxy import Proxy
 from tests.ssh.server import Server
 
 from handrail.ssh.job import Command, JobEnd, JobKey, JobNews, Permit, Start, run_job
@@ -73,6 +76,7 @@ class Host:
             Permit("ann", run, epoch, changes),
             start=start,
             output=heard.take,
+            offsets=(len(heard.out), len(heard.err)),
             news=heard.news.append,
         )
         return end, heard
@@ -104,3 +108,15 @@ def members(session: int) -> list[int]:
             if int(words[3]) == session and words[0] not in "ZX":
                 found.append(int(entry.name))
     return found
+
+
+async def until(ready: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for something to become true; the bound only ends a test that has failed."""
+    async with asyncio.timeout(seconds):
+        while not ready():
+            await asyncio.sleep(0.005)
+
+
+def through(host: Host, proxy: Proxy) -> Target:
+    """Return the host's target as it is reached through the proxy."""
+    return replace(host.target, port=proxy.port)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 
 class Proxy:
     """Stands at `port` and passes bytes on to `to_port`.
 
     `cut()` resets every connection; `stall()` stops passing bytes and keeps all open (a half-open link), `flow()` goes on;
-    `delay` is added to every piece, per direction; `cut_after` resets a connection once that many bytes came from the server.
+    `delay` is added to every piece, per direction; each number in `cuts` resets one connection, in the order they are accepted,
+    once that many bytes came from the server.
     """
 
     def __init__(self, to_port: int, to_host: str = "127.0.0.1") -> None:
@@ -21,11 +21,10 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self.delay = 0.0
-        self.cut_after: int | None = None
+        self.cuts: list[int] = []
         self.refuse = False
         self.port = 0
         self.accepted = 0
-        self.on_bytes: Callable[[int], None] = lambda _count: None
 
     async def start(self) -> None:
         """Listen on a free port of the loopback."""
@@ -57,6 +56,7 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
+        limit = self.cuts.pop(0) if self.cuts else None
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -67,7 +67,7 @@ class Proxy:
                 return
             back, other = await asyncio.open_connection(*self._to)
             self._writers.add(other)
-            await asyncio.gather(self._pump(reader, other, None), self._pump(back, writer, self.cut_after))
+            await asyncio.gather(self._pump(reader, other, None), self._pump(back, writer, limit))
         except (OSError, asyncio.CancelledError):
             pass
         finally:
@@ -84,9 +84,9 @@ class Proxy:
                 await asyncio.sleep(self.delay)
             await self._flowing.wait()
             count += len(data)
-            self.on_bytes(len(data))
             if limit is not None and count >= limit:
                 writer.write(data[: max(0, limit - (count - len(data)))])
+                await writer.drain()
                 raise ConnectionResetError
             writer.write(data)
             await writer.drain()

@@ -1,4 +1,4 @@
-"""A real SSH server in this process whose commands are real shells in sessions of their own: what sshd does, with handles to break it."""
+"""A real SSH server in this process; its commands are real shells in sessions of their own, as with sshd. It can be broken."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ class _Session(asyncssh.SSHServerSession[bytes]):
         loop.add_reader(watch, self._ended, process, watch)
         self._stdin, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)
         for is_err, pipe in ((False, process.stdout), (True, process.stderr)):
-            transport, _ = await loop.connect_read_pipe(lambda is_err=is_err: _Pipe(self, is_err), pipe)
+            transport, _ = await loop.connect_read_pipe(partial(_Pipe, self, is_err), pipe)
             self._readers.append(transport)
         for data in self._early:
             self._stdin.write(data)

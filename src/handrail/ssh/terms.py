@@ -77,7 +77,11 @@ class Exited:
 
 @dataclass(frozen=True)
 class Signalled:
-    """It was ended by a signal; every byte of its output was delivered."""
+    """It was ended by a signal; every byte of its output was delivered.
+
+    A shell tells 128 + n, and says on its own stderr that it was a signal. Of INT and PIPE no shell says so, of TERM bash does
+    not: those are `Exited` with 130, 141 and 143, as a shell script would see them.
+    """
 
     signal: int
     out_bytes: int
