@@ -5,17 +5,18 @@ The only module that loads `cryptography`: import it late. It opens no connectio
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import os
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, CertificatePublicKeyTypes
@@ -26,6 +27,14 @@ MAY_ADMINISTER: Final = x509.ObjectIdentifier("1.3.6.1.4.1.34380.1.3.39")  # pp_
 NEEDED: Final = ("ca_crt.pem", "ca_crl.pem", "ca_key.pem", "inventory.txt", "serial")
 _LIFE: Final = datetime.timedelta(days=5 * 365)
 _DAY: Final = datetime.timedelta(days=1)
+_DAMAGE: Final = (
+    UnsupportedAlgorithm,
+    InternalError,
+    TypeError,
+    x509.InvalidVersion,
+    x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+)
 _PEM: Final = serialization.Encoding.PEM
 
 
@@ -80,6 +89,15 @@ def may_administer(der: bytes) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def _unusable(file: Path) -> Iterator[None]:
+    """Turn every way in which a damaged file fails to load into one: ValueError with the file's name."""
+    try:
+        yield
+    except (*_DAMAGE, ValueError) as fault:
+        raise ValueError(f"{file.name}: {fault}") from fault
+
+
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 
@@ -124,20 +142,26 @@ class Authority:
 
     def certificate(self) -> x509.Certificate:
         """Return the CA's certificate; raise OSError or ValueError with OpenSSL's words."""
-        return x509.load_pem_x509_certificate((self.folder / "ca_crt.pem").read_bytes())
+        file = self.folder / "ca_crt.pem"
+        with _unusable(file):
+            return x509.load_pem_x509_certificate(file.read_bytes())
 
     def key(self) -> CertificateIssuerPrivateKeyTypes:
         """Return the CA's private key; raise OSError or ValueError with OpenSSL's words."""
-        key = serialization.load_pem_private_key((self.folder / "ca_key.pem").read_bytes(), None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise ValueError("not an EC private key")  # noqa: TRY004 - the file's content is wrong, not a type of ours
-        return key
+        file = self.folder / "ca_key.pem"
+        with _unusable(file):
+            key = serialization.load_pem_private_key(file.read_bytes(), None)
+            if not isinstance(key, ec.EllipticCurvePrivateKey):
+                raise TypeError("not an EC private key")
+            return key
 
     # ------------------------------------------------------------------ revocation
 
     def crl(self) -> x509.CertificateRevocationList:
         """Return the revocation list; raise OSError or ValueError."""
-        return x509.load_pem_x509_crl((self.folder / "ca_crl.pem").read_bytes())
+        file = self.folder / "ca_crl.pem"
+        with _unusable(file):
+            return x509.load_pem_x509_crl(file.read_bytes())
 
     def revoked(self) -> set[int]:
         """Return the serial numbers that were revoked."""
@@ -156,11 +180,13 @@ class Authority:
         A list whose own signature does not hold is returned as it is: then OpenSSL finds that. Raises OSError, ValueError.
         """
         crl, certificate = self.crl(), self.certificate()
-        public = certificate.public_key()
-        if not isinstance(public, ec.EllipticCurvePublicKey) or not _signature_holds(crl, public):
-            return crl.public_bytes(_PEM)
-        number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-        return _crl(certificate, self.key(), [entry.serial_number for entry in crl], number)
+        with _unusable(self.folder / "ca_crl.pem"):
+            public = certificate.public_key()
+            if not isinstance(public, ec.EllipticCurvePublicKey) or not _signature_holds(crl, public):
+                return crl.public_bytes(_PEM)
+            number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+            serials = [entry.serial_number for entry in crl]
+        return _crl(certificate, self.key(), serials, number)
 
     # ------------------------------------------------------------------ signing
 

@@ -43,7 +43,9 @@ def replace_file(path: Path, data: bytes, mode: int = 0o644) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Append one line in one write, so that lines of several processes do not mix."""
+    """Append one line in one write, so that lines of several processes do not mix; its folder is made if need be."""
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
     fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         os.write(fd, (line + "\n").encode("utf-8", "replace"))
