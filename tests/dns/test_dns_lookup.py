@@ -114,7 +114,9 @@ async def test_forged_packets_are_waited_past() -> None:
         def datagram(self, wire: bytes) -> bytes | None:
             good = super().datagram(wire)
             assert good is not None
-            for forged in (b"", b"\xff" * 40, bytes([good[0] ^ 1]) + good[1:], wire):
+            lie = good.replace(bytes([10, 0, 0, 10]), bytes([6, 6, 6, 6]))
+            assert lie != good
+            for forged in (b"", b"\xff" * 40, bytes([lie[0] ^ 1]) + lie[1:], wire):
                 self._udp.sendto(forged, self.peer)
             return good
 

@@ -85,6 +85,8 @@ async def test_a_record_can_be_made_and_taken_away(ns1: Server, zone: Zone) -> N
     new = make_change("new.example.test", (), 0, NEW, 60)
     assert isinstance(await change(zone, new), Applied)
     assert ns1.records.values("new") == list(NEW)
+    over = make_change("new.example.test", (), 0, THIRD, 60)
+    assert isinstance(await change(zone, over), Conflict)
     assert isinstance(await change(zone, new.back), Applied)
     assert ns1.records.values("new") == []
 

@@ -42,7 +42,9 @@ async def run(argv: Sequence[str]) -> Ended:
     except asyncio.CancelledError:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        with contextlib.suppress(TimeoutError):  # a child that left the group may hold the pipes open
+            async with asyncio.timeout(2):
+                await process.wait()
         raise
     last = redact(err).decode("utf-8", "replace").strip().splitlines()[-3:]
     return Ended(status, out, safe("; ".join(last), 300))
