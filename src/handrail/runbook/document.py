@@ -20,11 +20,16 @@ from handrail.runbook.positions import Positions, index
 
 DEEPEST: Final = 32  # levels of tables and lists
 MOST: Final = 50_000  # values in one file
+PARTS: Final = 40  # of a dotted key; a reversed IPv6 name in a text has 34
+DOTS: Final = 20_000  # in one file, in keys or elsewhere
 SYNTAX_FAULTS: Final = 10  # reported before reading is given up
 
 Toml: TypeAlias = Any  # a value out of tomli: tables, lists, texts, numbers, times
 _SUSPECT: Final = re.compile(r"[^\n\t -~\u00a1-\u00ac\u00ae-\u02ff]")
 _FORBIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+# tomli's work grows with the square of a key's parts; words in quotes may be parts too.
+_PART: Final = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
+_LONG_KEY: Final = re.compile(rf"""(?<![A-Za-z0-9_."'-])(?:{_PART}){{{PARTS}}}""")
 _PLACE: Final = re.compile(r" \((?:at line \d+, column \d+|at end of document)\)\Z")
 
 
@@ -52,6 +57,8 @@ def read_document(raw: bytes, name: str) -> Document:
         text = raw.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         return _nothing(name, _not_utf8(raw, error.start, name))
+    if bomb := _dotted(text, name):
+        return _nothing(name, bomb)
     data, text, faults = _parse(text, name)
     if data is None:
         return _nothing(name, *faults)
@@ -64,6 +71,18 @@ def read_document(raw: bytes, name: str) -> Document:
 
 def _nothing(name: str, *problems: Problem) -> Document:
     return Document(name, {}, Positions("", {}), problems, whole=False)
+
+
+def _dotted(text: str, name: str) -> Problem | None:
+    """Return why the dots in a text could unfold into too many tables, or nothing."""
+    if long := _LONG_KEY.search(text):
+        where = Where(name, text.count("\n", 0, long.start()) + 1, long.start() - text.rfind("\n", 0, long.start()))
+        return Problem("toml-bomb", f"a key of more than {PARTS} parts", "simplify it", where)
+    if text.count(".") > DOTS:
+        return Problem(
+            "toml-bomb", f"it has more than {DOTS} dots: each may make a table", "simplify it", Where(name, 1, 1)
+        )
+    return None
 
 
 def _not_utf8(raw: bytes, at: int, name: str) -> Problem:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from handrail.runbook.actions import Port
 from handrail.runbook.estate_sim import RoleSim, SimTable
-from handrail.runbook.values import Argv, HostName, Line, Name, Role, Seconds, Table, Value, wrong
+from handrail.runbook.values import Argv, Format, HostName, Line, Name, Role, Seconds, Table, Value, wrong
 
 WORK_DIR: Final = "/var/tmp/handrail"  # noqa: S108  (a folder on the remote host; the job wrapper makes it 0700)
 
@@ -133,7 +133,7 @@ class EstateHead(Table):
 class EstateFile(Table):
     """A whole estate file."""
 
-    format: Literal[1] = Field(description="The version of this format: 1.")
+    format: Format = Field(description="The version of this format: 1.")
     head: EstateHead = Field(alias="estate", description="Name, class, host keys.")
     roles: Mapping[Role, RoleTable] = Field(description="The roles and their hosts.")
     dns: DnsTable | None = Field(default=None, description="Where names are changed.")

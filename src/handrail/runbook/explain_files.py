@@ -34,7 +34,7 @@ The file is a key, and group or others have rights on it. SSH refuses such keys 
 
     chmod 600 id_ed25519""",
     "file-large": """\
-A runbook or estate file has some tens of kilobytes; this one has more than 1 MiB. It is probably another file.""",
+A runbook or estate file has some tens of kilobytes; this one has more than 256. It is probably another file.""",
     "path-leaves": """\
 A file that an estate names is relative to the estate file, and may not climb out of its folder with `..`: an estate
 that came from elsewhere could otherwise point at any file of yours. Put the file beside the estate, or write the whole

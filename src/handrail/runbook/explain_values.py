@@ -32,6 +32,10 @@ The value is of another kind than the key takes: a number where a text is expect
 
     run = ["systemctl", "stop", "x.timer"]      # a list, never one text: there is no shell
     skippable = true                            # not "true\"""",
+    "format": """\
+The number of the format says how a file is to be read. This version knows 1.
+
+    format = 1""",
     "not-a-choice": """\
 The key takes one of a few words, and this is none of them. They are listed in the hint.
 

@@ -13,7 +13,9 @@ from typing import Final
 from handrail.base.problems import Problem, Trouble, Where, trouble
 from handrail.base.safe import safe
 
-LARGEST: Final = 1 << 20  # bytes; real runbooks have some tens of thousands
+LARGEST: Final = 1 << 18  # bytes; real runbooks have some tens of thousands, and all of it is read within a second
+
+INVENTORY: Final = 1 << 24  # bytes of a list of hosts
 
 
 def read_file(path: Path, limit: int = LARGEST, *, private: bool = False) -> bytes:
@@ -26,11 +28,13 @@ def read_file(path: Path, limit: int = LARGEST, *, private: bool = False) -> byt
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except (OSError, ValueError) as error:
         raise _cannot_open(path, error, where) from None
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
+    try:
         problem = _doubt(os.fstat(descriptor), where, limit, private=private)
         if problem:
             raise Trouble(problem)
-        return _read(file.fileno(), limit, where)
+        return _read(descriptor, limit, where)
+    finally:
+        os.close(descriptor)
 
 
 def check_file(path: Path, *, private: bool = False) -> Problem | None:
@@ -41,7 +45,7 @@ def check_file(path: Path, *, private: bool = False) -> Problem | None:
     except (OSError, ValueError) as error:
         return _cannot_open(path, error, where).problems[0]
     try:
-        return _doubt(os.fstat(descriptor), where, 16 * LARGEST, private=private)
+        return _doubt(os.fstat(descriptor), where, INVENTORY, private=private)
     finally:
         os.close(descriptor)
 

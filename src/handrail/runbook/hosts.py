@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from handrail.base.problems import Problem, Trouble, Where, trouble
 from handrail.base.safe import safe
 from handrail.runbook.estate_model import HostsFrom, HostTable, RoleTable, split_port
-from handrail.runbook.files import LARGEST, read_file
+from handrail.runbook.files import INVENTORY, read_file
 
 PATIENCE: Final = 20.0  # seconds for a program that prints hosts
 
@@ -105,10 +105,10 @@ def _host(role: str, name: str, host: str, entry: HostTable, table: RoleTable, f
 def _from_elsewhere(role: str, source: HostsFrom, finder: Finder) -> tuple[HostTable, ...]:
     if source.file is not None:
         path = finder.path(source.file)
-        return _from_lines(read_file(path), safe(str(path)))
+        return _from_lines(read_file(path, INVENTORY), safe(str(path)))
     if source.ansible is not None:
         path = finder.path(source.ansible)
-        return _from_ansible(read_file(path, 16 * LARGEST), source.group or role, source.group is None, safe(str(path)))
+        return _from_ansible(read_file(path, INVENTORY), source.group or role, source.group is None, safe(str(path)))
     if source.command is not None and finder.ask:
         return _from_lines(_output(source.command, finder.folder), safe(source.command[0], 40))
     return ()
@@ -128,7 +128,7 @@ def _output(argv: tuple[str, ...], folder: Path) -> bytes:
     if done.returncode != 0:
         last = safe(done.stderr.strip().rsplit(b"\n", 1)[-1], 120)
         raise trouble("hosts-command", f"`{shown}` ended with {done.returncode}: {last}", "run it by hand")
-    return done.stdout[:LARGEST]
+    return done.stdout[:INVENTORY]
 
 
 def _from_lines(data: bytes, name: str) -> tuple[HostTable, ...]:

@@ -17,6 +17,7 @@ from handrail.runbook.actions import ActionKind, Dns, Manual, Meter, Sync, Wait
 from handrail.runbook.checks import Command, Expect, Guard, Positive, Probe, UndoOr, Verify, Wrong
 from handrail.runbook.values import (
     Flag,
+    Format,
     Line,
     Name,
     Need,
@@ -240,7 +241,7 @@ PLANNED: Final = "planned"
 class Runbook(Table):
     """A whole runbook file."""
 
-    format: Literal[1] = Field(description="The version of this format: 1.")
+    format: Format = Field(description="The version of this format: 1.")
     head: Head = Field(alias="runbook", description="What the document is about.")
     written_routes: Mapping[Slug, Route] = Field(
         default_factory=dict, alias="routes", description="The routes, the first being the ordinary one."

@@ -14,7 +14,7 @@ from typing import Final
 from handrail.base.problems import Problem, Trouble, Where
 from handrail.base.safe import safe
 
-_REFERENCE: Final = re.compile(r"\{\{(.*?)\}\}|\{\{", re.DOTALL)
+_REFERENCE: Final = re.compile(r"\{\{([^{}]*+)\}\}|\{\{")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
 _FACT: Final = re.compile(r"[a-z][a-z0-9_-]*\.[a-z][a-z0-9_]*\Z")
 
@@ -46,6 +46,11 @@ class Ref:
 def references(text: str) -> list[Ref]:
     """Return the names in a text, in order; what is no name is returned too, with `legal` false."""
     return [Ref((found[1] or "").strip(), found.start(), found.end()) for found in _REFERENCE.finditer(text)]
+
+
+def without(text: str) -> str:
+    """Return the text with a letter for each name, for looking at a regex before its names are known."""
+    return _REFERENCE.sub("x", text)
 
 
 def resolve(text: str, names: Mapping[str, str], where: Where | None = None) -> str:

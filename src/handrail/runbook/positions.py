@@ -68,7 +68,7 @@ class Positions:
                 alone = whole[size:] == (0,) and self.text[spot.value : spot.value + 1] not in ("[", "{")
                 offset = spot.value + inside if (exact or alone) and not key else spot.key
                 return Where(file, *self.line_column(offset))
-        return Where(file)
+        return Where(file, 1, 1)
 
 
 def index(text: str) -> Positions:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from handrail.base.problems import Problem, Trouble, in_order
 from handrail.base.safe import safe
 from handrail.runbook.document import Document, digest, read_document
+from handrail.runbook.faults import MOST
 from handrail.runbook.files import read_file
 from handrail.runbook.model import Runbook
 from handrail.runbook.rules import NEEDED, findings, placed, still_true
@@ -62,7 +64,7 @@ def _by_rules(document: Document, salvaged: Salvaged[Runbook], *, rules: bool) -
         return []
     found = [
         finding
-        for finding in findings(salvaged.model)
+        for finding in islice(findings(salvaged.model), MOST)
         if (rules or finding.code in NEEDED)
         and still_true(finding, salvaged.damaged, salvaged.made_up, whole=document.whole)
     ]

@@ -11,7 +11,7 @@ from handrail.base.safe import safe
 from handrail.runbook.checks import Command, Guard, Outcome, Undo
 from handrail.runbook.finding import Finding, Rule, at, warn
 from handrail.runbook.model import KINDS, Place, Runbook
-from handrail.runbook.names import references
+from handrail.runbook.names import references, without
 from handrail.runbook.positions import Path
 from handrail.runbook.variables import value_problem
 
@@ -147,7 +147,7 @@ def captures(runbook: Runbook) -> Iterator[Finding]:
 
 
 def _groups(pattern: str) -> int:
-    return re.compile(re.sub(r"\{\{.*?\}\}", "x", pattern)).groups
+    return re.compile(without(pattern)).groups
 
 
 def meters(runbook: Runbook) -> Iterator[Finding]:
@@ -156,7 +156,7 @@ def meters(runbook: Runbook) -> Iterator[Finding]:
         meter = place.step.meter
         if meter is None:
             continue
-        named = re.compile(re.sub(r"\{\{.*?\}\}", "x", meter.match)).groupindex
+        named = re.compile(without(meter.match)).groupindex
         if meter.distinct not in named:
             known = ", ".join(named) or "none"
             message = f"`match` has no group named `{safe(meter.distinct, 40)}`"
@@ -203,12 +203,13 @@ def _outcome(outcome: Outcome, path: Path) -> Iterator[Finding]:
 
 
 def _same(runbook: Runbook, place: Place) -> Iterator[Finding]:
-    asked = [("expect", place.step.expect, place.step.on)]
-    asked += [("verify", verify.expect, verify.on or place.step.on) for verify in place.step.verify]
-    for key, expect, roles in asked:
+    asked = [(at(place, "expect"), place.step.expect, place.step.on)]
+    for number, verify in enumerate(place.step.verify):
+        asked.append((at(place, "verify", number, "expect"), verify.expect, verify.on or place.step.on))
+    for path, expect, roles in asked:
         if expect.same and len(roles) == 1 and runbook.roles.get(roles[0]) == "one":
             message = f"`same` in {place.name} compares one host with itself"
-            yield warn("same-alone", message, 'ask two: on = ["primary", "dr"]', at(place, key))
+            yield warn("same-alone", message, 'ask two: on = ["primary", "dr"]', (*path, "same"))
 
 
 def ids(runbook: Runbook) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from handrail.base.problems import Problem
 from handrail.runbook.document import Document, Toml
-from handrail.runbook.faults import path_of, problems_of
+from handrail.runbook.faults import MOST, path_of, problems_of
 from handrail.runbook.positions import Path
 
 ROUNDS: Final = 8
@@ -61,6 +61,9 @@ def validate(document: Document, model: type[Model]) -> Salvaged[Model]:
         try:
             return _salvaged(model.model_validate(data), told, damaged, made_up)
         except ValidationError as error:
+            if error.error_count() > MOST:
+                told += problems_of(error, document, model)
+                break
             fresh = problems_of(error, document, model)
             told += [(path, problem) for path, problem in fresh if path[:-1] not in damaged]
             if data is document.data:

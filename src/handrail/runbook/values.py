@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from handrail.base.durations import parse_duration
 from handrail.base.ids import is_slug
 from handrail.base.problems import Trouble
+from handrail.runbook.names import without
 
 LONGEST: Final = 366 * 86400.0  # seconds; nothing in a runbook takes longer than a leap year
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
@@ -75,7 +76,7 @@ def _role(value: str) -> str:
 def _regex(value: str) -> str:
     # Names are replaced before the pattern is compiled in earnest; here a letter stands for each.
     try:
-        re.compile(re.sub(r"\{\{.*?\}\}", "x", value))
+        re.compile(without(value))
     except (re.error, RecursionError, OverflowError) as error:
         raise wrong(
             "regex", f"not a regular expression: {error}", "Python's syntax; write it in 'single quotes'"
@@ -101,6 +102,12 @@ def _one_or_many(value: object) -> object:
 def _not_none(value: tuple[Any, ...]) -> tuple[Any, ...]:
     if not value:
         raise wrong("empty", "the list is empty", "name at least one, or leave the key out")
+    return value
+
+
+def _format(value: object) -> object:
+    if isinstance(value, bool) or value != 1:
+        raise wrong("format", "this version of Handrail reads format 1", "format = 1; newer files need a newer version")
     return value
 
 
@@ -137,6 +144,7 @@ def need_count(need: str | int, total: int) -> int:
 
 
 _STRING: Final = {"type": "string", "minLength": 1}
+Format = Annotated[Literal[1], BeforeValidator(_format)]
 Int = Annotated[int, Strict()]
 Flag = Annotated[bool, Strict()]
 Text = Annotated[str, AfterValidator(_text)]
