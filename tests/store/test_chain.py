@@ -63,16 +63,16 @@ def test_a_body_that_is_not_json_is_refused() -> None:
 def test_cut_at_every_byte_gives_the_exact_prefix(folder: Path) -> None:
     data = journal_bytes(folder)
     whole = reading(lines_of(data)).records
-    ends = [0]
-    for line in lines_of(data):
-        ends.append(ends[-1] + len(line))
-    for cut in range(len(data) + 1):
-        found = reading(lines_of(data[:cut]))
-        count = sum(1 for end in ends[1:] if end <= cut)
-        assert found.records == whole[:count]
-        assert found.good_length == ends[count]
-        assert found.state == ("clean" if cut == ends[count] else "torn")
-        assert found.bad_seq == (None if cut == ends[count] else count + 1)
+    end, head = 0, GENESIS
+    for count, line in enumerate(lines_of(data)):
+        for cut in range(len(line)):
+            walk = Walk(lines_of(line[:cut]), seq=count, head=head)
+            assert (list(walk), walk.state) == ([], "torn" if cut else "clean")
+        for cut in (0, 1, len(line) // 2, len(line) - 1):
+            found = reading(lines_of(data[: end + cut]))
+            assert (found.records, found.good_length) == (whole[:count], end)
+            assert (found.state, found.bad_seq) == (("torn", count + 1) if cut else ("clean", None))
+        end, head = end + len(line), whole[count].h
 
 
 def test_every_flipped_bit_is_noticed_and_named(folder: Path) -> None:

@@ -196,7 +196,7 @@ def test_a_failing_takeover_leaves_the_holder_alone(folder: Path, clock: Steppin
         disk = FaultyDisk(kind, nth)
         try:
             new = takeover(folder, "bob", clock, seen=old.holder, typed="alice", reason="x", disk=disk)
-        except (OSError, Trouble):
+        except Trouble:
             # only when the new epoch is in place and cannot be made to last may it have gone to nobody
             if read_epoch(folder) == 1:
                 old.check()
@@ -205,6 +205,15 @@ def test_a_failing_takeover_leaves_the_holder_alone(folder: Path, clock: Steppin
             break
         new.check()
         break
+
+
+def test_a_lock_that_cannot_be_opened_is_told(folder: Path, clock: SteppingClock) -> None:
+    with pytest.raises(Trouble) as err:
+        acquire(folder, "alice", clock, disk=FaultyDisk("open", 1))
+    assert code_of(err) == "lock-unusable"
+    with pytest.raises(Trouble) as err:
+        acquire(folder / "nowhere", "alice", clock)
+    assert code_of(err) == "lock-unusable"
 
 
 @pytest.mark.parametrize("how", ["removed", "replaced"])

@@ -78,6 +78,18 @@ def test_a_groups_home_makes_groups_files(tmp_path: Path) -> None:
     assert {mode_of(p) for p in folder.path.iterdir() if p.is_file()} == {0o660}
 
 
+@pytest.mark.parametrize("kind", ["open", "write", "sync"])
+@pytest.mark.parametrize("nth", range(1, 4))
+def test_a_run_that_cannot_be_written_is_not_begun(home: Home, kind: str, nth: int) -> None:
+    disk = FaultyDisk(kind, nth)
+    with pytest.raises(Trouble) as err:
+        RunFolder.create(home, "r1", runbook=b"x", inputs={}, estate=b"x", disk=disk)
+    assert code_of(err) == "run-unwritable"
+    problem = list_runs(home)[0].problem
+    assert problem
+    assert problem.code == "run-not-begun"
+
+
 def test_a_run_is_made_once(home: Home) -> None:
     new_run(home, "r1")
     with pytest.raises(Trouble) as err:

@@ -38,10 +38,10 @@ number = 0
 while True:
     text = "".join(f"line {n}\\n" for n in range(number, number + 100)).encode()
     number += 100
-    spool.write("stdout", text[:333], clock.mono())
-    spool.write("stdout", text[333:], clock.mono())
-    spool.write("stderr", b"e\\n", clock.mono())
-    print(str(spool.settled("stdout")).rjust(4000), flush=True)  # the pipe holds some 16 of these
+    spool.write("out", text[:333], clock.mono())
+    spool.write("out", text[333:], clock.mono())
+    spool.write("err", b"e\\n", clock.mono())
+    print(str(spool.settled("out")).rjust(4000), flush=True)  # the pipe holds some 16 of these
 """
 
 
@@ -89,21 +89,21 @@ def test_the_log_holds_exactly_what_the_host_said(out: Path) -> None:
     spool = new_spool(out)
     said = [b"a\r\nb", b"\xff\xfe\x00", b"c\n\n", b"\x1b[2J no end"]
     for chunk in said:
-        spool.write("stdout", chunk, 1000.0)
+        spool.write("out", chunk, 1000.0)
     spool.note("connection lost\nagain", 1000.5)
-    spool.write("stderr", b"E", 1001.0)
+    spool.write("err", b"E", 1001.0)
     sealed = spool.seal()
     data = (out / NAME).read_bytes()
     assert data == b"".join(said) + b"E"
     assert (sealed.file, sealed.length, sealed.sha256) == (f"out/{NAME}", len(data), sha256(data).hexdigest())
     assert sealed.dropped == 0
     assert read_all(out / NAME) == [
-        ("stdout", b"a\r"),
-        ("stdout", b"b\xff\xfe\x00c"),
-        ("stdout", b""),
-        ("stdout", b"\x1b[2J no end"),
+        ("out", b"a\r"),
+        ("out", b"b\xff\xfe\x00c"),
+        ("out", b""),
+        ("out", b"\x1b[2J no end"),
         ("note", b"connection lost again"),
-        ("stderr", b"E"),
+        ("err", b"E"),
     ]
     assert {p.stat().st_mode & 0o777 for p in out.iterdir()} == {0o600}
 
@@ -111,7 +111,7 @@ def test_the_log_holds_exactly_what_the_host_said(out: Path) -> None:
 def test_lines_know_when_they_came(out: Path) -> None:
     spool = new_spool(out)
     for second in range(3):
-        spool.write("stdout", b"tick\n", 2000.0 + second)
+        spool.write("out", b"tick\n", 2000.0 + second)
     reader = SpoolReader(out / NAME)
     reader.refresh()
     times = [line.at for line in reader.lines(0, 3)]
@@ -121,7 +121,7 @@ def test_lines_know_when_they_came(out: Path) -> None:
 
 writes = st.lists(
     st.tuples(
-        st.sampled_from(["stdout", "stdout", "stderr", "note"]),
+        st.sampled_from(["out", "out", "err", "note"]),
         st.one_of(
             st.binary(max_size=12).map(lambda b: b.replace(b"-", b"_")),  # "-" is held: it may begin a key
             st.text("ab\n", max_size=40).map(str.encode),
@@ -135,8 +135,8 @@ writes = st.lists(
 
 @settings(max_examples=120, deadline=None)
 @given(said=writes, step=st.integers(1, 60), limit=st.one_of(st.none(), st.integers(1, 200)))
-@example(said=[("stdout", b"x" * 200), ("stderr", b"\n"), ("stdout", b"z")], step=1, limit=None)
-@example(said=[("stdout", b"x" * 300 + b"\nabc\n"), ("note", b"n"), ("stdout", b"z" * 300)], step=2, limit=7)
+@example(said=[("out", b"x" * 200), ("err", b"\n"), ("out", b"z")], step=1, limit=None)
+@example(said=[("out", b"x" * 300 + b"\nabc\n"), ("note", b"n"), ("out", b"z" * 300)], step=2, limit=7)
 def test_reading_while_it_grows_gives_the_same_lines(
     said: list[tuple[Stream, bytes]], step: int, limit: int | None
 ) -> None:
@@ -181,7 +181,7 @@ def test_reading_while_it_grows_gives_the_same_lines(
 
 def test_case_can_be_ignored(out: Path) -> None:
     spool = new_spool(out)
-    spool.write("stdout", b"one\nTwo\nthree\n", 1000.0)
+    spool.write("out", b"one\nTwo\nthree\n", 1000.0)
     reader = SpoolReader(out / NAME)
     reader.refresh()
     assert reader.find(b"two", 0) is None
@@ -194,17 +194,17 @@ def test_a_reader_may_come_before_the_output(out: Path) -> None:
     reader = SpoolReader(out / NAME)
     assert reader.refresh() is False
     assert (reader.line_count, reader.lines(0, 5), reader.tail_lines(5), reader.find(b"x", 0)) == (0, [], [], None)
-    new_spool(out).write("stdout", b"x", 1000.0)
+    new_spool(out).write("out", b"x", 1000.0)
     reader.refresh()
     assert reader.line_count == 1
 
 
 def test_a_line_of_twenty_megabytes_costs_what_is_asked_of_it(out: Path) -> None:
     spool = new_spool(out)
-    spool.write("stdout", b"before\n", 1000.0)
+    spool.write("out", b"before\n", 1000.0)
     for _ in range(320):
-        spool.write("stdout", b"x" * 65536, 1000.0)
-    spool.write("stdout", b"needle\nafter\n", 1000.0)
+        spool.write("out", b"x" * 65536, 1000.0)
+    spool.write("out", b"needle\nafter\n", 1000.0)
     reader = SpoolReader(out / NAME)
     tracemalloc.start()
     try:
@@ -226,7 +226,7 @@ def test_ten_million_lines_are_indexed_in_little_memory() -> None:
     tracemalloc.start()
     try:
         for number in range(1221):
-            index.feed(chunk, "stdout", number, 0)
+            index.feed(chunk, "out", number, 0)
         assert index.line_count == 1221 * 8192 > 10_000_000
         assert tracemalloc.get_traced_memory()[1] < 30 << 20
     finally:
@@ -244,8 +244,8 @@ def test_secrets_are_masked_however_they_are_cut(cuts: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         spool = new_spool(Path(folder), secrets=(secret,))
         for start, end in pairwise(edges):
-            spool.write("stdout", text[start:end], 1000.0)
-            spool.write("stderr", b"x\n", 1000.0)
+            spool.write("out", text[start:end], 1000.0)
+            spool.write("err", b"x\n", 1000.0)
         spool.seal()
         log = (Path(folder) / NAME).read_bytes()
         assert b"canary" not in b"".join(p.read_bytes() for p in Path(folder).iterdir())
@@ -255,7 +255,7 @@ def test_secrets_are_masked_however_they_are_cut(cuts: list[int]) -> None:
 def test_the_cap_ends_it_with_a_notice(out: Path) -> None:
     spool = new_spool(out, cap=100)
     for _ in range(30):
-        spool.write("stdout", b"0123456\n", 1000.0)
+        spool.write("out", b"0123456\n", 1000.0)
     assert spool.problem
     assert spool.problem.code == "spool-full"
     sealed = spool.seal()
@@ -274,7 +274,7 @@ def test_a_full_disk_is_told_and_stops_nobody(out: Path, kind: str, nth: int) ->
     disk = FaultyDisk(kind, nth, errno.ENOSPC)
     spool = new_spool(out, disk=disk)
     for number in range(8):
-        spool.write("stdout", b"%d-456\n" % number, 1000.0 + number)
+        spool.write("out", b"%d-456\n" % number, 1000.0 + number)
     sealed = spool.seal()
     assert spool.problem
     assert spool.problem.code == "spool-write"
@@ -284,16 +284,28 @@ def test_a_full_disk_is_told_and_stops_nobody(out: Path, kind: str, nth: int) ->
     assert data == b"".join(b"%d-456\n" % n for n in range(8))[: len(data)]
 
 
+@pytest.mark.parametrize("nth", range(1, 5))
+def test_a_spool_that_cannot_be_made_says_so(out: Path, nth: int) -> None:
+    spool = new_spool(out, disk=FaultyDisk("open", nth, errno.ENOSPC))
+    assert spool.problem
+    assert spool.problem.code == "spool-write"
+    spool.write("out", b"lost\n", 1000.0)
+    spool.note("lost", 1000.0)
+    assert spool.settled("out") == 5
+    sealed = spool.seal()
+    assert (sealed.length, sealed.dropped) == (0, 10)
+
+
 def test_it_goes_on_where_it_was(out: Path) -> None:
     said = b"".join(b"line %d hunter2-canary\n" % n for n in range(50))
     done = 0
     for _ in range(8):
         spool = new_spool(out, secrets=("hunter2-canary",))
-        done = spool.settled("stdout")
-        spool.write("stdout", said[done : done + 163], 1000.0)
+        done = spool.settled("out")
+        spool.write("out", said[done : done + 163], 1000.0)
         spool.close()  # as a killed console does: what was held back is lost, and asked for again
     spool = new_spool(out, secrets=("hunter2-canary",))
-    spool.write("stdout", said[spool.settled("stdout") :], 1000.0)
+    spool.write("out", said[spool.settled("out") :], 1000.0)
     sealed = spool.seal()
     whole = said.replace(b"hunter2-canary", b"[redacted]")
     assert (out / NAME).read_bytes() == whole
@@ -306,10 +318,10 @@ def test_a_key_that_was_half_masked_stays_masked(out: Path) -> None:
         for path in out.iterdir():
             path.unlink()
         spool = new_spool(out)
-        spool.write("stdout", key[:cut], 1000.0)
+        spool.write("out", key[:cut], 1000.0)
         spool.close()
         spool = new_spool(out)
-        spool.write("stdout", key[spool.settled("stdout") :], 1000.0)
+        spool.write("out", key[spool.settled("out") :], 1000.0)
         spool.seal()
         assert (out / NAME).read_bytes() == redact(key)
 
@@ -319,7 +331,7 @@ def test_what_a_crash_leaves_is_made_to_agree(out: Path, damage: str) -> None:
     spool = new_spool(out)
     said = [b"one\n", b"two\n", b"three\n"]
     for number, chunk in enumerate(said):
-        spool.write("stdout", chunk, 1000.0 + number)
+        spool.write("out", chunk, 1000.0 + number)
     spool.close()
     log, index = out / NAME, (out / NAME).with_suffix(".idx")
     if damage == "log longer":
@@ -331,9 +343,9 @@ def test_what_a_crash_leaves_is_made_to_agree(out: Path, damage: str) -> None:
     else:
         index.write_bytes(b"" if damage == "index gone" else b"\xee" * 128)
     spool = new_spool(out)
-    settled = spool.settled("stdout")
+    settled = spool.settled("out")
     assert settled == {"log longer": 14, "log shorter": 8, "index cut": 8}.get(damage, 0)
-    spool.write("stdout", b"".join(said)[settled:], 1010.0)
+    spool.write("out", b"".join(said)[settled:], 1010.0)
     spool.seal()
     assert log.read_bytes() == b"one\ntwo\nthree\n"
     assert [raw for _, raw in read_all(log)] == [b"one", b"two", b"three"]
@@ -358,7 +370,7 @@ def test_another_process_may_write_while_we_read(out: Path) -> None:
     numbered = [raw for raw in lines if raw != b"e"]
     assert numbered == [b"line %d" % n for n in range(len(numbered))]
     again = Spool.open(out, NAME, SteppingClock())
-    assert again.settled("stdout") >= settled, "a killed console loses nothing it had settled"
+    assert again.settled("out") >= settled, "a killed console loses nothing it had settled"
     assert again.seal().length == (out / NAME).stat().st_size
 
 
@@ -392,7 +404,7 @@ def test_what_may_be_a_trap_is_refused(out: Path, tmp_path: Path, suffix: str, k
 
 def test_streams_of_the_host_only(out: Path) -> None:
     spool = new_spool(out)
-    streams: tuple[HostStream, ...] = ("stdout", "stderr")
+    streams: tuple[HostStream, ...] = ("out", "err")
     for stream in streams:
         spool.write(stream, b"", 1000.0)
     assert spool.seal().length == 0

@@ -15,11 +15,24 @@ from typing import Final
 
 from handrail.base.problems import Problem, Trouble
 from handrail.store.chain import Record
-from handrail.store.disk import Disk
+from handrail.store.disk import DISK, Disk
 from handrail.store.trusted import file_mode, open_trusted
 
 NAME: Final = "head"
 _FORM: Final = re.compile(rb"(\d{12}) ([0-9a-f]{64})\n\Z")
+
+
+def read_anchor(folder: Path, disk: Disk = DISK) -> tuple[int, str]:
+    """Return number and hash of the last record known to have been durable; 0 when nothing is known."""
+    try:
+        fd = open_trusted(folder / NAME, os.O_RDONLY, at="anchor.read", disk=disk)
+    except FileNotFoundError:
+        return 0, ""
+    try:
+        found = _FORM.match(os.read(fd, 100))
+    finally:
+        os.close(fd)
+    return (int(found[1]), found[2].decode()) if found else (0, "")
 
 
 def against_anchor(seq: int, digest: str, records: Sequence[Record]) -> Problem | None:
@@ -38,18 +51,6 @@ class Anchor:
 
     def __init__(self, folder: Path, disk: Disk) -> None:
         self._path, self._disk, self._fd = folder / NAME, disk, -1
-
-    def read(self) -> tuple[int, str]:
-        """Return number and hash of the last record known to have been durable; 0 when nothing is known."""
-        try:
-            fd = open_trusted(self._path, os.O_RDONLY, at="anchor.read", disk=self._disk)
-        except FileNotFoundError:
-            return 0, ""
-        try:
-            found = _FORM.match(os.read(fd, 100))
-        finally:
-            os.close(fd)
-        return (int(found[1]), found[2].decode()) if found else (0, "")
 
     def note(self, seq: int, digest: str) -> None:
         """Remember a durable record."""

@@ -61,6 +61,7 @@ def _refuse_constant(name: str) -> None:
 
 
 _encode = json.JSONEncoder(sort_keys=True, allow_nan=False, separators=(",", ":")).encode
+_encode_in_order = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
@@ -68,9 +69,9 @@ def encode(
     seq: int, prev: str, ts: str, mono: float, boot: str, actor: str, host: str, epoch: int, event: str, body: object
 ) -> bytes:
     """Return one line of the journal; raise ValueError or TypeError for a body that is not JSON."""
-    fields = (ts, round(mono, 6), boot, actor, host, epoch, event, body)
-    named = ",".join(f'"{name}":{_encode(value)}' for name, value in zip(_FIELDS[3:-1], fields, strict=True))
-    text = f'{{"v":{VERSION},"seq":{seq},"prev":"{prev}",{named}'.encode("ascii")
+    head = {"v": VERSION, "seq": seq, "prev": prev, "ts": ts, "mono": round(mono, 6), "boot": boot}
+    fields = _encode_in_order({**head, "actor": actor, "host": host, "epoch": epoch, "event": event})
+    text = f'{fields[:-1]},"body":{_encode(body)}'.encode("ascii")
     digest = sha256(prev.encode() + text + b"}").hexdigest()
     return text + b',"h":"' + digest.encode() + b'"}\n'
 

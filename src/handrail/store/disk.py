@@ -9,10 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+
+from handrail.base.problems import trouble
+from handrail.base.safe import safe
 
 _fdatasync: Final[Callable[[int], None]] = getattr(os, "fdatasync", os.fsync)
 
@@ -50,6 +53,20 @@ class Disk:
 
 
 DISK: Final = Disk()
+
+
+def reason(err: OSError) -> str:
+    """Return why the operating system refused, as showable text."""
+    return safe(os.strerror(err.errno) if err.errno else str(err))
+
+
+@contextmanager
+def told(code: str, what: str, hint: str = "") -> Iterator[None]:
+    """Turn an OSError inside the block into Trouble: `what` says in words what could not be done."""
+    try:
+        yield
+    except OSError as err:
+        raise trouble(code, f"{what}: {reason(err)}", hint) from err
 
 
 def write_all(disk: Disk, at: str, fd: int, data: bytes) -> None:

@@ -14,6 +14,7 @@ import platformdirs
 
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
+from handrail.store.disk import told
 from handrail.store.network_fs import network_fs
 from handrail.store.trusted import shared, trust_folder
 
@@ -52,7 +53,8 @@ class Home:
 
     def make(self) -> Home:
         """Make what is missing, private unless a group shares the home; raise Trouble `home-unusable`."""
-        try:
+        hint = "set HANDRAIL_HOME to a folder of your own"
+        with told("home-unusable", f"{safe(str(self.path))} cannot be used", hint):
             if not self.path.exists():
                 self.path.mkdir(0o700, parents=True)
             group = shared(trust_folder(self.path.resolve()))
@@ -60,10 +62,6 @@ class Home:
                 if not folder.exists():
                     folder.mkdir(0o700)
                     folder.chmod(0o2770 if group else 0o700)
-        except OSError as err:
-            why = safe(os.strerror(err.errno) if err.errno else str(err))
-            hint = "set HANDRAIL_HOME to a folder of your own"
-            raise trouble("home-unusable", f"{safe(str(self.path))} cannot be used: {why}", hint) from err
         return self
 
     def refuse_network(self) -> None:

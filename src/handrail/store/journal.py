@@ -22,9 +22,9 @@ from handrail.base.clock import Clock, stamp
 from handrail.base.problems import Problem, Trouble, trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret
-from handrail.store.anchor import Anchor, against_anchor
+from handrail.store.anchor import Anchor, against_anchor, read_anchor
 from handrail.store.chain import GENESIS, LONGEST, Reading, Record, Walk, decode, encode, problem_of, reading
-from handrail.store.disk import DISK, Disk, create_file, sync_folder, write_all
+from handrail.store.disk import DISK, Disk, create_file, reason, sync_folder, write_all
 from handrail.store.exclusive import locked
 from handrail.store.masking import Mask
 from handrail.store.trusted import file_mode, open_trusted, trust_folder
@@ -274,7 +274,7 @@ class Journal:
         problem = problem_of(walk.state, walk.seq + 1, str(self.path))
         if problem and walk.state != "torn":
             raise Trouble(problem)
-        had, digest = self._anchor.read()
+        had, digest = read_anchor(self.path.parent, self._disk)
         loss = against_anchor(had, digest, self._records)
         if loss and not (accept_loss and loss.code == "journal-rolled-back"):
             raise Trouble(loss)
@@ -328,11 +328,9 @@ def iter_torn(fd: int, start: int, end: int) -> Iterator[bytes]:
 def _cause(err: OSError | Trouble) -> Problem:
     if isinstance(err, Trouble):
         return err.problems[0]
-    why = safe(os.strerror(err.errno) if err.errno else str(err))
     hint = "nothing more is sent; see to the disk, then resume the run"
-    return Problem("journal-write", f"the journal cannot be written: {why}", hint)
+    return Problem("journal-write", f"the journal cannot be written: {reason(err)}", hint)
 
 
 def _unusable(path: Path, err: OSError) -> Trouble:
-    what = safe(os.strerror(err.errno) if err.errno else str(err))
-    return trouble("journal-unusable", f"the journal {safe(str(path))} cannot be opened: {what}")
+    return trouble("journal-unusable", f"the journal {safe(str(path))} cannot be opened: {reason(err)}")

@@ -41,7 +41,7 @@ class LineIndex:
         self._lines = 0  # that have ended
         self._end = 0
         self._open = (0, 0, 0)  # where the line that has not ended begins: position, stretch, skip
-        self._stream: Stream = "stdout"
+        self._stream: Stream = "out"
 
     @property
     def line_count(self) -> int:

@@ -18,7 +18,7 @@ from typing import Final
 from handrail.base.clock import Clock, stamp
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
-from handrail.store.disk import DISK, Disk, replace_file
+from handrail.store.disk import DISK, Disk, replace_file, told
 from handrail.store.exclusive import is_locked, locked, try_lock
 from handrail.store.trusted import file_mode, open_trusted, trust_folder
 
@@ -163,6 +163,11 @@ def _open_lock(folder: Path, epoch: int, disk: Disk) -> int:
 
 def acquire(folder: Path, who: str, clock: Clock, *, disk: Disk = DISK) -> Lock:
     """Return the lock of a run that nobody drives; raise Trouble `run-locked`, which names who does."""
+    with told("lock-unusable", "the lock of this run cannot be taken"):
+        return _acquire(folder, who, clock, disk)
+
+
+def _acquire(folder: Path, who: str, clock: Clock, disk: Disk) -> Lock:
     trust_folder(folder)
     while True:
         epoch = read_epoch(folder)
@@ -201,16 +206,17 @@ def takeover(folder: Path, who: str, clock: Clock, *, seen: Holder, typed: str, 
     """
     if typed.strip() != seen.who or not reason.strip():
         raise trouble("takeover-refused", f"type the holder's name, {safe(seen.who)}, and give a reason")
-    trust_folder(folder)
-    gate = open_trusted(folder / _JOURNAL, os.O_RDONLY, at="takeover.gate", disk=disk)
-    try:
-        with locked(gate, PATIENCE):
-            return _take(folder, who, clock, seen, disk)
-    except TimeoutError as err:
-        hint = f"it was stopped in the middle of it: end pid {seen.pid} on {safe(seen.host)} first"
-        raise trouble("takeover-busy", "the other console is writing a record", hint) from err
-    finally:
-        os.close(gate)
+    with told("lock-unusable", "the run cannot be taken over"):
+        trust_folder(folder)
+        gate = open_trusted(folder / _JOURNAL, os.O_RDONLY, at="takeover.gate", disk=disk)
+        try:
+            with locked(gate, PATIENCE):
+                return _take(folder, who, clock, seen, disk)
+        except TimeoutError as err:
+            hint = f"it was stopped in the middle of it: end pid {seen.pid} on {safe(seen.host)} first"
+            raise trouble("takeover-busy", "the other console is writing a record", hint) from err
+        finally:
+            os.close(gate)
 
 
 def _take(folder: Path, who: str, clock: Clock, seen: Holder, disk: Disk) -> Lock:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from handrail.base.problems import Problem, Trouble, trouble
 from handrail.base.safe import safe
 from handrail.store.chain import Record, decode_any
-from handrail.store.disk import DISK, Disk, create_file, replace_file, sync_folder
+from handrail.store.disk import DISK, Disk, create_file, replace_file, sync_folder, told
 from handrail.store.home import Home
 from handrail.store.journal import NAME as JOURNAL
 from handrail.store.trusted import file_mode, open_trusted, shared, trust_folder
@@ -60,21 +60,11 @@ class RunFolder:
     ) -> RunFolder:
         """Make the folder of a new run, so that it lasts; raise Trouble `run-exists` or `untrusted-file`."""
         _check_id(run_id)
-        group = shared(trust_folder(home.runs))
         folder = cls(home.runs / run_id)
-        try:
-            folder.path.mkdir(0o700)
-        except FileExistsError as err:
-            raise trouble("run-exists", f"there is a run {run_id} already") from err
-        folder.path.chmod(0o2770 if group else 0o700)
-        folder.out.mkdir(0o700)
-        folder.out.chmod(0o2770 if group else 0o700)
-        mode = file_mode(folder.path)
-        create_file(disk, "run.create", folder.path / "runbook.toml", runbook, mode)
-        create_file(disk, "run.create", folder.path / "inputs.json", _json(inputs), mode)
-        create_file(disk, "run.create", folder.path / "estate.toml", estate, mode)
-        sync_folder(disk, "run.create", folder.path)
-        sync_folder(disk, "run.create", home.runs)
+        if folder.path.exists():
+            raise trouble("run-exists", f"there is a run {run_id} already")
+        with told("run-unwritable", f"run {run_id} cannot be begun"):
+            folder._make(home, {"runbook.toml": runbook, "inputs.json": _json(inputs), "estate.toml": estate}, disk)
         return folder
 
     @classmethod
@@ -111,6 +101,16 @@ class RunFolder:
         """Keep what was derived from the journal up to the record with hash `head`: a cache, never the truth."""
         data = _json({"head": head, "summary": summary})
         replace_file(disk, "summary.replace", self.path / "summary.json", data, file_mode(self.path))
+
+    def _make(self, home: Home, files: Mapping[str, bytes], disk: Disk) -> None:
+        mode = 0o2770 if shared(trust_folder(home.runs)) else 0o700
+        for path in (self.path, self.out):
+            path.mkdir(0o700)
+            path.chmod(mode)
+        for name, data in files.items():
+            create_file(disk, "run.create", self.path / name, data, file_mode(self.path))
+        sync_folder(disk, "run.create", self.path)
+        sync_folder(disk, "run.create", home.runs)
 
 
 @dataclass(frozen=True)

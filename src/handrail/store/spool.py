@@ -17,9 +17,8 @@ from typing import Final
 
 from handrail.base.clock import Clock
 from handrail.base.problems import Problem
-from handrail.base.safe import safe
 from handrail.base.secrets import Redactor, Secret
-from handrail.store.disk import DISK, Disk, sync_folder, write_all
+from handrail.store.disk import DISK, Disk, reason, sync_folder, write_all
 from handrail.store.spool_index import HOST_STREAMS, MAGIC, SIZE, HostStream, Stream, Stretch, beside, read_stretches
 from handrail.store.trusted import file_mode, open_trusted
 
@@ -94,18 +93,27 @@ class Spool:
     ) -> Spool:
         """Return the spool `name` in the folder `out`; after a crash it ends where its index does (see `settled`).
 
-        Raise Trouble `untrusted-file`, or OSError when it cannot be made.
+        Raise Trouble `untrusted-file`. A spool whose files cannot be made stores nothing, and says so (`problem`).
         """
-        path = out / name
+        hidden = tuple(secrets)
+        try:
+            spool = cls._reopen(out / name, clock, hidden, disk)
+        except OSError as err:
+            spool = cls(out / name, _Files(-1, -1, -1), _Ends(), clock, hidden)
+            spool.problem = _unstored(err)
+        spool._cap, spool._disk = cap, disk
+        return spool
+
+    @classmethod
+    def _reopen(cls, path: Path, clock: Clock, secrets: tuple[Secret, ...], disk: Disk) -> Spool:
         fresh = not path.exists()
         files = _open_files(path, disk)
         try:
-            ends = _find_ends(files)
-            spool = cls(path, files, ends, clock, tuple(secrets))
-            spool._cap, spool._disk = cap, disk
+            spool = cls(path, files, _find_ends(files), clock, secrets)
+            spool._disk = disk
             spool._settle_files()
             if fresh:
-                sync_folder(disk, "spool.create", out)
+                sync_folder(disk, "spool.create", path.parent)
         except BaseException:
             _close(files)
             raise
@@ -174,9 +182,7 @@ class Spool:
             self.dropped += size
             with suppress(OSError):
                 self._disk.truncate("spool.cut", self._files.log, self._ends.log)
-            why = safe(os.strerror(err.errno) if err.errno else str(err))
-            hint = "the run goes on; the host keeps its own copy"
-            self.problem = Problem("spool-write", f"output cannot be stored: {why}", hint)
+            self.problem = _unstored(err)
 
     def _add(self, stream: HostStream, data: bytes, at: float) -> None:
         write_all(self._disk, "spool.write", self._files.log, data)
@@ -215,6 +221,11 @@ class Spool:
         while data := os.pread(self._files.log, 1 << 20, done):
             self._digest.update(data)
             done += len(data)
+
+
+def _unstored(err: OSError) -> Problem:
+    hint = "the run goes on; the host keeps its own copy"
+    return Problem("spool-write", f"output cannot be stored: {reason(err)}", hint)
 
 
 def _together(last: Stretch, fresh: Stretch) -> bool:

@@ -16,11 +16,11 @@ from typing import Final, Literal, TypeAlias
 
 from handrail.base.ids import file_word
 
-HostStream: TypeAlias = Literal["stdout", "stderr"]
-Stream: TypeAlias = Literal["stdout", "stderr", "note"]
+HostStream: TypeAlias = Literal["out", "err"]
+Stream: TypeAlias = Literal["out", "err", "note"]
 
-HOST_STREAMS: Final[tuple[HostStream, ...]] = ("stdout", "stderr")
-STREAMS: Final[tuple[Stream, ...]] = ("stdout", "stderr", "note")
+HOST_STREAMS: Final[tuple[HostStream, ...]] = ("out", "err")
+STREAMS: Final[tuple[Stream, ...]] = ("out", "err", "note")
 MAGIC: Final = b"HRIDX1".ljust(32, b"\0")
 ENTRY: Final = struct.Struct("<QIBBHQQ")
 SIZE: Final = ENTRY.size

@@ -216,7 +216,7 @@ class SpoolReader:
 def split_lines(pieces: Iterator[tuple[Stream, float, bytes]]) -> list[tuple[Stream, float, bytes]]:
     """Return the lines of some output: one ends at its newline, or where another stream speaks before it came."""
     found: list[tuple[Stream, float, bytes]] = []
-    begun: tuple[Stream, float, bytes] = ("stdout", 0.0, b"")
+    begun: tuple[Stream, float, bytes] = ("out", 0.0, b"")
     for stream, at, data in pieces:
         if begun[2] and begun[0] != stream:
             found.append(begun)
