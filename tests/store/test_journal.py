@@ -16,6 +16,7 @@ from tests.store.bench import FaultyDisk, SteppingClock, body_of, journal_bytes,
 
 from handrail.base.problems import Trouble, trouble
 from handrail.base.secrets import Secret
+from handrail.store import emergency
 from handrail.store import journal as module
 from handrail.store.journal import Journal, JournalDead, read_journal, walk_journal
 
@@ -36,7 +37,7 @@ while True:
 @pytest.fixture(autouse=True)
 def _emergencies_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "elsewhere").mkdir()
-    monkeypatch.setattr(module, "emergency_folders", lambda: [tmp_path / "missing", tmp_path / "elsewhere"])
+    monkeypatch.setattr(emergency, "emergency_folders", lambda: [tmp_path / "missing", tmp_path / "elsewhere"])
 
 
 def code_of(err: pytest.ExceptionInfo[Trouble]) -> str:
@@ -281,7 +282,7 @@ def test_any_failure_kills_the_journal_and_saves_the_record(folder: Path, kind: 
 
 
 def test_nowhere_to_write_still_keeps_the_record_for_printing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "emergency_folders", lambda: [folder / "missing"])
+    monkeypatch.setattr(emergency, "emergency_folders", lambda: [folder / "missing"])
     journal = new_journal(folder, 1, disk=FaultyDisk("write", 2))
     with pytest.raises(JournalDead):
         journal.append("tick", {"n": 1})

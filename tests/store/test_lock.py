@@ -14,6 +14,7 @@ import pytest
 from tests.store.bench import FaultyDisk, SteppingClock, new_journal
 
 from handrail.base.problems import Trouble
+from handrail.store.asking import ask_for, asked, decline
 from handrail.store.journal import Journal, JournalDead, read_journal
 from handrail.store.lock import Holder, Lock, acquire, holder_of, read_epoch, takeover
 
@@ -261,6 +262,30 @@ def test_a_note_that_cannot_be_read_still_means_somebody(folder: Path, clock: St
         acquire(folder, "bob", clock)
     assert "somebody" in str(err.value)
     lock.check()
+
+
+def test_a_holder_can_be_asked_and_can_decline(folder: Path, clock: SteppingClock) -> None:
+    assert asked(folder) is None
+    ask_for(folder, "bob\x1b[2J", "bastion2", clock)
+    question = asked(folder)
+    assert question
+    assert (question.who, question.host) == ("bob", "bastion2")
+    decline(folder)
+    decline(folder)
+    assert asked(folder) is None
+    for rubbish in (b"", b"[]", b"{}", b"\xff", b"[" * 999):
+        (folder / "asked").write_bytes(rubbish)
+        assert asked(folder) is None
+    decline(folder)
+    (folder / "asked").symlink_to(folder.parent / "elsewhere")
+    assert asked(folder) is None
+
+
+def test_a_question_that_cannot_be_left_is_told(folder: Path, clock: SteppingClock) -> None:
+    with pytest.raises(Trouble) as err:
+        ask_for(folder, "bob", "bastion2", clock, disk=FaultyDisk("rename", 1))
+    assert code_of(err) == "asking"
+    assert list(folder.iterdir()) == []
 
 
 def test_a_hostile_name_cannot_act_on_the_terminal(folder: Path, clock: SteppingClock) -> None:

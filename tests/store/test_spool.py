@@ -365,7 +365,7 @@ def test_another_process_may_write_while_we_read(out: Path) -> None:
     writer.stdout.close()
     writer.wait()
     reader.refresh()
-    lines = [x.raw for x in reader.lines(0, 10**7)]
+    lines = [x.raw for x in reader.lines(0, reader.line_count - 1)]  # the kill may have left half a line at the end
     assert lines[: len(seen)] == seen, "a line that has ended never changes"
     numbered = [raw for raw in lines if raw != b"e"]
     assert numbered == [b"line %d" % n for n in range(len(numbered))]

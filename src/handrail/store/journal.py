@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +24,7 @@ from handrail.base.secrets import Secret
 from handrail.store.anchor import Anchor, against_anchor, read_anchor
 from handrail.store.chain import GENESIS, LONGEST, Reading, Record, Walk, decode, encode, problem_of, reading
 from handrail.store.disk import DISK, Disk, create_file, reason, sync_folder, write_all
+from handrail.store.emergency import Emergency
 from handrail.store.exclusive import locked
 from handrail.store.masking import Mask
 from handrail.store.trusted import file_mode, open_trusted, trust_folder
@@ -99,13 +99,12 @@ class Journal:
         **options: Unpack[Options],
     ) -> None:
         self.path = folder / NAME
-        self.unsaved: tuple[str, ...] = ()
-        self.emergency: Path | None = None
         self._fd, self._clock = fd, clock
         self._disk, self._guard = options.get("disk", DISK), options.get("guard", _free)
         self._signed = (options.get("boot", boot_id()), actor, options.get("host", socket.gethostname()), epoch)
         self._records: list[Record] = []
         self._head, self._length = GENESIS, 0
+        self._emergency = Emergency(folder.name, self._disk)
         self._mask = Mask()
         self._dead: Problem | None = None
         self._anchor = Anchor(folder, self._disk)
@@ -172,6 +171,16 @@ class Journal:
         """The hash of the last record; it stands for all of them."""
         return self._head
 
+    @property
+    def unsaved(self) -> tuple[str, ...]:
+        """The records that are not in the journal, as lines to be printed at the end."""
+        return self._emergency.unsaved
+
+    @property
+    def emergency(self) -> Path | None:
+        """The file that holds them; None when nothing is unsaved, or nowhere could be written."""
+        return self._emergency.path
+
     def hide(self, secrets: Sequence[Secret]) -> None:
         """Mask these values in every later record, should one ever get into a body."""
         self._mask = Mask(secrets)
@@ -184,14 +193,14 @@ class Journal:
         with self._one_at_a_time:
             line = self._line(event, body)
             if self._dead:
-                self._save_elsewhere(line)
+                self._emergency.save(line)
                 raise JournalDead(self._dead, *self._places())
             self._dead = _INTERRUPTED
             try:
                 self._write(line)
             except (OSError, Trouble) as err:
                 self._dead = _cause(err)
-                self._save_elsewhere(line)
+                self._emergency.save(line)
                 raise JournalDead(self._dead, *self._places()) from err
             self._dead = None
             return self._keep(line)
@@ -241,26 +250,6 @@ class Journal:
         self._anchor.note(record.seq, record.h)
         return record
 
-    def _save_elsewhere(self, line: bytes) -> None:
-        """Put a record that has no place in the journal where it can be found, and keep it for printing."""
-        self.unsaved += (line.decode("ascii").rstrip("\n"),)
-        for place in [self.emergency.parent] if self.emergency else emergency_folders():
-            with suppress(OSError):
-                self._write_emergency(place, line)
-                return
-
-    def _write_emergency(self, place: Path, line: bytes) -> None:
-        if self.emergency is None:
-            fd, name = tempfile.mkstemp(".unsaved.jsonl", f"handrail-{self.path.parent.name}-", place)
-            self.emergency = Path(name)
-        else:
-            fd = os.open(self.emergency, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
-        try:
-            write_all(self._disk, "emergency.write", fd, line)
-            self._disk.sync_data("emergency.write", fd)
-        finally:
-            os.close(fd)
-
     def _places(self) -> tuple[Problem, ...]:
         if not self.emergency:
             return ()
@@ -308,11 +297,6 @@ class Journal:
                 self.append(
                     "journal_repaired", {"copy": copy.name, "length": len(data), "sha256": sha256(data).hexdigest()}
                 )
-
-
-def emergency_folders() -> list[Path]:
-    """Return where a record may go that the journal does not take: other file systems, as a rule."""
-    return [Path(tempfile.gettempdir()), Path("/dev/shm"), Path.home()]  # noqa: S108 - mkstemp makes the file
 
 
 def iter_torn(fd: int, start: int, end: int) -> Iterator[bytes]:
