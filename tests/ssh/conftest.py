@@ -59,8 +59,8 @@ async def host(tmp_path: Path, keys: Path) -> AsyncIterator[Host]:
     links = Links(on_link=news.append, limits=QUICK)
     yield Host(server, target, links, news)
     await links.close()
-    await server.stop()
     end_jobs(tmp_path / "work")
+    await server.end()
 
 
 @pytest.fixture

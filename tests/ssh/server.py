@@ -54,6 +54,7 @@ class _Session(asyncssh.SSHServerSession[bytes]):
             start_new_session=True,
         )
         self._server.pids.append(process.pid)
+        self._server.running[process.pid] = process
         watch = os.pidfd_open(process.pid)
         loop.add_reader(watch, self._ended, process, watch)
         self._stdin, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)
@@ -70,6 +71,7 @@ class _Session(asyncssh.SSHServerSession[bytes]):
         asyncio.get_running_loop().remove_reader(watch)
         os.close(watch)
         self._status = process.wait()
+        self._server.running.pop(process.pid, None)
         self._finish()
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
@@ -167,6 +169,7 @@ class Server:
     port: int = 0
     commands: list[str] = field(default_factory=list)
     pids: list[int] = field(default_factory=list)
+    running: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     connections: list[asyncssh.SSHServerConnection] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _acceptor: asyncssh.SSHAcceptor | None = None
@@ -202,4 +205,12 @@ class Server:
             self._acceptor = None
         self.cut()
         while self.connections:
+            await asyncio.sleep(0.001)
+
+    async def end(self) -> None:
+        """Stop, and end the wrappers that still wait for a job."""
+        await self.stop()
+        for process in list(self.running.values()):
+            process.kill()
+        while self.running:
             await asyncio.sleep(0.001)

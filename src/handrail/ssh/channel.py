@@ -93,7 +93,12 @@ class _Session(asyncssh.SSHClientSession[bytes]):
             return
         if not self._call.loaded:
             self._look_for_step(data, is_err=datatype is not None)
-        self._call.feed(data, is_err=datatype is not None)
+        try:
+            self._call.feed(data, is_err=datatype is not None)
+        except Exception as error:  # noqa: BLE001 - a border: the caller's own fault goes to the caller, not to the link
+            self._call.closed = True
+            if not self._call.ended.done():
+                self._call.ended.set_exception(error)
 
     def _look_for_step(self, data: bytes, *, is_err: bool) -> None:
         """Notice the loader's first line, and sudo's prompt before it."""
@@ -223,7 +228,7 @@ async def _consult_once(links: Links, target: Target, verb: str, run: str, value
     except LinkGone as error:
         gone = error
     call.out.finish()
-    words = call.out.header
+    words = [*call.out.header, "", ""] if call.out.header is not None else None
     if words is None and call.exit:
         raise trouble("ssh-host-odd", f"{safe(target.name)} cannot run the wrapper: {call.noise()}")
     if words is None or call.exit is None:
@@ -235,4 +240,4 @@ async def _consult_once(links: Links, target: Target, verb: str, run: str, value
 
 def said(target: Target, words: list[str]) -> str:
     """Return what a host said in its header as a sentence with its name."""
-    return f"{safe(target.name)}: {safe(' '.join(words), 300)}"
+    return f"{safe(target.name)}: {safe(' '.join(words).strip(), 300)}"

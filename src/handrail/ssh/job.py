@@ -57,10 +57,12 @@ async def open_run(links: Links, target: Target, run: str, *, make: bool = True)
     It is remembered in `links`: a job's absence is later held against it.
     """
     answer = await consult(links, target, "open", run, {"make": int(make)})
-    boot, made, marker, tail, fork, pty, wall = (answer.words[1:] + ["0"] * 7)[:7]
-    if marker == "-":
+    boot, made, marker, tail, fork, pty, wall = (answer.words[1:] + [""] * 7)[:7]
+    if marker in ("-", ""):
         return None
-    facts = HostFacts(boot if make else made, marker, tail == "1", fork == "1", pty == "1", float(wall))
+    facts = HostFacts(
+        boot if make else made, marker, tail == "1", fork == "1", pty == "1", int(wall) if wall.isdecimal() else 0
+    )
     links.recall(target, run, facts)
     return facts
 
@@ -95,7 +97,7 @@ async def stop_job(links: Links, target: Target, key: JobKey, permit: Permit, gr
     values: dict[str, str | int] = {"key": key.folder, "epoch": permit.epoch, "grace": max(0, math.ceil(grace * 20))}
     answer = await consult(links, target, "stop", key.run, values, patience=grace * 2 + 60)
     if answer.words[0] == "refused":
-        return Refused("epoch", " ".join(answer.words[2:]))
+        return Refused("epoch", " ".join(answer.words[2:]).strip())
     reason = safe(" ".join(answer.words[2:]), 300)
     return Stopped(answer.words[1] == "1", reason, never_started=reason.startswith("it had not started"))
 
@@ -103,10 +105,10 @@ async def stop_job(links: Links, target: Target, key: JobKey, permit: Permit, gr
 async def look(links: Links, target: Target, key: JobKey) -> JobStatus:
     """Return what became of a job, without streaming it; raises `Trouble` when the host cannot be asked."""
     words = (await consult(links, target, "look", key.run, {"key": key.folder})).words
-    boot, _, marker, state = words[1:5]
+    boot, _, marker, state = (words[1:] + [""] * 4)[:4]
     marker = "" if marker == "-" else marker
     if state == "running":
-        return JobStatus("running", boot, marker, pid=int(words[5]))
+        return JobStatus("running", boot, marker, pid=int(words[5]) if words[5].isdecimal() else 0)
     if state == "absent":
         known = links.facts(target, key.run)
         if known is not None and known.marker != marker:
@@ -277,9 +279,10 @@ class _Job:
         if self.away_since is not None:
             self.news(LinkBack(time.monotonic() - self.away_since))
             self.away_since = None
-        if words[0] == "go" and not self.began:
+        if words[:1] == ["go"] and not self.began:
             self.began = True
-            self.news(Started(int(words[3]), words[1], words[2], found=words[5] == "found"))
+            _, boot, marker, pid, _, how = (words + ["-"] * 6)[:6]
+            self.news(Started(int(pid) if pid.isdecimal() else 0, boot, marker, found=how == "found"))
 
     def _judge(self, call: Call) -> JobEnd | None:
         """Return the end that the host's answer means; None asks again at once."""

@@ -66,7 +66,7 @@ class HostFacts:
     tail: bool = True
     fork: bool = True
     pty: bool = False
-    wall: float = 0.0
+    wall: int = 0  # the host's clock, in seconds since 1970; 0 when it did not say
 
 
 class Links:

@@ -136,15 +136,15 @@ hr_attach() {
         [ "$hr_l" = "$hr_token" ] || hr_refuse reused
         ;;
     esac
-    hr_l=
-    read -r hr_l 2>/dev/null <"$hr_d/boot"
+    hr_then=
+    read -r hr_then 2>/dev/null <"$hr_d/boot"
     if [ ! -f "$hr_d/rc" ]; then
-        [ "$hr_l" = "$hr_boot" ] || hr_lost boot 'the host was rebooted while the job ran'
+        [ "$hr_then" = "$hr_boot" ] || hr_lost boot 'the host was rebooted while the job ran'
         hr_start "$hr_pid"
         [ "$hr_started" = "$hr_born" ] || [ -f "$hr_d/rc" ] ||
             hr_lost process 'the process of the job is gone, and left no exit status'
     fi
-    hr_say go "$hr_l" "$hr_seen_id" "$hr_pid" "$hr_born" found
+    hr_say go "${hr_then:--}" "$hr_seen_id" "$hr_pid" "$hr_born" found
     if [ ! -f "$hr_d/rc" ] && [ -p "$hr_d/alive" ]; then
         # Opened for both first, so that the second open cannot wait for a writer that is gone.
         exec 4<>"$hr_d/alive" 3<"$hr_d/alive"
