@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.store.bench import FaultyDisk, SteppingClock
 
 from handrail.base.problems import Trouble
-from handrail.base.secrets import Secret, redact
+from handrail.base.secrets import Redactor, Secret, redact
 from handrail.store import line_index, spool_reader
 from handrail.store.disk import Disk
 from handrail.store.line_index import LineIndex
@@ -250,6 +250,37 @@ def test_secrets_are_masked_however_they_are_cut(cuts: list[int]) -> None:
         log = (Path(folder) / NAME).read_bytes()
         assert b"canary" not in b"".join(p.read_bytes() for p in Path(folder).iterdir())
         assert log.replace(b"x\n", b"") == redact(text, [Secret(secret)])
+
+
+def test_a_key_whose_end_never_ends_holds_no_memory(out: Path) -> None:
+    spool = new_spool(out)
+    spool.write("out", b"a\n-----BEGIN PRIVATE KEY-----\n-----END ", 1000.0)
+    for _ in range(200):
+        spool.write("out", b"x" * 16384, 1000.0)
+    tracemalloc.start()
+    try:
+        for _ in range(50):
+            spool.write("out", b"-----END " * 2000, 1000.0)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    spool.write("out", b"-----END PRIVATE KEY-----\nz\n", 1000.0)
+    spool.seal()
+    assert (out / NAME).read_bytes() == b"a\n[redacted]\nz\n"
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    parts=st.lists(
+        st.sampled_from(["-----BEGIN PRIVATE KEY-----", "-----END ", "-----", "KEY", "\n", "x" * 70]), max_size=9
+    ),
+    cuts=st.lists(st.integers(0, 300), max_size=5),
+)
+def test_masking_keys_does_not_depend_on_the_chunks(parts: list[str], cuts: list[int]) -> None:
+    text = "".join(parts).encode()
+    edges = sorted({0, len(text), *(min(c, len(text)) for c in cuts)})
+    redactor = Redactor()
+    assert b"".join(redactor.feed(text[a:b]) for a, b in pairwise(edges)) + redactor.flush() == redact(text)
 
 
 def test_the_cap_ends_it_with_a_notice(out: Path) -> None:

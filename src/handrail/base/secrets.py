@@ -15,6 +15,8 @@ SHORTEST: Final = 4  # masking shorter values would hide ordinary words
 
 _PEM_BEGIN: Final = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")
 _PEM_PREFIX: Final = b"-----BEGIN "
+_PEM_END: Final = b"-----END "
+_PEM_TITLE: Final = 64  # bytes after "-----END " in which its closing dashes must come
 
 
 class Secret:
@@ -118,17 +120,19 @@ class Redactor:
         return any(len(f) > len(tail) and f.startswith(tail) for f in self._forms)
 
     def _leave_key(self, *, final: bool) -> bool:
-        """Drop the body of a private key; return whether its end was found."""
-        mark = self._held.find(b"-----END ")
-        close = self._held.find(b"-----", mark + 9) if mark >= 0 else -1
-        if close >= 0:
-            self._held = self._held[close + 5 :]
-            self._in_key = False
-            return True
-        if final:
-            self._held = b""
-        elif mark < 0:
-            self._held = self._held[-8:]
+        """Drop the body of a private key; return whether its end was found. Never more than a line is held."""
+        while (mark := self._held.find(_PEM_END)) >= 0:
+            title = mark + len(_PEM_END)
+            close = self._held.find(b"-----", title, title + _PEM_TITLE)
+            if close >= 0:
+                self._held = self._held[close + 5 :]
+                self._in_key = False
+                return True
+            if not final and len(self._held) < title + _PEM_TITLE:
+                self._held = self._held[mark:]
+                return False
+            self._held = self._held[title:]
+        self._held = b"" if final else self._held[1 - len(_PEM_END) :]
         return False
 
     def _undecided(self) -> int:
