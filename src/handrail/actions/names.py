@@ -9,6 +9,7 @@ from handrail.actions.port import Port
 from handrail.actions.work import Work
 from handrail.base.clock import stamp
 from handrail.base.problems import Trouble
+from handrail.dns.names import rtype_of
 from handrail.dns.provider import Provider, settle
 from handrail.dns.results import (
     AlreadySo,
@@ -51,11 +52,11 @@ async def probe(work: Work, port: Port) -> tuple[Answer, str]:
     dns = work.hosts[PLACE].dns
     assert dns is not None
     _, provider = port.names()
-    survey = await provider.survey(dns.name)
+    survey = await provider.survey(dns.name, rtype=rtype_of(dns.to))
     seen = f"{dns.name} is at {', '.join(survey.value) or 'no address'}"
     if not survey.answered or not survey.agreed:
         return Answer.DONT_KNOW, "; ".join(survey.differences)
-    answers = {(dns.to,): Answer.DONE, (dns.from_,): Answer.NOT_DONE}
+    answers: dict[tuple[str, ...], Answer] = {(dns.to,): Answer.DONE, (dns.from_,): Answer.NOT_DONE}
     return answers.get(survey.value, Answer.DONT_KNOW), seen
 
 
@@ -72,7 +73,7 @@ async def _change(dns: Dns, work: Work, port: Port, provider: Provider) -> Chang
         return _noted(dns, notes).back
     if work.attach and notes.get("attempt") == str(work.attempt):
         return _noted(dns, notes)
-    survey = await provider.survey(dns.name)
+    survey = await provider.survey(dns.name, rtype=rtype_of(dns.to))
     wrong = _in_the_way(dns, survey)
     if wrong:
         return _refused(wrong)

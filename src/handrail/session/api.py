@@ -77,5 +77,5 @@ class DeskApi(Protocol):
     async def watch(self, run: RunCard) -> SessionApi:
         """Look on: every intent but a note is refused."""
 
-    def close_run(self, run: RunCard, reason: str) -> None:
+    async def close_run(self, run: RunCard, reason: str) -> None:
         """Close a held run that nobody will finish."""

@@ -21,6 +21,7 @@ from handrail.session.core import Core
 from handrail.session.texts import command_lines
 from handrail.ssh import job
 from handrail.ssh.target import Target
+from handrail.store.spool_index import HostStream
 
 RUN: Final = "run"  # the part whose output is the step's own
 MOST_STREAMED: Final = 512 << 20  # bytes of one copy held in memory
@@ -160,7 +161,8 @@ class _Catch:
         self.errors = b""
         self.cut = False
         self._spool = port.core.spool(port.step, port.attempt, host) if stored else None
-        self._skip = {s: self._spool.settled(s) if self._spool else 0 for s in ("out", "err")}  # type: ignore[arg-type]
+        streams: tuple[HostStream, ...] = ("out", "err")
+        self._skip = {s: self._spool.settled(s) if self._spool else 0 for s in streams}
 
     def take(self, stream: str, offset: int, data: bytes) -> None:
         """Take a piece; what a crashed console had stored already is not stored twice."""
@@ -170,9 +172,10 @@ class _Catch:
             self.cut = self.cut or len(data) > room
         else:
             self.errors = (self.errors + data)[-4096:]
-        fresh = data[max(0, self._skip[stream] - offset) :] if self._skip[stream] > offset else data
+        name: HostStream = "out" if stream == "out" else "err"
+        fresh = data[max(0, self._skip[name] - offset) :]
         if self._spool is not None and fresh:
-            self._spool.write(stream, fresh, self.port.clock.mono())  # type: ignore[arg-type]
+            self._spool.write(name, fresh, self.port.clock.mono())
         if not self.port.quiet:
             self.port.core.heard(self.port.step, self.host, "")
 

@@ -9,6 +9,7 @@ from typing import Final
 from handrail.actions import perform
 from handrail.base.durations import show_duration
 from handrail.base.problems import Trouble
+from handrail.dns.names import rtype_of
 from handrail.engine.results import Check, Gate, Recheck, verdict
 from handrail.engine.results import together as judged
 from handrail.engine.words import Verdict
@@ -80,7 +81,7 @@ async def _shown(core: Core, step: Step) -> Gate:
 
 async def _name(core: Core, dns: Dns) -> Gate:
     zone, provider = core.names()
-    survey = await provider.survey(dns.name)
+    survey = await provider.survey(dns.name, rtype=rtype_of(dns.to))
     age = max(0.0, core.clock.mono() - survey.ended_at)
     servers = ", ".join(server.label for server in zone.servers)
     now = f"{', '.join(survey.value) or 'no address'}  {_whose(core, survey.value)}"

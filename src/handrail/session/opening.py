@@ -5,12 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from handrail import __version__
-from handrail.base.clock import Clock, SystemClock, stamp, unstamp
+from handrail.base.clock import Clock, SystemClock, unstamp
 from handrail.base.ids import new_run_id
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
@@ -18,23 +19,23 @@ from handrail.engine import events as e
 from handrail.engine import messages as m
 from handrail.engine.codec import decode_event, encode_event
 from handrail.engine.evolve import fold
-from handrail.engine.state import State
 from handrail.engine.words import Pace
 from handrail.runbook.bind import Binding, bind
 from handrail.runbook.document import digest, read_document
 from handrail.runbook.estate import Estate, examine_estate
 from handrail.runbook.read import parse_runbook
-from handrail.session.core import Core, zone_of
+from handrail.session.core import Core
+from handrail.session.farewell import say_farewell
 from handrail.session.modes import mode_of
 from handrail.session.outline import outline_of
 from handrail.session.preflight import with_preflight
 from handrail.session.session import Files, Session
-from handrail.session.snapshots import Shown
+from handrail.session.snapshots import Replayed, Shown
 from handrail.session.view import Mode, RunInfo
 from handrail.ssh.links import Links
 from handrail.store.chain import Record
 from handrail.store.home import Home
-from handrail.store.journal import Journal, boot_id
+from handrail.store.journal import Journal, boot_id, read_journal
 from handrail.store.lock import Lock, acquire, holder_of, takeover
 from handrail.store.run_folder import RunFolder
 
@@ -116,7 +117,7 @@ def open_run(home: Home, opening: Opening, clock: Clock | None = None) -> Sessio
     )
     name, body = encode_event(opened)
     journal.append(name, body)
-    session = _session(Files(folder, journal, lock), binding, [opened], clock, start=clock.mono())
+    session = _session(home, Files(folder, journal, lock), binding, [opened], clock, start=clock.mono())
     if opening.successor_of:
         session.core.successor_of = (opening.successor_of, opening.reason)
     return session
@@ -139,7 +140,7 @@ def resume_run(home: Home, folder: RunFolder, reason: str = "", typed: str = "",
         raise
     records = list(journal.records)
     events = events_of(records)
-    session = _session(Files(folder, journal, lock), binding, events, clock, start=_start(records, events, clock))
+    session = _session(home, Files(folder, journal, lock), binding, events, clock, start=_start(records, events, clock))
     if session.core.state.closed:
         raise trouble("run-closed", f"run {folder.run_id} was closed: {session.core.state.closed}", "see its report")
     refused = session.submit(m.Resume(socket.gethostname(), session.core.state.epoch + 1, reason))
@@ -192,14 +193,14 @@ def _start(records: list[Record], events: list[e.Event], clock: Clock) -> float:
     return clock.mono() - at - away
 
 
-def _session(files: Files, binding: Binding, events: list[e.Event], clock: Clock, start: float) -> Session:
+def _session(home: Home, files: Files, binding: Binding, events: list[e.Event], clock: Clock, start: float) -> Session:
     opened = next(event for event in events if isinstance(event, e.RunOpened))
     mode = Mode(opened.mode)
     outline = outline_of(binding, until_first_change=mode is Mode.CHECK)
     state = fold(outline, events)
     secrets = tuple(binding.secrets.values())
     files.journal.hide(secrets)
-    shown = Shown(_info(files, binding, opened, mode, clock))
+    shown = Shown(run_info(files.folder, files.journal.records, binding, opened, clock))
 
     def make(session: Session) -> Core:
         return Core(
@@ -216,7 +217,7 @@ def _session(files: Files, binding: Binding, events: list[e.Event], clock: Clock
             secrets=secrets,
         )
 
-    return Session(files, shown, make, clock)
+    return Session(files, shown, make, partial(say_farewell, home, files.folder))
 
 
 def _run_seconds(clock: Clock, start: float) -> Callable[[], float]:
@@ -228,9 +229,12 @@ def _apart(binding: Binding) -> tuple[str, ...]:
     return tuple(role for role, kind in binding.runbook.roles.items() if kind == "one")
 
 
-def _info(files: Files, binding: Binding, opened: e.RunOpened, mode: Mode, clock: Clock) -> RunInfo:
-    head, inputs = binding.runbook.head, files.folder.inputs()
-    first = files.journal.records[0] if files.journal.records else None
+def run_info(
+    folder: RunFolder, records: Sequence[Record], binding: Binding, opened: e.RunOpened, clock: Clock
+) -> RunInfo:
+    """Return what does not change in a run."""
+    head, inputs, mode = binding.runbook.head, folder.inputs(), Mode(opened.mode)
+    first = records[0] if records else None
     return RunInfo(
         run=opened.run,
         mode=mode,
@@ -240,7 +244,7 @@ def _info(files: Files, binding: Binding, opened: e.RunOpened, mode: Mode, clock
         digest=opened.digest,
         estate=opened.estate,
         operator=operator(),
-        folder=files.folder.path,
+        folder=folder.path,
         started=unstamp(first.ts) if first else clock.now(),
         rto=head.rto.target if head.rto else 0.0,
         rto_until=(head.rto.until or "") if head.rto else "",
@@ -250,25 +254,23 @@ def _info(files: Files, binding: Binding, opened: e.RunOpened, mode: Mode, clock
     )
 
 
-def started_at(clock: Clock) -> str:
-    """Return now, as a journal writes it."""
-    return stamp(clock.now())
-
-
-def has_names(estate: Estate, clock: Clock) -> bool:
-    """Tell whether an estate can change names."""
-    try:
-        zone_of(estate, clock)
-    except Trouble:
-        return False
-    return True
-
-
-def state_of(folder: RunFolder, records: list[Record]) -> State:
-    """Return the state of a run from its folder, read only."""
+def replayed(folder: RunFolder, clock: Clock | None = None) -> Replayed:
+    """Return a run from its folder, read only; raise `Trouble` when its journal is damaged at the front."""
     inputs = folder.inputs()
     binding = _binding(
         folder.runbook(), "runbook.toml", folder.estate(), Path(str(inputs["estate_path"])), inputs.get("values", {})
     )
-    outline = outline_of(binding, until_first_change=inputs.get("mode") == Mode.CHECK.value)
-    return fold(outline, events_of(records))
+    reading = read_journal(folder.journal)
+    records = tuple(reading.records)
+    events = events_of(list(records))
+    opened = next((event for event in events if isinstance(event, e.RunOpened)), None)
+    if opened is None:
+        raise reading_trouble(folder.run_id, str(reading.problem or "it holds no run"))
+    mode = Mode(opened.mode)
+    state = fold(outline_of(binding, until_first_change=mode is Mode.CHECK), events)
+    return Replayed(run_info(folder, records, binding, opened, clock or SystemClock()), binding, state, records)
+
+
+def reading_trouble(run: str, why: str) -> Trouble:
+    """Return the trouble of a run that cannot be read."""
+    return trouble("run-unreadable", f"run {run} cannot be read: {why}", f"look with: handrail audit {run}")

@@ -33,9 +33,15 @@ def with_preflight(runbook: Runbook) -> Runbook:
         return runbook
     if first.together:
         merged = first.model_copy(update={"steps": (*steps, *first.steps)})
-        return runbook.model_copy(update={"stages": (merged, *runbook.stages[1:])})
+        return _with_stages(runbook, (merged, *runbook.stages[1:]))
     stage = Stage.model_validate({"id": "reach", "title": "Reach and privileges", "reads": True, "together": True})
-    return runbook.model_copy(update={"stages": (stage.model_copy(update={"steps": steps}), *runbook.stages)})
+    return _with_stages(runbook, (stage.model_copy(update={"steps": steps}), *runbook.stages))
+
+
+def _with_stages(runbook: Runbook, stages: tuple[Stage, ...]) -> Runbook:
+    """Return the runbook with other stages; made anew, since a copy would keep what was derived from the old ones."""
+    fields = {name: getattr(runbook, name) for name in Runbook.model_fields}
+    return Runbook.model_construct(**{**fields, "stages": stages})
 
 
 def _tools(runbook: Runbook) -> dict[str, tuple[str, ...]]:
@@ -77,6 +83,6 @@ def _reach(role: str, tools: tuple[str, ...]) -> Step:
         script=SCRIPT,
         args=tuple(dict.fromkeys(("sh", *tools))),
         expect=Expect(),
-        timeout=30.0,
+        timeout="30s",  # type: ignore[arg-type]  # as an author writes it
         good="Every host answers, and has every program.",
     )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from handrail.base.clock import Clock
 from handrail.base.problems import Trouble
 from handrail.engine import due as d
 from handrail.engine import messages as m
@@ -19,7 +18,7 @@ from handrail.engine.messages import Intent, Observation, Refused
 from handrail.engine.offers import Offer, offers
 from handrail.engine.outcome import is_over, outcome
 from handrail.engine.words import Outcome, StepWord
-from handrail.session import claims, record
+from handrail.session import claims, mailbox, record
 from handrail.session.acts import Acts
 from handrail.session.core import Core
 from handrail.session.output import FolderOutput
@@ -34,6 +33,10 @@ BEAT: Final = 2.0
 DRAIN: Final = 3.0
 
 
+Farewell = Callable[[Snapshot], Awaitable[None]]
+"""What is done with a run's surroundings when its console has left."""
+
+
 @dataclass
 class Files:
     """The files of a run that is being driven."""
@@ -46,8 +49,8 @@ class Files:
 class Session:
     """A run that this console drives."""
 
-    def __init__(self, files: Files, shown: Shown, make_core: Callable[[Session], Core], clock: Clock) -> None:
-        self._files, self._shown, self._clock = files, shown, clock
+    def __init__(self, files: Files, shown: Shown, make_core: Callable[[Session], Core], farewell: Farewell) -> None:
+        self._files, self._shown, self._farewell = files, shown, farewell
         self.core = make_core(self)
         self._acts = Acts(self.core)
         self._tasks: dict[d.Act, asyncio.Task[None]] = {}
@@ -106,6 +109,7 @@ class Session:
         self._files.journal.close()
         self._files.lock.release()
         self._bump()
+        await self._farewell(self.snapshot)
 
     # ------------------------------------------------------------ what acts know
 
@@ -191,6 +195,7 @@ class Session:
         """Every two seconds: is the run still ours, and is a change past its time."""
         while True:
             await asyncio.sleep(BEAT)
+            self._look_into_mailbox()
             if self._trouble or self.core.state.held:
                 continue
             try:
@@ -199,6 +204,16 @@ class Session:
                 self._stop_everything(str(err.problems[0]))
                 continue
             self._look_for_late()
+
+    def _look_into_mailbox(self) -> None:
+        """Journal the notes of those who look on, and show who they are."""
+        folder = self._files.folder.path
+        for text, by in mailbox.take_notes(folder):
+            self._told(m.Note(text, by=by))
+        watchers = mailbox.present(folder)
+        if watchers != self._shown.watchers:
+            self._shown.watchers = watchers
+            self.nudge()
 
     def _look_for_late(self) -> None:
         for step, now in self.core.state.walked():
@@ -214,7 +229,7 @@ class Session:
     async def _release(self) -> None:
         """Give the claim back once the run is over and nothing is owed."""
         state = self.core.state
-        if self._trouble or state.claim is None or not is_over(state) or state.epoch != state.claim_epoch:
+        if self._trouble or state.claim is None or not is_over(state):
             return
         try:
             async with asyncio.timeout(DRAIN):

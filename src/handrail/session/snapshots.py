@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
-from handrail.base.durations import parse_duration, show_duration
+from handrail.base.durations import parse_duration
 from handrail.base.problems import Trouble
 from handrail.engine.state import State, StepState
 from handrail.engine.words import StepWord, Way
+from handrail.runbook.bind import Binding
 from handrail.runbook.checks import Undo
 from handrail.runbook.names import references, resolve_known
 from handrail.session.core import Core
 from handrail.session.texts import step_text
 from handrail.session.view import HeadLine, HostView, RunInfo, Snapshot, StepText
+from handrail.store.chain import Record
 
 UNDO_GUESS: Final = 5.0  # seconds an undo is thought to take when the runbook does not say
 
@@ -29,6 +32,20 @@ class Shown:
     watchers: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Replayed:
+    """A run that was read from its folder, as far as its journal goes."""
+
+    info: RunInfo
+    binding: Binding
+    state: State
+    records: tuple[Record, ...]
+
+    def at(self, state: State, records: tuple[Record, ...]) -> Replayed:
+        """Return it at another moment."""
+        return replace(self, state=state, records=records)
+
+
 def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
     """Return the run as it is now."""
     state = core.state
@@ -39,7 +56,7 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
             for spot in core.binding.runbook.places
             if state.outline.has_step(spot.name)
         }
-    undo = {step: _undo_seconds(core, state, step) for step in state.started}
+    undo = {step: _undo_seconds(core.binding, state, step) for step in state.started}
     at = core.now()
     return Snapshot(
         seq=seq,
@@ -49,7 +66,7 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
         state=state,
         texts=shown.texts,
         live=dict(core.live),
-        headline=headline(core),
+        headline=headline(core.binding, state),
         hosts=_hosts(core),
         restored=restored_at(state, shown.info.rto_until),
         turn_back_by=_turn_back_by(shown.info.rto, undo),
@@ -60,11 +77,11 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
     )
 
 
-def headline(core: Core) -> tuple[HeadLine, ...]:
+def headline(binding: Binding, state: State) -> tuple[HeadLine, ...]:
     """Return the values in the header; "-" until every name in one is known."""
-    names = {**core.binding.base_names(), **core.state.values}
+    names = {**binding.base_names(), **state.values}
     made = []
-    for line in core.binding.runbook.head.headline:
+    for line in binding.runbook.head.headline:
         known = all(ref.name in names for ref in references(line.value))
         value = resolve_known(line.value, names) if known else "-"
         made.append(HeadLine(line.label, value, known and _over(value, line.target)))
@@ -111,12 +128,12 @@ def _passed_at(now: StepState) -> float | None:
     return forward.ended if forward else None
 
 
-def _undo_seconds(core: Core, state: State, step: str) -> float:
+def _undo_seconds(binding: Binding, state: State, step: str) -> float:
     """Return what a step's undo took the last time, or what the runbook says, or a guess."""
     for attempt in reversed(state.step(step).attempts):
         if attempt.way is Way.BACK and attempt.ended is not None:
             return attempt.ended - attempt.started
-    undo = core.binding.runbook.place(step).step.undo
+    undo = binding.runbook.place(step).step.undo
     return undo.par if isinstance(undo, Undo) and undo.par else UNDO_GUESS
 
 
@@ -124,6 +141,25 @@ def _turn_back_by(rto: float, undo: dict[str, float]) -> float | None:
     return max(0.0, rto - sum(undo.values())) if rto else None
 
 
-def back_words(seconds: float) -> str:
-    """Return "0:50" for the way back."""
-    return show_duration(seconds)
+def still(run: Replayed, seq: int, at: float, wall: datetime, watchers: tuple[str, ...] = ()) -> Snapshot:
+    """Return a snapshot of a run that is only read: nothing moves, no link is known."""
+    state, binding = run.state, run.binding
+    texts = {
+        s.name: step_text(binding, s, state.values) for s in binding.runbook.places if state.outline.has_step(s.name)
+    }
+    undo = {step: _undo_seconds(binding, state, step) for step in state.started}
+    return Snapshot(
+        seq=seq,
+        at=at,
+        wall=wall,
+        info=run.info,
+        state=state,
+        texts=texts,
+        headline=headline(binding, state),
+        hosts=tuple(HostView(h.key, h.name, h.role, h.address, h.site) for h in binding.estate.every_host()),
+        restored=restored_at(state, run.info.rto_until),
+        turn_back_by=_turn_back_by(run.info.rto, undo),
+        undo_seconds=undo,
+        watchers=watchers,
+        names={h.key: h.name for h in binding.estate.every_host()},
+    )

@@ -1,0 +1,172 @@
+"""The lines of the plain front end: what changed between two snapshots, in words. Pure; everything it returns is safe text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from handrail.base.durations import show_clock, show_duration
+from handrail.base.safe import Safe, safe
+from handrail.engine.outline import StepOutline
+from handrail.engine.results import Gate, verdict
+from handrail.engine.state import State, StepState
+from handrail.engine.words import How, StepWord, Verdict
+from handrail.session.view import Snapshot
+
+WORDS: Final[Mapping[StepWord, str]] = {
+    StepWord.PENDING: "to come",
+    StepWord.AWAITING: "CONFIRM",
+    StepWord.RUNNING: "now",
+    StepWord.PASSED: "done",
+    StepWord.FAILED: "FAILED",
+    StepWord.UNKNOWN: "UNKNOWN",
+    StepWord.SKIPPED: "skipped",
+    StepWord.UNDOING: "undoing",
+    StepWord.UNDO_FAILED: "UNDO FAILED",
+    StepWord.UNDO_UNKNOWN: "UNDO UNKNOWN",
+    StepWord.OWED: "owed",
+}
+
+
+def opening(shown: Snapshot) -> Iterator[Safe]:
+    """Yield the first lines of a run."""
+    info, state = shown.info, shown.state
+    emergency = " EMERGENCY" if state.emergency else ""
+    yield safe(f"{info.mode.value}{emergency} {info.estate}. {info.runbook}: {info.title}. Route {state.route}.")
+    if info.simulated:
+        yield safe(f"The estate is simulated ({info.simulated}); nothing real is touched.")
+    if info.shortened:
+        yield safe(f"Waits are shortened: {info.shortened}.")
+    yield safe(f"Run {info.run}, recorded in {info.folder}. You are {info.operator}.")
+    if info.reason:
+        yield safe(f"Reason given: {info.reason}")
+
+
+def changes(before: State | None, shown: Snapshot) -> Iterator[Safe]:
+    """Yield a line for everything that is different from an earlier state."""
+    state = shown.state
+    for step, now in state.walked():
+        was = before.step(step.id) if before else StepState()
+        yield from _step(shown, step, was, now)
+    yield from _run(before, state)
+
+
+def _step(shown: Snapshot, step: StepOutline, was: StepState, now: StepState) -> Iterator[Safe]:
+    if now.word is not was.word or len(now.attempts) != len(was.attempts):
+        yield safe(_word_line(shown, step, now))
+    for host, since in now.no_link.items():
+        if host not in was.no_link:
+            yield safe(
+                f"no link to {_name(shown, host)} since T+{show_clock(since)}: the job goes on there, asking again"
+            )
+    for host in was.no_link:
+        if host not in now.no_link and now.word in (StepWord.RUNNING, StepWord.UNDOING):
+            yield safe(f"link to {_name(shown, host)} is back")
+    if now.late and not was.late:
+        yield safe(f"late: {step.name} is past its time; it is not ended by a clock. Wait, or stop it.")
+    if now.differs and now.differs != was.differs:
+        yield safe(f"differs since it passed: {step.name}: {now.differs}")
+    if now.question and now.question != was.question:
+        yield safe(f"your turn: {now.question.text}")
+        for name in now.question.names:
+            yield safe(f"  {name}")
+
+
+def _word_line(shown: Snapshot, step: StepOutline, now: StepState) -> str:
+    word = "undone" if now.undone and now.word is StepWord.PENDING else WORDS[now.word]
+    line = f"{word} {step.name}"
+    text = shown.texts.get(step.id)
+    if now.word in (StepWord.RUNNING, StepWord.UNDOING) and text and text.where:
+        line += f" on {text.where}"
+    if now.how in (How.ALREADY, How.BY_HAND, How.CHECKED):
+        line += f", {now.how.value}"
+    if now.detail:
+        line += f": {now.detail}"
+    if now.reason:
+        line += f" ({now.reason})"
+    attempt = now.attempt
+    if attempt and attempt.ended is not None and now.word not in (StepWord.RUNNING, StepWord.UNDOING):
+        line += f" [{show_duration(max(0.0, attempt.ended - attempt.started))}]"
+    return line
+
+
+def _run(before: State | None, state: State) -> Iterator[Safe]:
+    if before is None:
+        return
+    if state.route != before.route:
+        yield safe(f"EMERGENCY declared: {state.emergency}" if state.emergency else f"route is {state.route} again")
+    known = {o.id for o in before.owed}
+    for owed in state.owed:
+        if owed.id not in known:
+            yield safe(f"owed: {owed.what} ({owed.why}). Settle it with: settle {owed.id}")
+    for item, said in state.settled[len(before.settled) :]:
+        yield safe(f"settled: {item.what} ({said})")
+    for guard in state.outline.guards:
+        if guard.id in state.tripped and guard.id not in before.tripped:
+            yield safe(f"GUARD {guard.title}: {state.tripped[guard.id]}. {guard.means}")
+        if guard.id not in state.tripped and guard.id in before.tripped:
+            yield safe(f"guard {guard.title}: not any more")
+    if state.walk and not before.walk:
+        yield safe(f"undo of {len(state.walk.steps)} steps, newest first")
+    if before.walk and not state.walk:
+        yield safe("undo is at its target: pause point" if not state.started else "undo ended: pause point")
+    if state.claim_refused and state.claim_refused != before.claim_refused:
+        yield safe(f"refused: the estate is claimed by {state.claim_refused}")
+    for note in state.notes[len(before.notes) :]:
+        yield safe(f"note by {note.by}: {note.text}")
+
+
+def gate_lines(shown: Snapshot, step: StepOutline, gate: Gate) -> Iterator[Safe]:
+    """Yield the confirmation in words: now, then, where, undo, what stays, and what was rechecked."""
+    stage = shown.state.outline.stage(step.stage)
+    line = f" {stage.line.value.upper()}." if stage.line else ""
+    emergency = " emergency" if shown.state.emergency else ""
+    yield safe(f"{shown.info.mode.value} {shown.info.estate}{emergency}. CONFIRM {step.name}.{line}")
+    rows = (
+        ("change", gate.what),
+        ("now   ", gate.now),
+        ("then  ", gate.then),
+        ("where ", gate.where),
+        ("undo  ", gate.undo),
+        ("stays ", gate.stays),
+    )
+    for label, value in rows:
+        if value:
+            yield safe(f"  {label} {value}")
+    for proof in gate.proofs:
+        yield safe(f"  note   {proof}")
+    for recheck in gate.rechecks:
+        word = {True: "holds", False: "DOES NOT HOLD", None: "could not ask"}[recheck.holds]
+        age = max(0.0, shown.at - recheck.at)
+        yield safe(f"  {word}: {recheck.title}: {recheck.seen} ({age:.0f} s ago)")
+    if gate.blocked:
+        yield safe(f"  closed: {gate.blocked}")
+
+
+def failure_lines(shown: Snapshot, step: StepOutline) -> Iterator[Safe]:
+    """Yield what is known of a step that stands: each host, what it means, what was sent."""
+    now, text = shown.state.step(step.id), shown.texts.get(step.id)
+    attempt = now.attempt
+    for host, result in (attempt.results if attempt else {}).items():
+        mark = {Verdict.PASSED: "passed", Verdict.FAILED: "FAILED", Verdict.UNKNOWN: "UNKNOWN"}[verdict(result)]
+        yield safe(f"  {_name(shown, host)}: {mark}: {result.sentence}")
+    for wrong in text.wrong if text else ():
+        yield safe(f"  if it {wrong.when}: {wrong.means}" + (f" Next: {wrong.next}" if wrong.next else ""))
+    sent = ", ".join(_name(shown, h) for h in sorted(now.touched))
+    yield safe(f"  sent: {sent}" if sent else "  sent: nothing that changes")
+
+
+def _name(shown: Snapshot, host: str) -> str:
+    return shown.names.get(host, host)
+
+
+def ending(shown: Snapshot, outcome: str) -> Iterator[Safe]:
+    """Yield the last lines of a run."""
+    state = shown.state
+    yield safe(f"{outcome.upper()} {shown.info.runbook} after {show_clock(shown.at)}.")
+    if shown.restored is not None:
+        target = f", target {show_duration(shown.info.rto)}" if shown.info.rto else ""
+        yield safe(f"Restored in {show_duration(shown.restored)}{target}.")
+    for owed in state.owed:
+        yield safe(f"owed: {owed.what} ({owed.why})")
+    yield safe(f"Record: {shown.info.folder}")

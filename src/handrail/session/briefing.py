@@ -1,0 +1,168 @@
+"""The briefing: what a run would do, whether its hosts answer, and what has to be typed to begin. It changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from handrail.base.problems import Trouble, trouble
+from handrail.base.safe import safe
+from handrail.engine.words import Pace
+from handrail.runbook.bind import Binding, bind
+from handrail.runbook.estate import read_estate
+from handrail.runbook.read import read_runbook
+from handrail.runbook.routes import needed
+from handrail.session.api import SessionApi
+from handrail.session.cards import BriefingView, RolePulse, RunbookCard, Start, Wanted
+from handrail.session.core import target_of
+from handrail.session.modes import mode_of
+from handrail.session.opening import Opening, open_run
+from handrail.session.preflight import with_preflight
+from handrail.session.texts import plan_lines
+from handrail.session.view import Mode
+from handrail.ssh.links import Links
+from handrail.store.drills import drills_of
+from handrail.store.home import Home
+
+PULSE: Final = 8.0
+
+
+class Briefing:
+    """A run before it is opened."""
+
+    def __init__(self, home: Home, card: RunbookCard, opening: Opening) -> None:
+        self._home, self._opening = home, opening
+        self._binding = _bound(opening)
+        self._mode = mode_of(self._binding.estate, home, opening.mode)
+        self._changed = asyncio.Event()
+        self._links = Links()
+        self.view = self._view(card)
+        self._task = asyncio.create_task(self._ask_everybody())
+
+    def _view(self, card: RunbookCard) -> BriefingView:
+        binding, runbook = self._binding, self._binding.runbook
+        real = self._mode in (Mode.LIVE, Mode.REHEARSAL)
+        drilled = bool(drills_of(self._home, digest=card.digest))
+        return BriefingView(
+            seq=1,
+            mode=self._mode,
+            runbook=card,
+            estate=binding.estate.name,
+            route=self._opening.route,
+            routes=tuple((name, route.title) for name, route in runbook.routes.items()),
+            evidence=(),
+            pulses=tuple(
+                RolePulse(role, h.key, h.name, h.address, None, "asking")
+                for role, kind in runbook.roles.items()
+                for h in binding.estate.hosts(role)[: 1 if kind == "one" else 3]
+            ),
+            wanted=self._wanted(),
+            plan=plan_lines(binding, self._opening.route, self._needed(self._opening.route)),
+            type_name=binding.estate.name if real else "",
+            needs_reason="" if drilled or not real else "this runbook was never drilled at this digest",
+            warnings=self._warnings(real=real),
+            problems=tuple(f"no value for {fact}" for fact in binding.unknown_facts),
+        )
+
+    def _wanted(self) -> tuple[Wanted, ...]:
+        kinds = self._binding.runbook.vars
+        return tuple(
+            Wanted(
+                name, kinds[name].type, kinds[name].help or "", "", kinds[name].type == "secret", kinds[name].choices
+            )
+            for name in self._binding.missing
+        )
+
+    def _warnings(self, *, real: bool) -> tuple[str, ...]:
+        made: list[str] = [safe(str(p)) for p in self._binding.estate.warnings]
+        if real and not (os.environ.get("TMUX") or os.environ.get("STY")):
+            tool = "tmux" if shutil.which("tmux") else "a terminal that stays"
+            made.append(f"not in tmux: if this line drops, the run is held; use {tool}, or resume it")
+        return tuple(made)
+
+    def _needed(self, route: str) -> frozenset[str]:
+        runbook = self._binding.runbook
+        return frozenset(p.name for p in runbook.places if needed(runbook, p.step, route))
+
+    async def changed(self, seq: int) -> BriefingView:
+        """Return the next view whose `seq` is greater."""
+        while self.view.seq <= seq:
+            await self._changed.wait()
+        return self.view
+
+    def _show(self, view: BriefingView) -> None:
+        self.view = replace(view, seq=self.view.seq + 1)
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def _ask_everybody(self) -> None:
+        await asyncio.gather(*(self._ask(pulse) for pulse in self.view.pulses))
+        self._propose()
+
+    async def _ask(self, pulse: RolePulse) -> None:
+        target = target_of(self._binding.estate, self._binding.estate.host(pulse.host))
+        try:
+            async with asyncio.timeout(PULSE):
+                seconds = await self._links.round_trip(target)
+            answer = replace(pulse, reached=True, words="answers, pinned key", round_trip=seconds)
+        except Trouble as err:
+            answer = replace(pulse, reached=False, words=err.problems[0].message)
+        except TimeoutError:
+            answer = replace(pulse, reached=False, words=f"silent for {PULSE:.0f} s")
+        pulses = tuple(answer if p.host == pulse.host else p for p in self.view.pulses)
+        self._show(replace(self.view, pulses=pulses))
+
+    def _propose(self) -> None:
+        """Propose the route whose lost roles are exactly those that nobody could reach, with its evidence."""
+        silent = {p.role for p in self.view.pulses if p.reached is False and self._is_one(p.role)}
+        routes = self._binding.runbook.routes
+        fits = [name for name, route in routes.items() if silent and set(route.lost) == silent]
+        evidence = tuple(f"{p.name}: {p.words}" for p in self.view.pulses if p.reached is False)
+        route = fits[0] if fits else self._opening.route
+        plan = plan_lines(self._binding, route, self._needed(route))
+        self._show(replace(self.view, route=route, evidence=evidence, plan=plan))
+
+    def _is_one(self, role: str) -> bool:
+        return self._binding.runbook.roles.get(role) == "one"
+
+    async def start(self, start: Start) -> SessionApi:
+        """Open the run; raise `Trouble` when what was typed does not do."""
+        view = self.view
+        if view.type_name and start.typed.strip() != view.type_name:
+            raise trouble("type-name", f"type the estate's name, {view.type_name}, to start")
+        if view.needs_reason and not start.reason.strip():
+            raise trouble("undrilled", view.needs_reason, "drill it first, or give a reason: it is kept in the record")
+        if self._binding.runbook.routes[start.route].lost and not start.emergency.strip():
+            raise trouble(
+                "emergency-reason", f"the route {start.route} needs a reason", "say what is lost and since when"
+            )
+        values: Mapping[str, str] = {**self._opening.values, **dict(start.values)}
+        opening = replace(
+            self._opening,
+            route=start.route,
+            values=values,
+            reason=start.reason,
+            incident=start.incident,
+            since=start.since,
+            emergency=start.emergency,
+            pace=Pace.STEP if start.step_by_step else Pace.STAGE,
+        )
+        session = open_run(self._home, opening)
+        await self.close()
+        return session
+
+    async def close(self) -> None:
+        """Leave without starting."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._links.close()
+
+
+def _bound(opening: Opening) -> Binding:
+    runbook = with_preflight(read_runbook(Path(opening.runbook)))
+    return bind(runbook, read_estate(opening.estate), opening.values)

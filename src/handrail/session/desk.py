@@ -1,0 +1,170 @@
+"""The desk: what there is to run and what was run, and the way into each. The home screen and the command line ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from handrail.base.clock import unstamp
+from handrail.base.ids import new_run_id
+from handrail.base.problems import Trouble, trouble
+from handrail.engine import messages as m
+from handrail.engine.words import Outcome
+from handrail.runbook.document import digest
+from handrail.runbook.read import read_runbook
+from handrail.runbook.shipped import known_runbooks, shipped
+from handrail.session import simulator
+from handrail.session.briefing import Briefing
+from handrail.session.cards import Home as HomeView
+from handrail.session.cards import RunbookCard, RunCard
+from handrail.session.opening import Opening, replayed, resume_run
+from handrail.session.record import summary
+from handrail.session.session import Session
+from handrail.session.snapshots import Shown
+from handrail.session.view import Mode
+from handrail.session.watching import Watching
+from handrail.store.drills import drills_of
+from handrail.store.home import Home
+from handrail.store.lock import holder_of
+from handrail.store.run_folder import RunFolder, RunSummary, list_runs
+
+DUE: Final = timedelta(days=7)
+
+
+@dataclass
+class Desk:
+    """What the home screen asks."""
+
+    store: Home
+    cwd: Path = field(default_factory=Path.cwd)
+    estate: Path | None = None
+    simulator_options: Sequence[str] = ()
+    simulated_as: str = ""
+
+    # ------------------------------------------------------------ looking
+
+    def home(self) -> HomeView:
+        """Return runbooks and runs, read anew."""
+        cards = [self.card(path) for path in known_runbooks(self.cwd).values()]
+        return HomeView(tuple(cards), self.runs(), self.simulated_as, self.store.path)
+
+    def card(self, path: Path) -> RunbookCard:
+        """Return the card of a runbook; one that cannot be read says why."""
+        try:
+            data = path.read_bytes()
+            runbook = read_runbook(path)
+        except (Trouble, OSError) as err:
+            problems = tuple(str(p) for p in err.problems) if isinstance(err, Trouble) else (str(err),)
+            return RunbookCard(path.stem, path, path.stem, "", 0, 0, 0.0, "", problems=problems)
+        mark = digest(data)
+        drills = [d for d in drills_of(self.store, runbook=runbook.id) if d.outcome in ("done", "undone")]
+        last = drills[-1] if drills else None
+        undoable = [p for p in runbook.places if p.step.undo_kind in ("action", "restore")]
+        same = any(d.digest == mark and d.undone for d in drills)
+        changed = () if not last or last.digest == mark else ("the file changed since the last drill",)
+        when = unstamp(last.when) if last else None
+        return RunbookCard(
+            id=runbook.id,
+            path=path,
+            title=runbook.title,
+            summary=runbook.head.summary or "",
+            stages=len(runbook.stages),
+            steps=len(runbook.places),
+            target=runbook.head.rto.target if runbook.head.rto else 0.0,
+            digest=mark,
+            last_drill=when,
+            last_by=last.by if last else "",
+            due=when + DUE if when else None,
+            undo_drilled=len(undoable) if same else 0,
+            undoable=len(undoable),
+            changed=changed,
+        )
+
+    def runs(self) -> tuple[RunCard, ...]:
+        """Return every run, newest first."""
+        found = (self._run_card(summary) for summary in reversed(list_runs(self.store)))
+        return tuple(card for card in found if card is not None)
+
+    def _run_card(self, glance: RunSummary) -> RunCard | None:
+        first = glance.first
+        if first is None or first.event != "run_opened":
+            return None
+        said = dict(glance.summary) or _derived(glance.folder)
+        holder = holder_of(glance.folder.path)
+        return RunCard(
+            run=glance.run_id,
+            mode=Mode(str(first.body.get("mode", "LIVE"))),
+            runbook=str(first.body.get("runbook", "")),
+            estate=str(first.body.get("estate", "")),
+            outcome=str(said.get("outcome", Outcome.HELD.value)),
+            where=str(said.get("where", "")),
+            operator=str(said.get("operator", first.actor)),
+            started=unstamp(first.ts),
+            driven=holder is not None,
+            holder=holder.who if holder else "",
+            owed=tuple(map(str, said.get("owed", ()))),
+            folder=glance.folder.path,
+        )
+
+    # ------------------------------------------------------------ opening
+
+    async def brief(self, runbook: RunbookCard, mode: Mode, tell: Callable[[str], None]) -> Briefing:
+        """Return a briefing; for a drill the simulated estate is brought up first."""
+        opening = Opening(runbook.path, self.estate or Path(), mode)
+        if mode is Mode.DRILL:
+            opening = await self._simulated(opening, tell)
+        elif self.estate is None:
+            raise trouble("no-estate", f"{mode.value} needs an estate", "start with --estate FILE")
+        try:
+            return Briefing(self.store, runbook, opening)
+        except Trouble:
+            if opening.sim_dir:
+                await simulator.down(Path(opening.sim_dir))
+            raise
+
+    async def _simulated(self, opening: Opening, tell: Callable[[str], None]) -> Opening:
+        found = read_runbook(opening.runbook)
+        template = simulator.template_for(frozenset(found.roles), opening.runbook)
+        tell("bringing the simulated estate up")
+        name = new_run_id(datetime.now().astimezone())
+        estate = await simulator.up(self.store.make(), name, template, *self.simulator_options)
+        if estate.mode == "folders" and not opening.runbook.resolve().is_relative_to(shipped().resolve()):
+            await simulator.down(estate.folder)
+            why = f"without namespaces only the shipped runbooks may be drilled ({estate.reason})"
+            raise trouble("folders-only-shipped", why, "see `handrail doctor` for what refuses namespaces here")
+        tell(f"{estate.mode}, up in {estate.seconds:.1f} s")
+        return replace(
+            opening,
+            estate=estate.estate,
+            simulated=estate.mode,
+            sim_dir=str(estate.folder),
+            shortened="the TTL is 5 s here; in production it is often 300 s",
+        )
+
+    async def resume(self, run: RunCard, reason: str = "", typed: str = "") -> Session:
+        """Drive a held run; one that somebody drives needs their name typed, and a reason."""
+        return resume_run(self.store, RunFolder.open(self.store, run.run), reason, typed)
+
+    async def watch(self, run: RunCard) -> Watching:
+        """Look on."""
+        return Watching(RunFolder.open(self.store, run.run))
+
+    async def close_run(self, run: RunCard, reason: str) -> None:
+        """Close a held run that nobody will finish; its simulated estate goes with it."""
+        session = await self.resume(run, reason)
+        refused = session.submit(m.Close(reason))
+        await session.close()
+        if refused:
+            raise trouble("close", refused.reason)
+
+
+def _derived(folder: RunFolder) -> dict[str, Any]:
+    """Return a run's summary from its journal, when the cache is older than it."""
+    try:
+        run = replayed(folder)
+    except (Trouble, OSError, ValueError):
+        return {"where": "its journal cannot be read"}
+    return summary(run.state, Shown(run.info))

@@ -1,0 +1,43 @@
+"""After a console has left: a drill that came to an end is remembered, and its simulated estate is taken down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from handrail.base.clock import stamp
+from handrail.engine.outcome import outcome
+from handrail.engine.words import Outcome, Way
+from handrail.session import simulator
+from handrail.session.view import Mode, Snapshot
+from handrail.store.drills import Drill, add_drill
+from handrail.store.home import Home
+from handrail.store.run_folder import RunFolder
+
+
+async def say_farewell(home: Home, folder: RunFolder, shown: Snapshot) -> None:
+    """Do what is left to do when a run's console is gone; a run that is held keeps its estate."""
+    came_to = outcome(shown.state)
+    over = came_to in (Outcome.DONE, Outcome.UNDONE, Outcome.CLOSED)
+    if shown.info.mode is not Mode.DRILL or not over or shown.trouble:
+        return
+    if came_to is not Outcome.CLOSED:
+        _remember(home, folder, shown)
+    where = folder.inputs().get("sim_dir")
+    if where:
+        await simulator.down(Path(str(where)))
+
+
+def _remember(home: Home, folder: RunFolder, shown: Snapshot) -> None:
+    undone = any(a.way is Way.BACK for _, now in shown.state.walked() for a in now.attempts)
+    add_drill(
+        home,
+        Drill(
+            digest=shown.info.digest,
+            runbook=shown.info.runbook,
+            when=stamp(shown.wall),
+            by=shown.info.operator,
+            outcome=outcome(shown.state).value,
+            undone=undone,
+            run=folder.run_id,
+        ),
+    )

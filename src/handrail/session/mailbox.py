@@ -1,0 +1,62 @@
+"""Notes and presence of those who look on: small files beside the journal, which the driving console takes up."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import Final
+
+from handrail.base.ids import file_word
+from handrail.base.safe import safe
+
+PRESENT: Final = 10.0  # seconds after which a watcher who was not heard of is gone
+LONGEST: Final = 4096
+
+
+def leave_note(folder: Path, text: str, by: str) -> None:
+    """Leave a note for whoever drives the run; it is journalled when they take it up."""
+    box = folder / "inbox"
+    box.mkdir(mode=0o700, exist_ok=True)
+    name = f"{time.time_ns()}-{secrets.token_hex(4)}"
+    draft = box / f".{name}"
+    draft.write_text(json.dumps({"text": text[:LONGEST], "by": by}), encoding="utf-8")
+    draft.rename(box / f"{name}.json")
+
+
+def take_notes(folder: Path) -> list[tuple[str, str]]:
+    """Return the notes that were left, as (text, by), and remove them."""
+    taken: list[tuple[str, str]] = []
+    for path in sorted((folder / "inbox").glob("*.json")):
+        try:
+            found = json.loads(path.read_bytes()[: LONGEST * 4])
+            taken.append((str(found["text"]), safe(str(found["by"]), 40)))
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        path.unlink(missing_ok=True)
+    return taken
+
+
+def be_present(folder: Path, who: str) -> Path:
+    """Show that somebody watches; call it again every few seconds."""
+    place = folder / "watchers"
+    place.mkdir(mode=0o700, exist_ok=True)
+    path = place / f"{file_word(who)}.{os.getpid()}"
+    path.touch(mode=0o600)
+    os.utime(path)
+    return path
+
+
+def present(folder: Path) -> tuple[str, ...]:
+    """Return who watches just now."""
+    now = time.time()
+    found: dict[str, None] = {}
+    for path in (folder / "watchers").glob("*"):
+        try:
+            if now - path.stat().st_mtime < PRESENT:
+                found[safe(path.name.rpartition(".")[0], 40)] = None
+        except OSError:
+            continue
+    return tuple(sorted(found))
