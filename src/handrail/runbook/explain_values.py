@@ -115,6 +115,6 @@ second header. Give the value in another form.""",
 The argument begins with a value, and the value begins with a hyphen, so the program would read it as an option. Quoting
 does not help against that. Put something before it.
 
-    run = ["cat", "--", "{{ file }}"]        # does not help here: the element itself may not begin with "-"
-    run = ["cat", "./{{ file }}"]            # this does""",
+    run = ["cat", "./{{ file }}"]
+    run = ["grep", "--regexp={{ word }}", "/etc/hosts"]""",
 }

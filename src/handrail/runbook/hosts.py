@@ -92,7 +92,7 @@ def _host(role: str, name: str, host: str, entry: HostTable, table: RoleTable, f
         host=host,
         port=entry.port or table.port,
         user=entry.user or table.user,
-        identity=finder.path(identity) if identity else None,
+        identity=finder.folder / Path(identity).expanduser() if identity else None,
         host_key_alias=entry.host_key_alias if many else table.host_key_alias,
         become=entry.become or table.become,
         site=entry.site or table.site or "",

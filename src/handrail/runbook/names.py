@@ -75,7 +75,11 @@ def resolve_argv(argv: Iterable[str], names: Mapping[str, str], where: Where | N
             continue
         if element.startswith("{{") and value.startswith("-"):
             message = f"`{safe(element, 60)}` became {safe(value, 60)!r}, which a program would take for an option"
-            problems.append(Problem("leading-hyphen", message, 'write "./{{ name }}" or "--" before it', where))
+            problems.append(
+                Problem(
+                    "leading-hyphen", message, 'write something before it: "./{{ name }}", "--name={{ name }}"', where
+                )
+            )
         out.append(value)
     if problems:
         raise Trouble(*problems)

@@ -6,7 +6,7 @@ to two), or may use what the step itself captures, so each is resolved with `res
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from handrail.base.problems import Problem, Trouble
@@ -85,9 +85,21 @@ def _value(field: str, value: object, names: Mapping[str, str]) -> object:
     if isinstance(value, Table):
         return _resolve(value, names)
     if isinstance(value, tuple) and value:
-        if field in ARGV:
-            return resolve_argv(value, names)
-        return tuple(_value(field, item, names) for item in value)
+        return resolve_argv(value, names) if field in ARGV else tuple(_each(field, value, names))
     if isinstance(value, Mapping):
-        return {key: _value(field, item, names) for key, item in value.items()}
+        return dict(zip(value, _each(field, value.values(), names), strict=True))
     return value
+
+
+def _each(field: str, values: Iterable[object], names: Mapping[str, str]) -> list[object]:
+    """Return every value resolved; raise `Trouble` for all of them together."""
+    out: list[object] = []
+    problems: list[Problem] = []
+    for value in values:
+        try:
+            out.append(_value(field, value, names))
+        except Trouble as error:
+            problems += error.problems
+    if problems:
+        raise Trouble(*problems)
+    return out
