@@ -153,6 +153,9 @@ class _Login(asyncssh.SSHServer):
     def begin_auth(self, username: str) -> bool:
         return True
 
+    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
+        return True
+
     def session_requested(self) -> Any:
         return _Session(self._server)
 

@@ -302,6 +302,8 @@ class Links:
                 return trouble("ssh-identity", f"the key {safe(str(target.identity))} cannot be used: {text}")
             case asyncssh.ConfigParseError():
                 return trouble("ssh-config", f"the ssh_config cannot be read: {text}")
+            case FileNotFoundError() | PermissionError() if error.filename:
+                return trouble("ssh-identity", f"a file for connecting to {name} cannot be read: {text}")
             case TimeoutError() if not watch.connected:
                 return trouble("ssh-unreachable", f"{where} does not answer within {self.limits.connect:g}s")
             case TimeoutError():
@@ -310,6 +312,8 @@ class Links:
                 )
             case OSError() if not watch.connected:
                 return trouble("ssh-unreachable", f"{where} cannot be reached: {text or 'no answer'}")
+            case asyncssh.ChannelOpenError():
+                return trouble("ssh-unreachable", f"{where} cannot be reached from its jump host: {text}")
             case OSError() | asyncssh.ConnectionLost():
                 return trouble("ssh-unreachable", f"{where} closed the connection during the login: {text}")
         return trouble("ssh-protocol", f"{where} does not speak SSH as expected: {text or type(error).__name__}")

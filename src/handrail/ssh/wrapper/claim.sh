@@ -69,6 +69,10 @@ break)
     # Renamed first: of two who break it, one gets the folder. It is kept, with who broke it and why.
     mkdir -p "$hr_work/broken"
     if mv "$hr_c" "$hr_work/broken/$hr_nonce" 2>/dev/null; then
+        hr_h=
+        read -r hr_h 2>/dev/null <"$hr_work/broken/$hr_nonce/run"
+        # Somebody else came in between: theirs is put back.
+        [ "$hr_h" = "$hr_holder" ] || { [ -d "$hr_c" ] || mv "$hr_work/broken/$hr_nonce" "$hr_c"; hr_tell held; }
         printf '%s\n' "$hr_json" >"$hr_work/broken/$hr_nonce/broken-by.json"
         hr_owed=$(cat "$hr_work/broken/$hr_nonce/owed.json" 2>/dev/null)
     fi
