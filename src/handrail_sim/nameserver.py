@@ -158,7 +158,11 @@ class Nameserver:
             return _error(message, Rcode.REFUSED)
         code, after = process_update(self._zone, message, self._grants_of(request.key))
         if after is not self._zone:
-            write_zone(self._setup.zone_file, after)
+            try:
+                write_zone(self._setup.zone_file, after)
+            except OSError as fault:  # what is not on disk was not done
+                log.info("update by %s from %s: %s", request.key, peer[0], fault)
+                return _error(message, Rcode.SERVFAIL)
             self._zone = after
             self._tell_secondaries()
         log.info("update by %s from %s: %s, serial %d", request.key, peer[0], code.name, self._zone.serial)

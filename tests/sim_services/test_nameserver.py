@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import struct
 import time
 from collections.abc import Callable
@@ -15,11 +16,15 @@ import dns.query
 import dns.tsig
 import dns.update
 import pytest
-from tests.sim_services.dnsbench import ADMIN, FQDN, ORIGIN, SWITCH, ask, send, serving, update, values
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.sim_services.dnsbench import ADMIN, FQDN, ORIGIN, SWITCH, ZONE, ask, send, serving, update, values
 
-from handrail_sim import dns_sockets
-from handrail_sim.dns_keys import parse_keys
-from handrail_sim.nameserver import parse_grant
+from handrail_sim import dns_change, dns_sockets
+from handrail_sim.dns_keys import Request, parse_keys, read_request
+from handrail_sim.nameserver import Nameserver, Setup, parse_grant
+from handrail_sim.zone import parse_zone
+from handrail_sim.zone_update import process_update
 
 Update = dns.update.UpdateMessage
 
@@ -252,6 +257,54 @@ async def test_idle_and_surplus_connections_are_closed(tmp_path: Path, monkeypat
             writer.close()
             await writer.wait_closed()
         assert values(await ask(server, FQDN, tcp=True)) == ["10.77.1.10"]
+
+
+async def test_what_cannot_be_written_down_is_not_done(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        (tmp_path / ".zone.new").mkdir()  # as a full disk would: the new zone cannot be written
+        assert await send(server, _move()) == "SERVFAIL"
+        assert values(await ask(server, FQDN)) == ["10.77.1.10"]
+        (tmp_path / ".zone.new").rmdir()
+        assert await send(server, _move()) == "NOERROR"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_no_message_upsets_the_server(data: st.DataObject) -> None:
+    """Damaged and arbitrary messages get an answer or silence, never an exception, and change nothing."""
+    whole = bytearray(data.draw(st.sampled_from([_move().to_wire(), dns.message.make_query(FQDN, "A").to_wire(), b""])))
+    for place in data.draw(st.lists(st.integers(0, max(0, len(whole) - 1)), max_size=4)) if whole else ():
+        whole[place] = data.draw(st.integers(0, 255))
+    wire = bytes(whole) + data.draw(st.binary(max_size=20))
+    zone = parse_zone(ZONE, ORIGIN)
+    keys = {SWITCH.name: SWITCH}
+    request = read_request(wire, keys)
+    if isinstance(request, Request) and isinstance(request.message, Update):
+        process_update(zone, request.message, None)
+    server = Nameserver(Setup(ORIGIN, Path("/dev/null"), keys))
+    for tcp in (False, True):
+        asyncio.run(server.respond(wire, ("127.0.0.1", 1), tcp))
+
+
+async def test_somebody_else_changes_the_zone(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    secret = base64.b64encode(ADMIN.secret).decode()
+    keys.write_text(f'key "admin" {{ algorithm hmac-sha256; secret "{secret}"; }};')
+    async with serving(tmp_path) as server:
+        common = ["--server", f"127.0.0.1:{server.port}", "--zone", "example.test", "--key-file", str(keys)]
+
+        async def change(*words: str, key: str = "admin") -> int:
+            return await asyncio.to_thread(dns_change.main, [*common, "--key", key, *words])
+
+        assert await change("puppet", "A", "10.0.0.1", "10.0.0.2", "--ttl", "7") == 0
+        both = await ask(server, FQDN)
+        assert (values(both), both.answer[0].ttl) == (["10.0.0.1", "10.0.0.2"], 7)
+        assert await change("puppet", "CNAME", "ns1") == 0
+        assert values(await ask(server, FQDN, "CNAME")) == ["ns1.example.test."]
+        assert await change("puppet", "CNAME") == 0
+        assert (await ask(server, FQDN)).rcode().name == "NXDOMAIN"
+        assert await change("www.example.org.", "A", "10.0.0.1") == 1
+        assert await change("puppet", "A", "10.0.0.1", key="nobody") == 1
 
 
 def test_key_files_are_read_as_bind_reads_them() -> None:

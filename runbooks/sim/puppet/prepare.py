@@ -138,6 +138,13 @@ def name_service(hosts: Hosts) -> None:
     write(hosts.out / "estate/dr-switch.key", switch.encode(), 0o600)
 
 
+def sites(hosts: Hosts) -> None:
+    """Tell every host where the others are: in plain folders the stand-ins add the distance themselves."""
+    text = "".join(f"{host['address']} {host.get('site', 'a')}\n" for host in hosts.all)
+    for host in hosts.all:
+        write(hosts.root(str(host["name"])) / "etc/handrail-sim/sites", text.encode())
+
+
 def missing_tools(hosts: Hosts) -> None:
     """Lay stand-ins for tools that this machine does not have."""
     for source in sorted((HERE / "maybe").iterdir()) if (HERE / "maybe").is_dir() else ():
@@ -152,6 +159,7 @@ def main(argv: list[str]) -> int:
     hosts = Hosts(Path(argv[0]), tuple(json.loads(argv[1])))
     certificates(hosts)
     name_service(hosts)
+    sites(hosts)
     missing_tools(hosts)
     return 0
 
