@@ -45,6 +45,7 @@ class StepText:
     where: str = ""  # "puppet-dr", "6 clients", "ns1, ns2"
     waits: str = ""  # "asked again for 45m", "late after 10m"
     hint: str = ""
+    par: float = 0.0  # seconds a practised operator takes; 0: not said
 
 
 @dataclass(frozen=True)
@@ -131,3 +132,5 @@ class Snapshot:
     watchers: tuple[str, ...] = ()
     trouble: str = ""  # the journal cannot be written, another console took over: nothing is sent any more
     names: Mapping[str, str] = field(default_factory=dict)  # host key -> the name people know it by
+    slips: Mapping[str, int] = field(default_factory=dict)  # step -> what was refused or typed wrongly there (drills)
+    hints: Mapping[str, int] = field(default_factory=dict)  # step -> hints asked for (drills)
