@@ -30,6 +30,7 @@ _FORBIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 # tomli's work grows with the square of a key's parts; words in quotes may be parts too.
 _PART: Final = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
 _LONG_KEY: Final = re.compile(rf"""(?<![A-Za-z0-9_."'-])(?:{_PART}){{{PARTS}}}""")
+_KEY: Final = re.compile(r"([A-Za-z0-9_-]+)\s*=")
 _PLACE: Final = re.compile(r" \((?:at line \d+, column \d+|at end of document)\)\Z")
 
 
@@ -42,6 +43,7 @@ class Document:
     positions: Positions
     problems: tuple[Problem, ...]
     whole: bool  # False: lines were blanked, so that what seems missing may stand in them
+    lost_keys: frozenset[str] = frozenset()  # the keys on those lines
 
 
 def digest(data: bytes) -> str:
@@ -59,6 +61,7 @@ def read_document(raw: bytes, name: str) -> Document:
         return _nothing(name, _not_utf8(raw, error.start, name))
     if bomb := _dotted(text, name):
         return _nothing(name, bomb)
+    whole_text = text
     data, text, faults = _parse(text, name)
     if data is None:
         return _nothing(name, *faults)
@@ -66,7 +69,8 @@ def read_document(raw: bytes, name: str) -> Document:
         return _nothing(name, *faults, heavy)
     positions = index(text)
     hidden = [*_hidden_in_text(positions, name), *_hidden_in_values(data, positions, name)]
-    return Document(name, data, positions, (*faults, *hidden), not faults)
+    lost = {found[1] for fault in faults if fault.where and (found := _KEY.match(_line(whole_text, fault.where.line)))}
+    return Document(name, data, positions, (*faults, *hidden), not faults, frozenset(lost))
 
 
 def _nothing(name: str, *problems: Problem) -> Document:

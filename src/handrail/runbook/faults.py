@@ -38,9 +38,16 @@ _HEADERS: Final = {
 def problems_of(error: ValidationError, document: Document, root: type[BaseModel]) -> list[tuple[Path, Problem]]:
     """Return a problem for each refusal, with the TOML path it is about."""
     found = []
-    for detail in error.errors(include_url=False)[:MOST]:
-        path = path_of(detail)
-        found.append((path, _problem(detail, path, document, root)))
+    details = [(path_of(detail), detail) for detail in error.errors(include_url=False)[:MOST]]
+    meant = {path for path, detail in details if detail["type"] == "missing" and str(path[-1]) in document.lost_keys}
+    for path, detail in details:
+        if detail["type"] == "extra_forbidden":
+            near_by = difflib.get_close_matches(str(path[-1])[:60], keys(tables_along(root, path[:-1])[-1]), n=1)
+            meant |= {(*path[:-1], word) for word in near_by}
+    for path, detail in details:
+        # What is missing only because its key is misspelt, or its line cannot be read, is told once.
+        if detail["type"] != "missing" or path not in meant:
+            found.append((path, _problem(detail, path, document, root)))
     return found
 
 
@@ -74,7 +81,10 @@ def _problem(detail: ErrorDetails, path: Path, document: Document, root: type[Ba
     if "hint" in context:
         is_key = "[key]" in detail["loc"]
         where = document.positions.where(document.name, path, key=is_key)
-        return Problem(kind, f"`{_name(path)}`: {safe(context['message'], 200)}", safe(context["hint"]), where)
+        message = safe(context["message"], 200)
+        told = isinstance(detail["input"], str) and safe(detail["input"], 60) in message
+        value = "" if told or is_key else f" = {shown}"
+        return Problem(kind, f"`{_name(path)}`{value}: {message}", safe(context["hint"]), where)
     return Problem("wrong-type", f"`{_name(path)}` is {shown}: {safe(detail['msg'], 120)}", "", where)
 
 

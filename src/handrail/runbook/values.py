@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
@@ -76,8 +77,11 @@ def _role(value: str) -> str:
 def _regex(value: str) -> str:
     # Names are replaced before the pattern is compiled in earnest; here a letter stands for each.
     try:
-        re.compile(without(value))
-    except (re.error, RecursionError, OverflowError) as error:
+        with warnings.catch_warnings():
+            # Python warns of "[[:alpha:]]", which means something else to it than to grep.
+            warnings.simplefilter("error", FutureWarning)
+            re.compile(without(value))
+    except (FutureWarning, re.error, RecursionError, OverflowError) as error:
         raise wrong(
             "regex", f"not a regular expression: {error}", "Python's syntax; write it in 'single quotes'"
         ) from None
