@@ -9,10 +9,9 @@ from collections.abc import Iterator
 
 import asyncssh
 import pytest
-
 from tests.sim_machines.bed import Sim, finish, start
 
-ASK = "timeout {} cat </dev/tcp/10.77.1.10/8140"
+ASK = "timeout {} bash -c 'cat </dev/tcp/10.77.1.10/8140'"
 SILENT = 124  # timeout(1)
 
 
@@ -32,7 +31,9 @@ def ask(sim: Sim, host: str, seconds: float = 20) -> tuple[int, str]:
 
 def test_a_round_trip_lies_between_sites_only(net: Sim) -> None:
     assert net.ctl("rtt", "200ms")["rtt"] == 0.2
-    connect = "exec 3<>/dev/tcp/10.77.1.10/8140; s=${EPOCHREALTIME/./}; cat <&3 >/dev/null; e=${EPOCHREALTIME/./}; echo $s $e"
+    connect = (
+        "exec 3<>/dev/tcp/10.77.1.10/8140; s=${EPOCHREALTIME/./}; cat <&3 >/dev/null; e=${EPOCHREALTIME/./}; echo $s $e"
+    )
     began = time.monotonic()
     net.sh("beta", connect)
     assert time.monotonic() - began >= 0.2
@@ -120,7 +121,7 @@ async def test_big_streams_cross_the_switch_whole(net: Sim) -> None:
     await asyncio.to_thread(net.ctl, "rtt", "10ms")
     async with await net.connect("alpha") as source:
         served = source.run(
-            "python3 -c 'import socket; s=socket.create_server((\"10.77.1.10\", 9)); print(flush=True); "
+            'python3 -c \'import socket; s=socket.create_server(("10.77.1.10", 9)); print(flush=True); '
             "c=s.accept()[0]; c.sendall(bytes(20_000_000)); c.close()'",
             encoding=None,
         )
