@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -102,3 +104,20 @@ async def test_the_second_server_is_asked_when_the_first_is_gone(tmp_path: Path)
 async def test_nobody_answers_is_servfail(tmp_path: Path) -> None:
     async with resolving(Hand(), 9) as resolver:
         assert (await look(resolver, FQDN)).rcode().name == "SERVFAIL"
+
+
+async def test_the_program_flushes_on_usr1_and_ends_on_term() -> None:
+    words = ("--listen", "127.0.0.1:0", "--forward", "127.0.0.1:9", "--zone", "example.test")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "handrail_sim.resolver", *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert (await process.stdout.readline()).startswith(b"listening on 127.0.0.1:")
+    process.send_signal(signal.SIGUSR1)
+    assert b"flushed 0 answers" in await process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+    await process.communicate()

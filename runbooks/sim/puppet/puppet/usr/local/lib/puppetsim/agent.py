@@ -275,6 +275,10 @@ def main(words: Sequence[str], over: Settings) -> int:
     once = {"-t", "--test", "--onetime"} & set(words)
     if not once:
         return daemon(over)
-    code = run(settings, to_terminal, noop="--noop" in words)
+    try:
+        code = run(settings, to_terminal, noop="--noop" in words)
+    except OSError as fault:  # the host's own disk: full, or read-only
+        to_terminal(f"Error: Could not run Puppet configuration client: {fault}")
+        return 1
     detailed = {"-t", "--test", "--detailed-exitcodes"} & set(words)
     return 0 if code == CHANGED and not detailed else code

@@ -6,6 +6,7 @@ until it is told to reload, as was measured on real servers.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import ssl
@@ -36,7 +37,8 @@ class CannotStart(Exception):
 def log(level: str, text: str) -> None:
     """Write a line of puppetserver.log."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S") + f".{int(time.time() * 1000) % 1000:03}" + time.strftime("%z")
-    append_line(at(LOGS) / "puppetserver.log", f"{stamp} {level:<5} [main] [puppetserver] {text}")
+    with contextlib.suppress(OSError):  # a full disk stops no server
+        append_line(at(LOGS) / "puppetserver.log", f"{stamp} {level:<5} [main] [puppetserver] {text}")
 
 
 # ---------------------------------------------------------------------- before it serves

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from simhost import process, units
@@ -29,15 +28,15 @@ _SECONDS: Final = {"": 1, "s": 1, "sec": 1, "ms": 0.001, "m": 60, "min": 60, "h"
 _WITH_VALUE: Final = frozenset({"-p", "--property", "-s", "--signal", "-n", "--lines", "-t", "--type", "--kill-who"})
 
 
-@dataclass
 class Call:
     """One command line, taken apart."""
 
-    verb: str = "list-units"
-    names: list[str] = field(default_factory=list)
-    flags: set[str] = field(default_factory=set)
-    properties: list[str] = field(default_factory=list)
-    signal: str = "TERM"
+    def __init__(self) -> None:
+        self.verb = "list-units"
+        self.names: list[str] = []
+        self.flags: set[str] = set()
+        self.properties: list[str] = []
+        self.signal = "TERM"
 
 
 def parse(argv: Sequence[str]) -> Call:

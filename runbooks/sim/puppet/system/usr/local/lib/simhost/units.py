@@ -9,9 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from simhost import process
 from simhost.host import at, replace_file
@@ -23,8 +22,7 @@ LOGS: Final = "/var/log/handrail-sim"
 _SUFFIXES: Final = (".service", ".timer", ".target")
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(NamedTuple):
     """A unit file's name and settings; keys are `Section.Key`, a later line wins."""
 
     name: str
@@ -35,8 +33,7 @@ class Unit:
         return self.settings.get(key, default)
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """What is noted of a unit's last start: pid 0 once it has ended; times are seconds since the epoch."""
 
     pid: int = 0
@@ -145,7 +142,7 @@ def read_note(name: str) -> Note | None:
 
 def write_note(name: str, note: Note) -> None:
     """Note a start or an end."""
-    replace_file(at(RUN) / f"{name}.json", json.dumps(note.__dict__).encode())
+    replace_file(at(RUN) / f"{name}.json", json.dumps(note._asdict()).encode())
 
 
 def forget(name: str) -> None:
