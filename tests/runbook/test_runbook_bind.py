@@ -12,6 +12,7 @@ from tests.runbook.texts import ESTATE, FULL, MINI, changed
 
 from handrail.base.problems import Trouble
 from handrail.runbook.bind import bind, picked
+from handrail.runbook.checks import Undo
 from handrail.runbook.estate import Estate, read_estate
 from handrail.runbook.hosts import Host
 from handrail.runbook.model import Runbook, Var, VarType
@@ -53,9 +54,33 @@ def test_a_role_of_one_is_not_written_as_many(full: Runbook, tmp_path: Path) -> 
         bind(full, read_estate(lay(tmp_path, text)))
 
 
+def test_a_switch_needs_servers_and_hosts_that_stay_where_they_are(full: Runbook, tmp_path: Path) -> None:
+    text = ESTATE[: ESTATE.index("[dns]")] + ESTATE[ESTATE.index("[vars]") :]
+    text = changed(text, ('host = "192.0.2.11"', 'host = "Puppet.example.test."'))
+    with pytest.raises(Trouble) as raised:
+        bind(full, read_estate(lay(tmp_path, text)))
+    assert codes_of(raised) == ["dns-missing", "host-moves"]
+
+
+def test_a_resolved_undo_can_be_written_down_and_read_again(full: Runbook) -> None:
+    text = changed(MINI, ('undo = { run = ["systemctl", "start", "x"] }', UNDO))
+    undos = [place.step.undo for place in (*full.places, *parse_runbook(text.encode(), "x").places)]
+    tables = [undo for undo in undos if isinstance(undo, Undo)]
+    assert len(tables) == 3
+    for undo in tables:
+        assert Undo.model_validate_json(undo.model_dump_json(by_alias=True, exclude_defaults=True)) == undo
+
+
+UNDO = """undo = { script = 'true "$1"', args = ["{{ name }}"], timeout = "1m30s", par = "250ms", expect = { exit = [0, 3] }, \
+verify = [{ run = ["v"], within = "2h", every = "1s", need = "50%", expect = { match = '^x$', same = true } }] }""".replace(
+    "\\\n", ""
+)
+
+
 def test_missing_values_can_be_answered_and_secrets_stay_apart(tmp_path: Path) -> None:
     runbook = parse_runbook(MINI.encode(), "x")
-    text = '\n[roles.a]\nhost = "h1"\n[roles.b]\nhost = "h2"\n[roles.many]\nhosts = ["m1"]\n'
+    text = '\n[dns]\nprovider = "manual"\nzone = "test"\nservers = ["ns"]\n'
+    text += '[roles.a]\nhost = "h1"\n[roles.b]\nhost = "h2"\n[roles.many]\nhosts = ["m1"]\n'
     path = tmp_path / "e.toml"
     path.write_text(f'format = 1\n[estate]\nname = "e"\nknown_hosts = "k"\n{text}')
     binding = bind(runbook, read_estate(path))

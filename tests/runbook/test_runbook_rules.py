@@ -127,3 +127,54 @@ def test_every_code_of_the_rules_has_a_case() -> None:
                     said.add(str(first.value))
     said |= {"line-needs-confirm", "line-needs-recheck", "line-without-change"}
     assert said == {case[0] for case in CASES}
+
+
+# ---------------------------------------------------------------------------------------------- when names are known
+
+
+def test_a_verify_may_use_what_its_own_step_captured() -> None:
+    own = 'capture = { got = \'(.)\' }\nverify = [{ run = ["v", "{{ b.got }}"] }]'
+    assert codes(changed(MINI, ('run = ["systemctl", "stop", "x"]', f'run = ["systemctl", "stop", "x"]\n{own}'))) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'undo = { run = ["u", "{{ b.got }}"] }',
+        'undo = { run = ["u"], verify = [{ run = ["v", "{{ here.got }}"] }] }',
+    ],
+)
+def test_an_undo_may_not(line: str) -> None:
+    own = "capture = { got = '(.)' }\n"
+    text = changed(MINI, ('undo = { run = ["systemctl", "start", "x"] }', own + line))
+    assert codes(text) == ["capture-used-early"]
+
+
+def test_a_probe_and_a_confirm_may_not() -> None:
+    own = "capture = { got = '(.)' }\nconfirm = \"{{ b.got }}\"\n"
+    text = changed(MINI, ('undo = { run = ["systemctl", "start", "x"] }', own + 'undo = { run = ["u"] }'))
+    assert codes(text) == ["capture-used-early"]
+
+
+@pytest.mark.parametrize(("after", "expected"), [('after = "go/hold"\n', []), ("", ["capture-used-early"])])
+def test_a_guard_knows_what_was_captured_before_it_began(after: str, expected: list[str]) -> None:
+    text = changed(MINI, ('after = "go/hold"\nrun = ["true"]', f'{after}run = ["true", "{{{{ b.serial }}}}"]'))
+    assert codes(text) == expected
+
+
+def test_what_is_remembered_is_known_though_its_host_is_lost() -> None:
+    lost = ('run = ["systemctl", "stop", "x"]', 'run = ["systemctl", "stop", "{{ a.serial }}"]')
+    assert codes(changed(MINI, lost)) == ["name-lost"]
+    assert codes(changed(MINI, lost, ("capture = {", 'remember = "24h"\ncapture = {'))) == []
+    assert codes(changed(MINI, lost, ('id = "hold"\n', 'id = "hold"\nonly = "planned"\n'))) == []
+
+
+def test_a_name_of_a_lost_host_that_the_estate_gives_is_known() -> None:
+    assert codes(changed(MINI, ('run = ["systemctl", "stop", "x"]', 'run = ["stop", "{{ a.address }}"]'))) == []
+
+
+def test_warnings_do_not_stop_a_run() -> None:
+    warned = [
+        problem for problem in problems(changed(MINI, ('instead = "back"\n', ""))) if problem.severity == "warning"
+    ]
+    assert [problem.code for problem in warned] == ["instead-missing"]

@@ -15,6 +15,7 @@ from handrail.base.safe import safe
 from handrail.base.secrets import Secret
 from handrail.runbook.estate import Estate, Host
 from handrail.runbook.model import Runbook, Step
+from handrail.runbook.names import resolve_known
 from handrail.runbook.uses import facts_used
 from handrail.runbook.variables import value_problem
 
@@ -108,6 +109,7 @@ def bind(runbook: Runbook, estate: Estate, settings: Mapping[str, str] | None = 
     """Return the runbook on the estate, variables from default < estate < `settings`; raise `Trouble` with all misfits."""
     settings = settings or {}
     problems = [*_role_problems(runbook, estate), *_setting_problems(runbook, settings)]
+    problems += _dns_problems(runbook, estate, {**estate.vars, **settings})
     given: dict[str, tuple[str, Source]] = {}
     for name, var in runbook.vars.items():
         if var.default is not None:
@@ -165,6 +167,23 @@ def _role_problems(runbook: Runbook, estate: Estate) -> list[Problem]:
         elif kind == "many" and role not in estate.many:
             message = f"role `{role}` is many hosts in {runbook.id}, and written as one in the estate"
             problems.append(Problem("role-shape", message, f"write hosts = [...] in [roles.{role}]"))
+    return problems
+
+
+def _dns_problems(runbook: Runbook, estate: Estate, values: Mapping[str, str]) -> list[Problem]:
+    """Refuse a switch without DNS servers, and hosts that are reached by the very name that is switched."""
+    names = [(place, place.step.dns.name) for place in runbook.places if place.step.dns is not None]
+    problems = []
+    if names and estate.dns is None:
+        message = f"{names[0][0].name} changes a name, and estate {safe(estate.name, 60)} has no [dns]"
+        problems.append(Problem("dns-missing", message, "say which servers answer for the zone"))
+    moving = {resolve_known(name, values).lower().rstrip("."): place for place, name in names}
+    for host in estate.every_host():
+        place = moving.get(host.host.lower().rstrip("."))
+        if place is not None:
+            message = f"{safe(host.name, 60)} is reached by {safe(host.host, 80)}, the name that {place.name} switches"
+            hint = "give it a management name or an address: after the switch this would be another machine"
+            problems.append(Problem("host-moves", message, hint))
     return problems
 
 

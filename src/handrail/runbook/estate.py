@@ -118,7 +118,7 @@ class _Look:
             path=path,
             digest=identity,
             known_hosts=known_hosts,
-            ssh_config=self._path(("estate", "ssh_config"), file.head.ssh_config),
+            ssh_config=self._ssh_config(file),
             roles=roles,
             many=frozenset(role for role, table in file.roles.items() if table.hosts is not None),
             dns=self._dns(file),
@@ -200,6 +200,13 @@ class _Look:
         found = self._path(("estate", "known_hosts"), written)
         if found is not None and found.exists():
             self._doubt(("estate", "known_hosts"), found, private=False)
+        return found
+
+    def _ssh_config(self, file: EstateFile) -> Path | None:
+        path: TomlPath = ("estate", "ssh_config")
+        found = self._path(path, file.head.ssh_config)
+        if found is not None:
+            self._doubt(path, found, private=False)
         return found
 
     def _dns(self, file: EstateFile) -> Dns | None:

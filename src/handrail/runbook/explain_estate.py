@@ -60,6 +60,20 @@ The runbook says whether a role is one host or many, and the estate has it the o
 
     roles = { clients = "many" }       # in the runbook
     hosts = ["web01"]                  # in the estate: a list, even of one""",
+    "dns-missing": """\
+The runbook changes a name, and the estate does not say where that is done and checked.
+
+    [dns]
+    provider = "rfc2136"
+    zone = "example.test"
+    servers = ["192.0.2.53", "192.0.2.54"]
+    key_file = "dr-switch.key\"""",
+    "host-moves": """\
+The host is reached by the name that the runbook switches: before the switch that is one machine, afterwards another, and
+the console would go on with the wrong one. Hosts are reached by management names or addresses.
+
+    [roles.primary]
+    host = "192.0.2.10\"""",
     "unknown-setting": """\
 `--set` gives a value to one of the runbook's variables, and it has none of this name.
 

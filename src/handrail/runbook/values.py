@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from handrail.base.durations import parse_duration
@@ -167,7 +167,12 @@ HostName = Annotated[
     str, AfterValidator(_matcher("host-name", HOST, "a host's name or address", "no blanks, no leading hyphen"))
 ]
 Regex = Annotated[str, AfterValidator(_regex), WithJsonSchema({"type": "string", "format": "regex"})]
-Seconds = Annotated[float, BeforeValidator(_seconds), WithJsonSchema({"type": "string", "examples": ["90s", "15m"]})]
+Seconds = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    PlainSerializer(lambda seconds: f"{seconds:.3f}s", when_used="json"),  # so that a journalled undo can be read again
+    WithJsonSchema({"type": "string", "examples": ["90s", "15m"]}, mode="validation"),
+]
 Need = Annotated[
     str | int,
     BeforeValidator(_need),
