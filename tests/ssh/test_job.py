@@ -100,7 +100,7 @@ async def test_fifty_megabytes_without_a_line_break_take_little_memory(host: Hos
         count += len(data)
 
     heard = Heard()
-    heard.take = take  # type: ignore[method-assign]
+    heard.take = take  # type: ignore[method-assign, assignment]
     await host.run("true", part="0.warm")
     tracemalloc.start()
     end, _ = await host.run("head -c 50000000 /dev/zero", heard=heard)
@@ -223,12 +223,13 @@ async def test_a_tail_that_cannot_follow_is_replaced_by_polling(host: Host) -> N
     assert (again.out, again.err) == (heard.out, heard.err)
 
 
-async def test_bash_as_sh_does_the_same(host: Host, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["TERM", "KILL"])
+async def test_bash_as_sh_does_the_same(host: Host, tmp_path: Path, name: str) -> None:
     places = tmp_path / "bin"
     places.mkdir()
     (places / "sh").symlink_to("/bin/bash")
     host.server.env = {**host.server.env, "PATH": f"{places}:{host.server.env['PATH']}"}
-    end, heard = await host.run(Command(script='echo "$1"; sleep 0.2; kill -KILL $$', args=("ä'\"\\n",)))
+    end, heard = await host.run(Command(script=f'echo "$1"; sleep 0.2; kill -{name} $$', args=("ä'\"\\n",)))
     assert isinstance(end, Signalled)
     assert bytes(heard.out).decode() == "ä'\"\\n\n"
     assert bytes(heard.err) == b""

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 
 import pytest
 from tests.ssh.bench import RUN, Heard, Host, members, until
 
-from handrail.ssh.job import Exited, JobKey, NotStarted, Permit, Refused, Signalled, look, stop_job
+from handrail.ssh.job import Exited, JobKey, NotStarted, Permit, Refused, Signalled, Stopped, look, stop_job
 
 KEY = JobKey(RUN, "stage/step", "1.run")
 PERMIT = Permit("ann", RUN, 1, changes=True)
+
+
+async def stop(host: Host, key: JobKey = KEY, permit: Permit = PERMIT, grace: float = 5.0) -> Stopped:
+    """Stop a job that nobody refuses us."""
+    stopped = await stop_job(host.links, host.target, key, permit, grace)
+    assert isinstance(stopped, Stopped)
+    return stopped
 
 
 async def begin(host: Host, script: str) -> tuple[asyncio.Task[object], Heard, int]:
@@ -24,7 +32,7 @@ async def begin(host: Host, script: str) -> tuple[asyncio.Task[object], Heard, i
 
 async def test_a_job_is_ended_and_its_end_is_a_signal(host: Host) -> None:
     task, _, session = await begin(host, "echo up; exec sleep 60")
-    stopped = await stop_job(host.links, host.target, KEY, PERMIT)
+    stopped = await stop(host)
     assert stopped.proved
     assert members(session) == []
     end = (await task)[0]  # type: ignore[index]
@@ -36,7 +44,7 @@ async def test_a_child_that_ignores_term_is_killed(host: Host) -> None:
     script = "(trap '' TERM HUP; sleep 60 & exec sleep 61) & trap '' TERM; echo up; sleep 62; sleep 63"
     task, _, session = await begin(host, script)
     assert len(members(session)) >= 4
-    stopped = await stop_job(host.links, host.target, KEY, PERMIT, grace=0.2)
+    stopped = await stop(host, grace=0.2)
     assert stopped.proved
     assert members(session) == []
     await task
@@ -45,7 +53,7 @@ async def test_a_child_that_ignores_term_is_killed(host: Host) -> None:
 async def test_a_child_in_a_session_of_its_own_is_ended_too(host: Host) -> None:
     task, _, session = await begin(host, "setsid sh -c 'echo $$ >child; exec sleep 60' & sleep 0.1; echo up; wait")
     child = int((host.server.home / "child").read_text())
-    assert (await stop_job(host.links, host.target, KEY, PERMIT)).proved
+    assert (await stop(host)).proved
     assert members(session) == []
     assert members(child) == []
     await task
@@ -53,7 +61,7 @@ async def test_a_child_in_a_session_of_its_own_is_ended_too(host: Host) -> None:
 
 async def test_stopped_processes_are_woken_to_end(host: Host) -> None:
     task, _, session = await begin(host, "echo up; kill -STOP $$")
-    assert (await stop_job(host.links, host.target, KEY, PERMIT, grace=2)).proved
+    assert (await stop(host, grace=2)).proved
     assert members(session) == []
     await task
 
@@ -63,25 +71,25 @@ async def test_what_a_finished_job_left_behind_is_ended(host: Host) -> None:
     assert isinstance(end, Exited)
     session = int((host.folder(KEY) / "pid").read_text().split()[0])
     assert len(members(session)) == 1
-    assert (await stop_job(host.links, host.target, KEY, PERMIT)).proved
+    assert (await stop(host)).proved
     assert members(session) == []
 
 
 async def test_a_job_that_is_stopped_before_it_starts_never_starts(host: Host) -> None:
     await host.run("true", part="0.read")
-    stopped = await stop_job(host.links, host.target, KEY, PERMIT)
+    stopped = await stop(host)
     assert (stopped.proved, stopped.never_started) == (True, True)
     assert (await host.run("echo x >>count"))[0] == Refused("stopped")
     assert (await look(host.links, host.target, KEY)).state == "absent"
     assert not (host.server.home / "count").exists()
-    assert (await stop_job(host.links, host.target, KEY, PERMIT)).proved
+    assert (await stop(host)).proved
 
 
 async def test_a_stranger_with_our_number_is_left_alone(host: Host) -> None:
     await host.run("true")
     with_our_number = await asyncio.create_subprocess_exec("sleep", "60", start_new_session=True)
     (host.folder(KEY) / "pid").write_text(f"{with_our_number.pid} 1\n")
-    assert (await stop_job(host.links, host.target, KEY, PERMIT)).proved
+    assert (await stop(host)).proved
     assert with_our_number.returncode is None
     assert members(with_our_number.pid) == [with_our_number.pid]
     with_our_number.kill()
@@ -93,7 +101,7 @@ async def test_after_a_reboot_there_is_nothing_to_stop(host: Host) -> None:
     stranger = await asyncio.create_subprocess_exec("sleep", "60", start_new_session=True)
     (host.folder(KEY) / "pid").write_text(f"{stranger.pid} 1\n")
     (host.folder(KEY) / "boot").write_text("another-boot\n")
-    stopped = await stop_job(host.links, host.target, KEY, PERMIT)
+    stopped = await stop(host)
     assert (stopped.proved, "rebooted" in stopped.reason) == (True, True)
     assert stranger.returncode is None
     stranger.kill()
@@ -105,7 +113,7 @@ async def test_an_older_epoch_stops_nothing(host: Host) -> None:
     (host.work / "runs" / RUN / "epoch").write_text("2\n")
     assert await stop_job(host.links, host.target, KEY, PERMIT) == Refused("epoch", "2")
     assert members(session) != []
-    assert (await stop_job(host.links, host.target, KEY, Permit("ann", RUN, 2, changes=True))).proved
+    assert (await stop(host, permit=Permit("ann", RUN, 2, changes=True))).proved
     await task
 
 
@@ -114,8 +122,12 @@ async def test_an_orphan_of_a_killed_job_is_found_and_ended(host: Host) -> None:
     os.kill(session, 9)
     await task
     assert members(session) != []
-    assert (await stop_job(host.links, host.target, KEY, PERMIT)).proved
+    assert (await stop(host)).proved
     assert members(session) == []
+
+
+def more_commands(host: Host, count: int) -> bool:
+    return len(host.server.commands) > count + 1
 
 
 @pytest.mark.parametrize("late", [True, False])
@@ -125,9 +137,9 @@ async def test_a_cancelled_start_can_be_stopped_for_good(host: Host, late: bool)
     for n in range(6):
         key = JobKey(RUN, "stage/step", f"{n}.{late}")
         task = asyncio.create_task(host.run("exec sleep 60", part=key.part))
-        await until(lambda n=n: len(host.server.commands) > n) if late else await asyncio.sleep(0)
+        await until(partial(more_commands, host, n)) if late else await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        assert (await stop_job(host.links, host.target, key, PERMIT, grace=1)).proved
+        assert (await stop(host, key, grace=1)).proved
         end, _ = await host.run("", part=key.part, start="attach")
         assert isinstance(end, (Signalled, Refused, NotStarted)), end

@@ -77,7 +77,10 @@ def check_text(*texts: str, limit: int = ONE_ARGUMENT) -> None:
     """Raise `Trouble` when a text holds a NUL or is longer than the kernel takes (execve(2))."""
     total = 0
     for text in texts:
-        size = len(text.encode("utf-8", "surrogateescape"))
+        try:
+            size = len(text.encode("utf-8", "surrogateescape"))
+        except UnicodeEncodeError:
+            raise trouble("ssh-command", "an argument contains half of a character (a lone surrogate)") from None
         total += size
         if "\0" in text:
             raise trouble("ssh-command", "an argument contains a NUL byte, which no program can be given")

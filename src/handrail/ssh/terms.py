@@ -79,8 +79,8 @@ class Exited:
 class Signalled:
     """It was ended by a signal; every byte of its output was delivered.
 
-    A shell tells 128 + n, and says on its own stderr that it was a signal. Of INT and PIPE no shell says so, of TERM bash does
-    not: those are `Exited` with 130, 141 and 143, as a shell script would see them.
+    A shell tells 128 + n, and says on its own stderr that it was a signal; of INT and PIPE no shell says so. Those are
+    `Exited` with 130 and 141, as a shell script would see them.
     """
 
     signal: int

@@ -53,6 +53,7 @@ hr_absent() {
 }
 
 # The process that owns the job: its own session, deaf to TERM so that it can still write the exit status down.
+# It is run from a file, because bash says nothing of a signal under -c.
 # fd 9 is the write end of the pipe `alive`: when it closes, by whatever death, every follower wakes.
 hr_runner='
 trap : TERM HUP INT QUIT
@@ -99,6 +100,7 @@ hr_begin() {
             printf '%s\n' "$hr_boot" >"$hr_d/boot" &&
             printf '%s' "$hr_cmd" >"$hr_d/cmd" &&
             printf '%s' "$hr_script" >"$hr_d/script" &&
+            printf '%s' "$hr_runner" >"$hr_d/runner" &&
             printf '%-200s\n' 'reserved, so that a full disk cannot keep the exit status from being written' >"$hr_d/rc.new" &&
             printf '' >"$hr_d/out" && printf '' >"$hr_d/err" &&
             mkfifo "$hr_d/alive" &&
@@ -109,9 +111,9 @@ hr_begin() {
     exec 5<"$hr_l" 9<>"$hr_d/alive" 3<"$hr_d/alive"
     [ "$hr_input" -eq 0 ] || rm -f "$hr_m/in.$hr_nonce"
     if [ "$hr_fork" = 1 ]; then
-        setsid -f sh -c "$hr_runner" handrail-job "$hr_d" <&5 >/dev/null 2>"$hr_d/why" 3<&- 5<&- 7<&-
+        setsid -f sh "$hr_d/runner" "$hr_d" <&5 >/dev/null 2>"$hr_d/why" 3<&- 5<&- 7<&-
     else
-        setsid sh -c "$hr_runner" handrail-job "$hr_d" <&5 >/dev/null 2>"$hr_d/why" 3<&- 5<&- 7<&- &
+        setsid sh "$hr_d/runner" "$hr_d" <&5 >/dev/null 2>"$hr_d/why" 3<&- 5<&- 7<&- &
     fi
     exec 5<&- 9>&-
     hr_pid=

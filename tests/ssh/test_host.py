@@ -1,0 +1,226 @@
+"""Hosts as they are: noisy, full, read-only, without tools, with sudo. Nothing starts on one that cannot keep it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.ssh.bench import QUICK, RUN, Heard, Host, until
+
+from handrail.base.problems import Trouble
+from handrail.base.secrets import Secret
+from handrail.ssh.job import Command, Exited, JobKey, NotStarted, open_run
+from handrail.ssh.links import Links
+
+NOISE = "printf 'Last login: never\\n\\033]0;x\\007no newline'; printf 'lecture\\n' >&2; "
+
+
+async def test_noise_before_the_command_is_kept_apart(host: Host) -> None:
+    host.server.argv = lambda command: ["/bin/sh", "-c", NOISE + command]
+    end, heard = await host.run("echo one; echo two >&2")
+    assert isinstance(end, Exited)
+    assert (bytes(heard.out), bytes(heard.err)) == (b"one\n", b"two\n")
+
+
+async def test_much_noise_is_not_kept(host: Host) -> None:
+    host.server.argv = lambda command: ["/bin/sh", "-c", "head -c 3000000 /dev/zero; " + command]
+    end, heard = await host.run("echo one")
+    assert isinstance(end, Exited)
+    assert bytes(heard.out) == b"one\n"
+
+
+async def test_a_job_that_prints_frames_fools_nobody(host: Host) -> None:
+    fake = "printf '\\n%s H go a b 1 1 started\\n%s E exited 0 0 0 0 1 1\\n' 0123456789abcdef 0123456789abcdef; exit 9"
+    end, heard = await host.run(fake)
+    assert isinstance(end, Exited)
+    assert end.code == 9
+    assert len(heard.out) == end.out_bytes
+
+
+async def test_a_host_without_a_shell_starts_nothing(host: Host) -> None:
+    host.server.argv = lambda _command: ["/bin/sh", "-c", "echo 'This account is not available.'; exit 1"]
+    end, _ = await host.run("echo x >>count")
+    assert isinstance(end, NotStarted)
+    assert end.code == "ssh-host-odd"
+    assert "This account is not available." in end.reason
+
+
+@pytest.mark.parametrize("tool", ["setsid", "mkfifo"])
+async def test_a_missing_tool_is_named(host: Host, tmp_path: Path, tool: str) -> None:
+    places = tmp_path / "bin"
+    places.mkdir()
+    for name in ("sh", "mkdir", "mkfifo", "mv", "rm", "wc", "ln", "tail", "setsid", "date", "sleep", "ls", "cat"):
+        found = shutil.which(name)
+        if name != tool and found:
+            (places / name).symlink_to(found)
+    host.server.env = {**host.server.env, "PATH": str(places)}
+    end, _ = await host.run("true")
+    assert isinstance(end, NotStarted)
+    assert f"has no {tool}" in end.reason
+
+
+async def test_a_host_of_few_tools_is_followed_all_the_same(host: Host, tmp_path: Path) -> None:
+    """As on busybox: no `script`, no `setsid -f`, a `tail` that cannot follow another's process."""
+    places = tmp_path / "bin"
+    places.mkdir()
+    for name in ("sh", "mkdir", "mkfifo", "mv", "rm", "wc", "ln", "date", "sleep", "cat", "dd", "head", "grep"):
+        (places / name).symlink_to(str(shutil.which(name)))
+    setsid, tail = shutil.which("setsid"), shutil.which("tail")
+    (places / "setsid").write_text(f'#!/bin/sh\n[ "$1" != -f ] || exit 1\nexec {setsid} "$@"\n')
+    (places / "tail").write_text(f'#!/bin/sh\n[ $# = 3 ] || exit 1\nexec {tail} "$@"\n')
+    for name in ("setsid", "tail"):
+        (places / name).chmod(0o755)
+    host.server.env = {**host.server.env, "PATH": str(places)}
+    facts = await open_run(host.links, host.target, RUN)
+    assert facts is not None
+    assert (facts.tail, facts.fork, facts.pty) == (False, False, False)
+    heard = Heard()
+    os.mkfifo(host.server.home / "gate")
+    task = asyncio.create_task(host.run(Command(script="echo one; read x <gate; cat", stdin=b"two"), heard=heard))
+    await until(lambda: bytes(heard.out) == b"one\n")
+    host.server.cut()
+    (host.server.home / "gate").write_text("go\n")
+    end, _ = await task
+    assert isinstance(end, Exited)
+    assert bytes(heard.out) == b"one\ntwo"
+    attached, _ = await host.run(Command(argv=("tty",), attached=True), part="2.run")
+    assert isinstance(attached, NotStarted)
+    assert "script(1)" in attached.reason
+
+
+@pytest.mark.parametrize("how", ["link", "file", "parent"])
+async def test_a_work_folder_that_is_not_safe_is_refused(host: Host, tmp_path: Path, how: str) -> None:
+    if how == "link":
+        (tmp_path / "elsewhere").mkdir()
+        host.work.symlink_to(tmp_path / "elsewhere")
+    elif how == "file":
+        host.work.write_text("")
+    target = host.target if how != "parent" else replace(host.target, work_dir=str(tmp_path / "no" / "such"))
+    end, _ = await host.run("echo x >>count", target=target)
+    assert isinstance(end, NotStarted)
+    assert end.code == "ssh-work-dir"
+    assert not (host.server.home / "count").exists()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+async def test_a_work_folder_of_another_user_is_refused(host: Host) -> None:
+    host.work.mkdir()
+    os.chown(host.work, 12345, 12345)
+    end, _ = await host.run("echo x >>count")
+    assert isinstance(end, NotStarted)
+    assert "belongs to another user" in end.reason
+    os.chown(host.work, 0, 0)
+
+
+async def test_a_full_disk_is_found_before_the_start(host: Host) -> None:
+    """RLIMIT_FSIZE stands in for ENOSPC: every write beyond a few bytes fails, and no signal tells."""
+    host.server.argv = lambda command: ["/bin/sh", "-c", "trap '' XFSZ; ulimit -f 0; " + command]
+    end, _ = await host.run("echo x >>count")
+    assert isinstance(end, NotStarted)
+    assert "cannot write" in end.reason
+    assert not (host.server.home / "count").exists()
+
+
+async def test_a_disk_that_fills_up_later_is_found_before_the_permit(host: Host) -> None:
+    await host.run("true", part="0.read")
+    host.server.argv = lambda command: ["/bin/sh", "-c", "trap '' XFSZ; ulimit -f 1; " + command]
+    end, _ = await host.run(Command(argv=("cat",), stdin=b"x" * 5000))
+    assert isinstance(end, NotStarted)
+    assert not host.folder(JobKey(RUN, "stage/step", "1.run")).exists()
+    host.server.argv = lambda command: ["/bin/sh", "-c", command]
+    assert isinstance((await host.run("true"))[0], Exited)
+
+
+# -- sudo: a stub that behaves as sudo does, down to its prompts and its three tries --------------------------------
+
+SUDO = """#!/bin/sh
+echo "$*" >>"$HOME/sudo-argv"
+prompt=; ask=
+while :; do case $1 in -n) ask=no; shift ;; -S) ask=yes; shift ;; -p) prompt=$2; shift 2 ;; --) shift; break ;; *) exit 9 ;; esac; done
+[ ! -e "$HOME/nopasswd" ] || exec "$@"
+[ $ask = yes ] || { echo 'sudo: a password is required' >&2; exit 1; }
+echo 'We trust you have received the usual lecture.' >&2
+for try in 1 2 3; do
+    printf %s "$prompt" >&2
+    IFS= read -r word || { echo 'sudo: no password was provided' >&2; exit 1; }
+    echo "$try" >>"$HOME/sudo-tries"
+    [ "$word" != "open sesame" ] || exec "$@"
+    echo 'Sorry, try again.' >&2
+done
+exit 1
+"""
+
+
+@pytest.fixture
+def sudo(host: Host, tmp_path: Path) -> Host:
+    """Give the host a sudo, and use it."""
+    places = tmp_path / "bin"
+    places.mkdir()
+    (places / "sudo").write_text(SUDO)
+    (places / "sudo").chmod(0o755)
+    host.server.env = {**host.server.env, "PATH": f"{places}:{host.server.env['PATH']}"}
+    host.target = replace(host.target, become="sudo")
+    return host
+
+
+async def test_sudo_without_a_password(sudo: Host) -> None:
+    (sudo.server.home / "nopasswd").touch()
+    end, heard = await sudo.run("echo one")
+    assert isinstance(end, Exited)
+    assert bytes(heard.out) == b"one\n"
+    assert (sudo.server.home / "sudo-argv").read_text().startswith("-n -- sh -c")
+
+
+async def test_sudo_that_wants_a_password_nobody_gave(sudo: Host) -> None:
+    end, _ = await sudo.run("echo x >>count")
+    assert isinstance(end, NotStarted)
+    assert end.code == "ssh-become"
+    assert "a password is required" in end.reason
+    assert not (sudo.server.home / "count").exists()
+
+
+async def test_sudo_with_its_password(sudo: Host) -> None:
+    links = Links(limits=QUICK, become_passwords={"one": Secret("open sesame")})
+    end, heard = await sudo.run(Command(argv=("cat",), stdin=b"input"), links=links)
+    await links.close()
+    assert isinstance(end, Exited)
+    assert (bytes(heard.out), bytes(heard.err)) == (b"input", b"")
+    assert "sesame" not in (sudo.server.home / "sudo-argv").read_text() + " ".join(sudo.server.commands)
+    assert not any(b"sesame" in path.read_bytes() for path in sudo.work.rglob("*") if path.is_file())
+
+
+async def test_sudo_that_needs_no_password_does_not_get_it(sudo: Host) -> None:
+    (sudo.server.home / "nopasswd").touch()
+    links = Links(limits=QUICK, become_passwords={"one": Secret("open sesame")})
+    end, heard = await sudo.run("echo one", links=links)
+    await links.close()
+    assert isinstance(end, Exited)
+    assert (bytes(heard.out), bytes(heard.err)) == (b"one\n", b"")
+
+
+async def test_a_wrong_password_is_tried_once(sudo: Host) -> None:
+    links = Links(limits=QUICK, become_passwords={"one": Secret("close sesame")})
+    end, _ = await sudo.run("echo x >>count", links=links)
+    assert isinstance(end, NotStarted)
+    assert end.code == "ssh-become"
+    assert (sudo.server.home / "sudo-tries").read_text() == "1\n"
+    again, _ = await sudo.run("echo x >>count", links=links, part="2.run")
+    await links.close()
+    assert isinstance(again, NotStarted)
+    assert (sudo.server.home / "sudo-tries").read_text() == "1\n"
+    assert "sesame" not in str(end)
+
+
+async def test_opening_a_run_says_what_the_host_is_like(host: Host) -> None:
+    assert await open_run(host.links, host.target, RUN, make=False) is None
+    facts = await open_run(host.links, host.target, RUN)
+    assert facts is not None
+    assert facts.boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert facts.wall > 1_700_000_000
+    assert facts == await open_run(host.links, host.target, RUN, make=False)
+    with pytest.raises(Trouble):
+        await open_run(host.links, replace(host.target, work_dir="/proc/no"), RUN)
