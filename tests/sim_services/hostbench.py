@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
-import os
 import re
 import secrets
 import shutil
@@ -12,9 +12,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 TEMPLATE = Path(__file__).parents[2] / "runbooks/sim/puppet"
 FILES = {
@@ -93,6 +96,11 @@ class Estate:
     def __getitem__(self, name: str) -> Host:
         return self.hosts[name]
 
+    def serve(self) -> None:
+        """Start both servers."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda role: self[role].ok("systemctl", "start", "puppetserver"), ("primary", "dr")))
+
     def point(self, to: str) -> None:
         """Have every host find the service name at one of the servers."""
         for host in self.hosts.values():
@@ -128,6 +136,18 @@ def new_host(folder: Path, name: str, address: str, trees: tuple[str, ...], know
     return host
 
 
+@cache
+def _prepare() -> Any:
+    """Return the template's prepare program as a module: to start it for each test would take longer than to run it."""
+    spec = importlib.util.spec_from_file_location("puppet_prepare", TEMPLATE / "prepare.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 @contextmanager
 def estate(folder: Path, *clients: str) -> Iterator[Estate]:
     """Lay primary, dr and clients; end what they run afterwards."""
@@ -145,8 +165,7 @@ def estate(folder: Path, *clients: str) -> Iterator[Estate]:
         described.append({"name": name, "role": kind, "site": "a", "address": addresses[role]})
     described.append({"name": "ns1", "role": "", "site": "c", "address": "127.0.0.1"})
     out = folder / "prepared"
-    command = [sys.executable, str(TEMPLATE / "prepare.py"), str(out), json.dumps(described)]
-    subprocess.run(command, check=True, env={**os.environ, "HANDRAIL_SIM_MODE": "folders"})
+    assert _prepare().main([str(out), json.dumps(described)]) == 0
     for host in made.hosts.values():
         if (out / host.name).is_dir():
             lay(host, out / host.name, {})

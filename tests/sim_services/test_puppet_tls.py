@@ -22,8 +22,7 @@ def bed(tmp_path: Path) -> Iterator[Estate]:
 
 @pytest.fixture
 def both(bed: Estate) -> Estate:
-    for role in ("primary", "dr"):
-        bed[role].ok("systemctl", "start", "puppetserver")
+    bed.serve()
     return bed
 
 
