@@ -13,9 +13,9 @@ from handrail.session.view import Wrong
 from handrail.tui.choices import Choice
 from handrail.tui.clocks import clock, lasted
 from handrail.tui.keys import Keys, shown
-from handrail.tui.look import Mark, mark_of
+from handrail.tui.look import mark_of
 from handrail.tui.scene import Scene
-from handrail.tui.step_pane import _brief, _check, _result_mark
+from handrail.tui.step_pane import brief, check_line, result_mark
 from handrail.tui.text import EMPTY, Ink, Line, fit, hang, ink, row, wrap
 
 VERBS = ("retry", "probe", "check", "by-hand", "not-done", "skip", "owe", "leave-undo", "undo", "declare")
@@ -97,12 +97,12 @@ def _results(scene: Scene, attempt: Attempt, width: int) -> list[Line]:
     lines: list[Line] = []
     names = max((len(scene.host(h)) for h in attempt.results), default=0)
     for host, result in attempt.results.items():
-        mark = _result_mark(result)
+        mark = result_mark(result)
         label = row("   ", ink(scene.host(host), Ink.BOLD), " " * (min(names, 20) - len(scene.host(host)) + 1))
         label = row(label, ink(scene.look.glyph(mark), mark.ink), " ")
-        lines += hang(label, _brief(result), width - 1, at=label.width, most=2)
+        lines += hang(label, brief(result), width - 1, at=label.width, most=2)
         wrong = [c for c in result.checks if c.holds is not True]
-        lines += [fit(row("   ", _check(scene, c)), width) for c in wrong[:4]]
+        lines += [fit(row("   ", check_line(scene, c)), width) for c in wrong[:4]]
     return lines
 
 

@@ -59,8 +59,7 @@ def _clocks(scene: Scene, width: int) -> Line:
     owed = scene.state.owed
     if owed:
         parts.append(ink(f"{scene.look.glyph(Mark.OWED)} {len(owed)} owed", Ink.LOUD))
-    for value in snap.headline:
-        parts.append(row(ink(f"{value.label} ", Ink.DIM), ink(value.value, Ink.LOUD if value.over else Ink.TEXT)))
+    parts += [row(ink(f"{v.label} ", Ink.DIM), ink(v.value, Ink.LOUD if v.over else Ink.TEXT)) for v in snap.headline]
     line = EMPTY
     for part in parts:
         if line and line.width + 3 + part.width > width:

@@ -86,6 +86,7 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at("run", "find", "/", "Find", "find in the full output"),
     _at("run", "zoom", "z", "Zoom", "one pane over the whole width, and back"),
     _at("run", "pane", "tab", "Next pane", "output or steps: what the arrows move"),
+    _at("run", "other-host", "left right", "Other host", "the output of another host of this step"),
     _at("run", "follow", "f", "Follow", "stay at the end of the output, or stay here"),
     _at(RUN, "copy", "y", "Copy", "copy the command and what it last said, also to a file"),
     _at("run", "back", "escape", "Back", "back to the running step"),
@@ -198,12 +199,11 @@ class Keys:
 
     def remapped(self, wanted: Mapping[str, str]) -> Keys:
         """Return these keys with some replaced: action, or `scope/action`, to keys; raise `Trouble` on a clash."""
-        made = [k for k in self.all]
-        unknown = [name for name in wanted if not any(_means(name, k, s) for k in made for s in k.scopes)]
+        unknown = [name for name in wanted if not any(_means(name, k, s) for k in self.all for s in k.scopes)]
         if unknown:
             raise Trouble(*(Problem("keys", f"there is no action {name!r} to put a key on") for name in unknown))
         after: list[Key] = []
-        for key in made:
+        for key in self.all:
             for name, keys in _named(key, wanted):
                 inside = tuple(s for s in key.scopes if _means(name, key, s))
                 after.append(replace(key, keys=tuple(keys.split()), scopes=inside))

@@ -10,7 +10,7 @@ from handrail.engine.words import StepWord
 from handrail.tui.clocks import lasted
 from handrail.tui.look import LINES, Mark, mark_of
 from handrail.tui.scene import Scene, current, stage_of
-from handrail.tui.text import EMPTY, Ink, Line, fit, ink, row, rule, spread
+from handrail.tui.text import EMPTY, Ink, Line, fit, ink, row, spread
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,8 @@ def _line_across(scene: Scene, stage: StageOutline, width: int) -> list[Line]:
     mark = LINES.get(stage.line)
     if mark is None:
         return []
-    return [rule(width, ink(f"{scene.look.glyph(mark)} {mark.word}", mark.ink), mark.ink, "─")]
+    head = row(" ", ink(f"{scene.look.glyph(mark)} {mark.word} ", mark.ink))
+    return [row(head, ink("─" * max(0, width - head.width), mark.ink))]
 
 
 def _folded(scene: Scene, stage: StageOutline, width: int, *, times: bool) -> Line:

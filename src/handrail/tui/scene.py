@@ -100,8 +100,10 @@ def stage_of(state: State, step: StepOutline | None) -> StageOutline:
 
 def going_on(state: State) -> bool:
     """Tell whether something moves, or will move, without a further key."""
-    moving = order.busy(state) or state.settling or state.recall or (state.walk and state.walk.steps)
-    return bool(moving or state.allowed_stage or state.allowed_step)
+    if order.busy(state) or state.settling or state.recall or (state.walk and state.walk.steps):
+        return True
+    following = order.next_step(state)
+    return following is not None and order.permitted(state, following) and not order.closed_forward(state)
 
 
 def words_of(intent: Intent) -> str:

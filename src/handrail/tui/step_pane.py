@@ -105,26 +105,28 @@ def _host(scene: Scene, step: StepOutline, attempt: Attempt, host: str, width: i
     result = attempt.results.get(host)
     if result is None:
         return [_waiting(scene, step, host)] if attempt.ended is None else []
-    mark = _result_mark(result)
+    mark = result_mark(result)
     lines = [
-        row(" ", ink(scene.look.glyph(mark), mark.ink), " ", ink(scene.host(host), Ink.BOLD), f"  {_brief(result)}")
+        row(" ", ink(scene.look.glyph(mark), mark.ink), " ", ink(scene.host(host), Ink.BOLD), f"  {brief(result)}")
     ]
-    return lines + [_check(scene, check) for check in result.checks]
+    return lines + [check_line(scene, check) for check in result.checks]
 
 
-def _brief(result: Result) -> str:
+def brief(result: Result) -> str:
     """Return a result's sentence without the checks, which stand below it."""
     return Result(**{**result.__dict__, "checks": ()}).sentence
 
 
-def _check(scene: Scene, check: Check) -> Line:
+def check_line(scene: Scene, check: Check) -> Line:
+    """Return a check in one line."""
     mark = {True: Mark.DONE, False: Mark.FAILED, None: Mark.UNKNOWN}[check.holds]
     seen = f": {check.seen}" if check.seen else (": could not be asked" if check.holds is None else "")
     how = Ink.DIM if check.holds else mark.ink
     return row("   ", ink(scene.look.glyph(mark), mark.ink), " ", ink(check.what + seen, how))
 
 
-def _result_mark(result: Result) -> Mark:
+def result_mark(result: Result) -> Mark:
+    """Return how one host's answer is shown."""
     return {Verdict.PASSED: Mark.DONE, Verdict.FAILED: Mark.FAILED, Verdict.UNKNOWN: Mark.UNKNOWN}[verdict(result)]
 
 
@@ -195,7 +197,10 @@ def _announced(scene: Scene, step: StepOutline, width: int, *, roomy: bool) -> l
     kind = "reads" if not step.changes else "CONFIRM" if step.confirm else "changes"
     how = {"reads": Ink.MUTED, "CONFIRM": Ink.LOUD}.get(kind, Ink.WARNING)
     where = text.where
-    lines = [spread(row(" ", ink(step.name, Ink.BOLD)), row(ink(f"{where}  ", Ink.DIM), ink(f"{kind} ", how)), width)]
+    name, kinds = row(" ", ink(step.name, Ink.BOLD)), ink(f"{kind} ", how)
+    if where and name.width + len(where) + kinds.width + 4 <= width:
+        kinds = row(ink(f"{where}  ", Ink.DIM), kinds)
+    lines = [spread(name, kinds, width)]
     if not roomy:
         if step.changes:
             lines.append(row(ink("   undo ", Ink.DIM), undo_words(scene, step)))

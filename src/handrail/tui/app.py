@@ -1,0 +1,371 @@
+"""The application: it owns one task that follows the session, the clocks, the signals, and the stack of pages.
+
+It may not run the engine: a session is asked and told through `handrail.session.api`, and nothing of it lives in a
+Textual worker. Whatever ends this program, the run is held and the terminal is put right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from textual.app import App
+from textual.binding import BindingType
+
+from handrail.base.problems import Trouble
+from handrail.base.safe import safe
+from handrail.engine import messages as m
+from handrail.engine import order
+from handrail.engine.offers import Offer
+from handrail.engine.state import State
+from handrail.session.api import BriefingApi, DeskApi, SessionApi
+from handrail.session.exits import Exit, exit_of
+from handrail.session.view import Snapshot
+from handrail.tui.dialogs import AskWords, Box
+from handrail.tui.header import title_of
+from handrail.tui.keys import Keys
+from handrail.tui.look import Look, wants_ascii
+from handrail.tui.page import Page
+from handrail.tui.pages.briefing import BriefingPage
+from handrail.tui.pages.home import HomePage
+from handrail.tui.pages.run import RunPage
+from handrail.tui.running import Verbs
+from handrail.tui.scene import Scene
+from handrail.tui.text import plain_text
+from handrail.tui.themes import defaults, themes
+
+DEAD: Final = 0.6  # seconds after a step ended in which enter does nothing
+AGAIN: Final = 0.25  # and as long as it is held down
+FRAME: Final = 0.05
+First = SessionApi | BriefingApi | Callable[[], Awaitable[SessionApi | BriefingApi]] | None
+
+
+def _today() -> datetime:
+    return datetime.now(UTC)
+
+
+class HandrailApp(Verbs, App[int], inherit_bindings=False):
+    """The program on the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+    ENABLE_COMMAND_PALETTE = False
+    CSS = "Screen { background: $background; }"
+
+    def __init__(
+        self,
+        desk: DeskApi,
+        first: First = None,
+        *,
+        look: Look | None = None,
+        keys: Keys | None = None,
+        theme: str = "",
+        mode_hint: str = "",
+        mono: Callable[[], float] = time.monotonic,
+        today: Callable[[], datetime] = _today,
+    ) -> None:
+        super().__init__()
+        self.desk_api, self._first, self._mode_hint = desk, first, mode_hint
+        self.look, self.keys, self.mono, self.today = look or Look(), keys or Keys(), mono, today
+        self.session: SessionApi | None = None
+        self._wanted_theme = theme
+        self._snap: Snapshot | None = None
+        self._taken = 0.0
+        self._offers: tuple[int, tuple[Offer, ...]] = (-1, ())
+        self._dead_until = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._follower: asyncio.Task[None] | None = None
+        self._code = 0
+        self.fault: BaseException | None = None
+
+    # ------------------------------------------------------------ life
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the inks for themes that are not ours."""
+        theme = self.current_theme
+        return defaults(ansi=theme.ansi, dark=theme.dark)
+
+    def on_mount(self) -> None:
+        """Show the first page."""
+        self.animation_level = "none"
+        for theme in themes():
+            self.register_theme(theme)
+        wanted = self._wanted_theme or "dark"
+        self.theme = wanted if self.get_theme(wanted) else "dark"
+        self.theme_changed_signal.subscribe(self, lambda _: self._restyle())
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            with suppress(NotImplementedError, RuntimeError, ValueError):
+                asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
+        self.set_interval(1.0, self._tick)
+        self.set_interval(FRAME, self._pull)
+        self.title_window()
+        self.own(self._open_first())
+
+    async def _open_first(self) -> None:
+        first = self._first
+        if callable(first):
+            first = await first()
+        if first is None:
+            self.push_screen(HomePage())
+        elif isinstance(getattr(first, "snapshot", None), Snapshot):
+            self.open_session(first)  # type: ignore[arg-type]  # what has a snapshot is a session
+        else:
+            self.push_screen(BriefingPage(first, alone=True))  # type: ignore[arg-type]
+
+    def own(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start a task that belongs to the application; what it raises ends the application, cleanly."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._owned_ended)
+
+    def _owned_ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, Trouble):
+            self.say(str(error).split("\n")[0])
+        elif error is not None:
+            self.panic_quietly(error)
+
+    def panic_quietly(self, error: BaseException) -> None:
+        """End the application because of an error of ours: the run is held, no local variable is ever printed."""
+        if self.fault is None:
+            self.fault = error
+        self.own_quit(1)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Take what Textual would print with all local variables: the terminal first, then one sentence."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        if self.fault is None:
+            self.fault = error
+        self._close_messages_no_wait()
+
+    def _signalled(self, number: int) -> None:
+        name = signal.Signals(number).name
+        self.own(self._leave_for(f"the console was ended by {name}"))
+
+    async def _leave_for(self, why: str) -> None:
+        if self.session is not None and not self.watching and self._snap and not self._snap.state.held:
+            self.session.submit(m.Leave(why))
+        await self.close_session()
+        self.exit(Exit.LEFT)
+
+    def own_quit(self, code: int) -> None:
+        """Let go of everything and end with a code."""
+
+        async def end() -> None:
+            await self.close_session()
+            self.exit(code)
+
+        self._finishing = asyncio.get_running_loop().create_task(end())
+
+    # ------------------------------------------------------------ the session
+
+    @property
+    def watching(self) -> bool:
+        """Tell whether somebody else drives: everything but a note would be refused."""
+        if self._snap is None or self.session is None:
+            return False
+        if self._offers[0] != self._snap.seq:
+            self._offers = (self._snap.seq, self.session.allowed())
+        return all(offer.verb == "note" for offer in self._offers[1])
+
+    def open_session(self, session: SessionApi) -> None:
+        """Drive a run: one task follows it from here on."""
+        self.session = session
+        self._take(session.snapshot)
+        page = RunPage()
+        self.push_screen(page, lambda _: None)
+        self._follower = asyncio.get_running_loop().create_task(self._follow(session))
+        self._follower.add_done_callback(self._owned_ended)
+
+    async def _follow(self, session: SessionApi) -> None:
+        snap = session.snapshot
+        while True:
+            self._take(snap)
+            self._show()
+            await asyncio.sleep(FRAME)
+            snap = await session.changed(snap.seq)
+
+    async def close_session(self) -> None:
+        """End this console's part of the run."""
+        session, self.session = self.session, None
+        if self._follower is not None:
+            self._follower.cancel()
+            self._follower = None
+        if session is not None:
+            await session.close()
+
+    def _take(self, snap: Snapshot) -> None:
+        before = self._snap
+        self._snap, self._taken = snap, self.mono()
+        self._code = int(exit_of(snap.state))
+        if before is not None and _ended(before.state, snap.state):
+            self._dead_until = self.mono() + DEAD
+        self.title_window()
+
+    def _show(self) -> None:
+        for page in self.screen_stack:
+            if isinstance(page, Page):
+                page.show()
+
+    def scene(self) -> Scene | None:
+        """Return the run with the clock of this second."""
+        if self._snap is None or self.session is None:
+            return None
+        snap = self._snap
+        passed = 0.0 if snap.state.held or snap.state.closed else max(0.0, self.mono() - self._taken)
+        watching = self.watching
+        wall = snap.wall + timedelta(seconds=max(0.0, self.mono() - self._taken))
+        return Scene(snap, snap.at + passed, wall, self.look, self._offers[1], watching)
+
+    def submit(self, intent: m.Intent) -> bool:
+        """Ask the session; a refusal is shown. Tell whether it was granted."""
+        if self.session is None:
+            return False
+        refused = self.session.submit(intent)
+        if refused is not None:
+            self.say(refused.reason)
+            return False
+        self._take(self.session.snapshot)
+        self._offers = (-1, ())
+        self._show()
+        return True
+
+    def enter_alive(self) -> bool:
+        """Tell whether enter counts: not right after a step has ended, and not while it is held down since."""
+        now = self.mono()
+        if now >= self._dead_until:
+            return True
+        self._dead_until = max(self._dead_until, now + AGAIN)
+        return False
+
+    @property
+    def has_home(self) -> bool:
+        """Tell whether this began at the home screen."""
+        return any(isinstance(page, HomePage) for page in self.screen_stack)
+
+    def back_home(self) -> None:
+        """Close every page above the home screen."""
+        home = next(page for page in self.screen_stack if isinstance(page, HomePage))
+        home.pop_until_active()
+        self._snap = None
+        home.reread()
+
+    # ------------------------------------------------------------ the screen
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence on the page in front."""
+        page = self.screen
+        if isinstance(page, Page):
+            page.tell(sentence)
+
+    def ask(self, page: AskWords, then: Callable[[dict[str, str]], object]) -> None:
+        """Ask for words; nothing happens when they are not given."""
+
+        def said(words: dict[str, str] | None) -> None:
+            if words:
+                then(words)
+
+        self.push_screen(page, said)
+
+    def box(self, title: str, text: str, below: str = "") -> None:
+        """Show a text in a box."""
+        self.push_screen(Box(title, text, below))
+
+    def copy(self, text: str) -> None:
+        """Copy safe text to the clipboard (OSC 52), and to a file beside the record, for terminals that do not take it."""
+        clean = "\n".join(safe(line) for line in text.split("\n"))
+        self.copy_to_clipboard(clean)
+        where = self.write_beside("copied.txt", clean)
+        self.say(f"copied, {len(clean)} characters" + (f"; also in {where}" if where else ""))
+
+    def write_beside(self, name: str, text: str) -> str:
+        """Write a text into the run's folder; return where, or nothing when that is not possible."""
+        if self._snap is None:
+            return ""
+        path = Path(self._snap.info.folder) / name
+        try:
+            path.write_text(text + "\n")
+        except OSError:
+            return ""
+        return str(path)
+
+    def title_window(self) -> None:
+        """Put the mode into the window's title."""
+        words = title_of(self._snap if self.session else None) or "handrail"
+        if self.session is None and self._mode_hint:
+            words = f"{self._mode_hint} - handrail"
+        self.title = plain_text(words)
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(f"\x1b]2;{plain_text(words)}\x07")
+
+    def _restyle(self) -> None:
+        for page in self.screen_stack:
+            if isinstance(page, Page) and page.is_mounted:
+                page.canvas.restyle()
+
+    def _tick(self) -> None:
+        if isinstance(self.screen, Page):
+            self.screen.tick()
+
+    def _pull(self) -> None:
+        if isinstance(self.screen, Page):
+            self.screen.pull()
+
+    def _print_error_renderables(self) -> None:
+        """Print nothing that Textual collected: it holds local variables."""
+        self._exit_renderables.clear()
+
+
+def _ended(before: State, after: State) -> bool:
+    """Tell whether a step has ended between two states."""
+    was = {s.id for s in order.busy(before)}
+    return bool(was - {s.id for s in order.busy(after)})
+
+
+async def drive(
+    desk: DeskApi,
+    first: First = None,
+    *,
+    mode_hint: str = "",
+    theme: str = "",
+    ascii: bool | None = None,  # noqa: A002  the word of the command line
+    keys: Mapping[str, str] | None = None,
+) -> int:
+    """Show the program until it is left, in the running loop; return the exit code (see `exits`)."""
+    look = Look(ascii=wants_ascii() if ascii is None else ascii)
+    bound = Keys().remapped(keys) if keys else Keys()
+    app = HandrailApp(desk, first, look=look, keys=bound, theme=theme, mode_hint=mode_hint)
+    try:
+        code = await app.run_async()
+    finally:
+        await app.close_session()
+    if app.fault is not None:
+        kind = type(app.fault).__name__
+        sys.stderr.write(f"handrail: the screen failed ({kind}); the run is held: handrail resume\n")
+        return 1
+    return code if code is not None else Exit.LEFT
+
+
+def run_app(
+    desk: DeskApi,
+    first: First = None,
+    *,
+    mode_hint: str = "",
+    theme: str = "",
+    ascii: bool | None = None,  # noqa: A002  the word of the command line
+    keys: Mapping[str, str] | None = None,
+) -> int:
+    """Show the program until it is left; `first` may be an async function that opens the first session or briefing."""
+    return asyncio.run(drive(desk, first, mode_hint=mode_hint, theme=theme, ascii=ascii, keys=keys))

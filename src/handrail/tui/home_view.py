@@ -1,0 +1,146 @@
+"""The home screen: held runs and what is owed first, then the runbooks and when they were last drilled. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from handrail.session.cards import Home, RunbookCard, RunCard
+from handrail.tui.clocks import ago, clock, day, show_duration, zulu
+from handrail.tui.look import Look, Mark
+from handrail.tui.text import EMPTY, Ink, Line, fit, hang, ink, row, wrap
+
+LATEST = 3  # runs that are over, shown for the record
+
+
+def held(home: Home) -> tuple[RunCard, ...]:
+    """Return the runs that somebody may take up, or watch."""
+    return tuple(r for r in home.runs if r.driven or r.outcome in ("held", "undo-failed"))
+
+
+def attention(home: Home, look: Look, width: int, run_at: int) -> list[Line]:
+    """Return what stands open: held and driven runs, and what is owed."""
+    lines: list[Line] = []
+    for at, run in enumerate(held(home)[:4]):
+        mark = Mark.NOW if run.driven else Mark.HELD
+        word = "DRIVEN" if run.driven else "HELD"
+        _, how = look.mode(run.mode)
+        who = f"by {run.holder or run.operator}"
+        head = row(
+            " ",
+            ink(look.glyph(mark), mark.ink),
+            " ",
+            ink(word, mark.ink),
+            "  ",
+            ink(f" {run.mode.value} ", how),
+            ink(f" {run.estate}  {run.runbook}", Ink.BOLD if at == run_at else Ink.TEXT),
+            ink(f"  {run.where}, since {zulu(run.started)} {who}", Ink.DIM),
+        )
+        lines.append(fit(head, width))
+        if at == run_at:
+            keys = "w Watch   r Take over" if run.driven else "r Resume   w Look on   C Close"
+            lines.append(ink(f"     {keys}", Ink.KEY))
+    owed = [(run, what) for run in home.runs for what in run.owed]
+    for run, what in owed[:3]:
+        mark = Mark.OWED
+        words = f"{what} ({run.run})"
+        lines += hang(
+            row(" ", ink(look.glyph(mark), mark.ink), ink(" OWED  ", Ink.LOUD)), words, width - 1, at=9, most=2
+        )
+    return lines
+
+
+def runbook_rows(
+    home: Home, cards: tuple[RunbookCard, ...], at: int, look: Look, width: int, now: datetime
+) -> list[Line]:
+    """Return the table of runbooks."""
+    name = max(18, min(30, width - 62))
+    head = f"   {'runbook':{name}}  {'last drill':12}  {'by':8}  {'restored':9}  {'due':7}  undo drilled"
+    lines = [fit(ink(head, Ink.DIM), width)]
+    for number, card in enumerate(cards):
+        chosen = number == at
+        mark = Mark.CHOSEN if chosen else Mark.TO_COME
+        due = "now" if card.due is None or card.due <= now else day(card.due)
+        undo = _undo(card)
+        title = ink(card.id, Ink.BOLD if chosen else Ink.TEXT, f"book:{number}")
+        restored = clock(card.restored) if card.restored is not None else "-"
+        drilled = f"{ago(card.last_drill, now):12}  {card.last_by or '-':8.8}  {restored:9}  "
+        line = row(" ", fit(ink(look.glyph(mark), mark.ink), look.wide), " ", fit(title, name + 2 - look.wide + 1))
+        if card.problems:
+            line = row(line, ink(f"does not read: {card.problems[0]}", Ink.ERROR))
+        else:
+            line = row(line, drilled, ink(f"{due:7}", Ink.WARNING if due == "now" else Ink.TEXT), f"  {undo}")
+        lines.append(fit(line, width))
+    return lines
+
+
+def _undo(card: RunbookCard) -> str:
+    if not card.undoable:
+        return "-"
+    if card.undo_drilled >= card.undoable:
+        return "all"
+    return f"{card.undo_drilled} of {card.undoable} steps"
+
+
+def about(card: RunbookCard, width: int) -> list[Line]:
+    """Return what one runbook is."""
+    if card.problems:
+        lines = [ink(f" {card.id}", Ink.BOLD)]
+        for problem in card.problems[:4]:
+            lines += [row(" ", line) for line in wrap(problem, width - 2, Ink.ERROR, 2)]
+        return [*lines, ink(f" handrail lint {card.path}", Ink.ACCENT)]
+    lines = [row(" ", ink(card.title, Ink.BOLD))]
+    lines += [row(" ", line) for line in wrap(card.summary, width - 2, Ink.TEXT, 3)]
+    facts = f"{card.stages} stages, {card.steps} steps."
+    if card.target:
+        facts += f" Target {show_duration(card.target)}."
+    if card.changed and card.last_drill:
+        facts += f" {len(card.changed)} change{'' if len(card.changed) == 1 else 's'} since the last drill (v)."
+    return [*lines, row(" ", ink(facts, Ink.DIM))]
+
+
+def verbs(width: int, *, live: bool = True) -> list[Line]:
+    """Return what can be done with a runbook."""
+    rows = [
+        ("d", "Drill", "on the simulated estate, nothing real is touched"),
+        ("p", "Plan", "read it through, every command and what undoes it"),
+        ("c", "Check", "read-only, against the real estate: ready or not"),
+        ("R", "Run LIVE", "opens the briefing"),
+    ]
+    lines = [ink(" What do you want to do?", Ink.BOLD)]
+    for key, label, says in rows[: None if live else 2]:
+        act = {"d": "key:drill", "p": "key:plan", "c": "key:check", "R": "key:live"}[key]
+        lines.append(
+            fit(
+                row("   ", ink(key, Ink.KEY, act), fit(ink(f"  {label}", Ink.TEXT, act), 13), ink(says, Ink.DIM)), width
+            )
+        )
+    return lines
+
+
+def record(home: Home, look: Look, width: int, most: int) -> list[Line]:
+    """Return the runs that are over, newest first."""
+    over = [r for r in home.runs if r not in held(home)][:most]
+    if not over:
+        return []
+    lines = [ink(" Latest runs", Ink.BOLD)]
+    for run in over:
+        glyph, how = look.mode(run.mode)
+        words = f"{run.started:%d %b %H:%M}Z  {run.runbook}  {run.outcome}  {run.operator}"
+        lines.append(fit(row("   ", ink(f" {glyph} {run.mode.value} ", how), f"  {words}"), width))
+    return lines
+
+
+def empty(width: int) -> list[Line]:
+    """Return the first screen of somebody who has no runbooks yet."""
+    return [
+        EMPTY,
+        ink(" Welcome. There are no runbooks in this folder yet.", Ink.BOLD),
+        EMPTY,
+        row(
+            ink("   d", Ink.KEY, "key:drill"),
+            "  Drill the built-in failover   ",
+            ink("2 minutes, nothing real", Ink.DIM),
+        ),
+        row(ink("    ", Ink.KEY), " Write my runbook              ", ink("handrail init", Ink.ACCENT)),
+        row(ink("    ", Ink.KEY), " Read the guide                ", ink("? here, or docs/", Ink.ACCENT)),
+    ]

@@ -1,0 +1,1 @@
+"""The pages: each takes keys, submits intents, and paints with the pure functions of the floor."""

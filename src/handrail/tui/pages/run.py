@@ -1,0 +1,523 @@
+"""The run page: drives one run. What it shows (run, gate, decide, question) follows from the state alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from handrail.engine import messages as m
+from handrail.engine import order
+from handrail.engine.outline import StepOutline
+from handrail.engine.results import Gate
+from handrail.engine.words import Pace, StepWord, Verdict
+from handrail.tui import asking, decide, gate
+from handrail.tui.choices import Menu
+from handrail.tui.dialogs import AskWords, Field
+from handrail.tui.entry import Entry
+from handrail.tui.frame import Body
+from handrail.tui.output import OutputView
+from handrail.tui.page import Page
+from handrail.tui.rail import Viewed
+from handrail.tui.run_body import Looking, looked_at, run_body
+from handrail.tui.scene import Scene, current, face, going_on
+from handrail.tui.text import EMPTY, Ink, ink
+
+_STOP_TWICE = 5.0  # seconds
+
+
+class RunPage(Page[None]):
+    """One run, driven or watched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looking = Looking()
+        self.output = OutputView()
+        self.menu = Menu()
+        self.typing = Entry(guarded=True)
+        self.reason = Entry()
+        self.on_reason = False
+        self.answers = Menu()
+        self._turn = ""  # the gate, question or decision that what is typed belongs to
+        self._away = ""  # the decision whose menu was put aside
+        self._output_of: tuple[str, str, int] = ("", "", 0)
+        self._stop_until = 0.0
+        self._height = 1
+
+    # ------------------------------------------------------------ what is shown
+
+    @property
+    def now(self) -> Scene:
+        """Return the run; this page is never open without one."""
+        scene = self.scene
+        assert scene is not None
+        return scene
+
+    @property
+    def scope(self) -> str:
+        """Return the face, as the scope of the keys."""
+        scene = self.now
+        if scene.watching:
+            return "run"
+        shown = face(scene.state)
+        return "run" if shown == "decide" and self._away == self._deciding() else shown
+
+    def _deciding(self) -> str:
+        step = order.standing(self.now.state)
+        return f"{step.id}:{len(self.now.state.step(step.id).attempts)}" if step else ""
+
+    @property
+    def entry(self) -> Entry | None:
+        """Return what is typed into at a gate, or for an answer."""
+        if self.scope == "gate":
+            return self.reason if self.on_reason else self.typing
+        return self.typing if self.scope == "question" else None
+
+    def keeps(self, char: str) -> bool:
+        """Keep `!` as a key at a gate, unless it is part of what must be typed."""
+        found = self._gate()
+        return char == "!" and self.scope == "gate" and not self.on_reason and bool(found and "!" not in found[1].token)
+
+    def show(self) -> None:
+        """Follow the run: what was typed for something that is over is forgotten."""
+        turn = self._turn_now()
+        if turn != self._turn:
+            self._turn, self.on_reason = turn, False
+            self.typing = Entry(guarded=self.scope == "gate" or asking.guarded(self.now))
+            self.reason = Entry()
+            self.answers = Menu(asking.choices(self.now))
+            self.menu = Menu()
+        self.menu.update(decide.choices(self.now, self.desk.keys))
+        self._turn_output()
+        self.repaint()
+
+    def _turn_now(self) -> str:
+        state = self.now.state
+        step = order.asking(state) or order.awaiting(state) or order.standing(state)
+        if step is None:
+            return ""
+        question = state.step(step.id).question
+        return f"{face(state)} {step.id} {len(state.step(step.id).attempts)} {question.text if question else ''}"
+
+    def _gate(self) -> tuple[StepOutline, Gate] | None:
+        state = self.now.state
+        step = order.awaiting(state)
+        shown = state.step(step.id).gate if step else None
+        return (step, shown) if step and shown else None
+
+    def _turn_output(self) -> None:
+        """Look at the output of the step that is looked at: the host that spoke first, or the one chosen."""
+        scene = self.now
+        step = looked_at(scene, self.looking.viewed)
+        if step is None or self.desk.session is None:
+            return
+        tries = len(scene.state.step(step.id).attempts)
+        hosts = self.desk.session.output(step.id).hosts()
+        host = self.looking.host if self.looking.host in hosts else (hosts[0] if hosts else "")
+        if (step.id, host, tries) == self._output_of:
+            return
+        self._output_of = (step.id, host, tries)
+        self.looking = replace(self.looking, host=host)
+        self.output.turn_to(self.desk.session.output(step.id).reader(host) if host else None)
+
+    def pull(self) -> None:
+        """Pull output; paint only when there is something new."""
+        if self.scope != "run":
+            return
+        if self.output.reader is None:
+            self._turn_output()
+        if self.output.pull():
+            self.repaint()
+
+    def body(self, width: int, height: int) -> Body:
+        """Return the body of the face that is shown."""
+        self._height = height
+        scene, scope = self.now, self.scope
+        if scope == "gate":
+            found = self._gate()
+            if found:
+                step, shown = found
+                return Body(
+                    gate.gate_box(scene, step, shown, self.typing, self.reason, width, height, on_reason=self.on_reason)
+                )
+        if scope == "question":
+            return Body(asking.question(scene, self.typing, self.answers, width, height))
+        if scope == "decide":
+            return self._decide_body(width, height)
+        return run_body(scene, self.looking, self.output, width, height)
+
+    def _decide_body(self, width: int, height: int) -> Body:
+        step = order.standing(self.now.state)
+        assert step is not None
+        facts = decide.facts(self.now, step, width)
+        label_at = 44 if width < 100 else 56
+        menu = self.menu.lines(self.desk.look, width, max(4, height - 9), label_at=label_at)
+        room = height - len(menu) - 1
+        facts = facts[:room]
+        spare = [EMPTY] if room - len(facts) > 0 else []
+        return Body([*facts, *spare, ink(" What now?", Ink.BOLD), *menu])
+
+    def labels(self) -> dict[str, str]:
+        """Return what enter does now, and what else depends on the moment."""
+        scene = self.now
+        labels = {"go": self._go_label()}
+        if self.scope == "run" and not order.busy(scene.state):
+            labels["stop"] = ""
+        if scene.watching:
+            labels |= dict.fromkeys(("go", "pause", "undo", "stop", "declare"), "")
+        if scene.offer("declare") is None:
+            labels["declare"] = ""
+        return labels
+
+    def _go_label(self) -> str:
+        scene = self.now
+        if going_on(scene.state) or scene.state.held or scene.state.closed:
+            return ""
+        if order.standing(scene.state):
+            return "Decide"
+        if self.looking.viewed != Viewed():
+            return "Back to now"
+        following = order.next_step(scene.state)
+        if following is None:
+            return "Debrief"
+        if scene.state.pace is Pace.STEP:
+            return f"Start {following.number}"
+        return f"Start stage {scene.state.outline.stage(following.stage).number}"
+
+    def why(self, action: str) -> str:
+        """Return why an action cannot be done now: the offer's own sentence."""
+        verb = {"not-now": "not-now", "answer": "reply", "confirm": "", "go": ""}.get(action, action)
+        if verb == "undo":
+            return self.now.why_not("leave") if self.now.watching else ""
+        if verb in ("pause", "stop", "declare", "pace", "settle") or (self.scope == "decide" and verb in decide.VERBS):
+            return self.now.why_not(verb)
+        return ""
+
+    # ------------------------------------------------------------ run
+
+    def do_go(self) -> None:
+        """Do the one thing that is proposed."""
+        scene = self.now
+        if scene.watching:
+            self.tell(scene.why_not("go"))
+        elif order.standing(scene.state):
+            self._away = ""
+        elif self.looking.viewed != Viewed():
+            self.do_back()
+        elif going_on(scene.state):
+            self.tell("nothing to press: it goes on by itself")
+        elif order.next_step(scene.state) is None:
+            self.desk.open_debrief()
+        else:
+            self.desk.submit(m.Go())
+
+    def do_pause(self) -> None:
+        """Finish this step, then stand."""
+        self.desk.submit(m.Pause())
+
+    def do_pace(self) -> None:
+        """Go by step, or by stage."""
+        offer = self.now.offer("pace")
+        if offer and self.desk.submit(offer.intent):
+            self.tell(f"{offer.label.lower()}: from here on enter starts one {offer.label.split()[-1]}")
+
+    def do_stop(self) -> None:
+        """Say what stopping leaves; the second time, stop."""
+        busy = order.busy(self.now.state)
+        if not busy:
+            return
+        step = busy[0]
+        if self.desk.mono() < self._stop_until:
+            self._stop_until = 0.0
+            self.desk.submit(m.StopStep(step.id))
+            return
+        self._stop_until = self.desk.mono() + _STOP_TWICE
+        what = "what it changed so far stays until it is undone" if step.changes else "it only reads: nothing stays"
+        self.tell(f"x again ends {step.number} at the host; {what}")
+
+    def do_undo(self) -> None:
+        """Show the plan of the way back."""
+        self.desk.open_undo()
+
+    def do_declare(self) -> None:
+        """Declare the emergency, with a reason."""
+        self.desk.open_declare()
+
+    def do_back(self) -> None:
+        """Back to the step that things turn on; in a decision, away from the menu to the run."""
+        if self.scope == "decide":
+            self._away = self._deciding()
+        self.looking = replace(Looking(), host="")
+        self._turn_output()
+
+    def do_zoom(self) -> None:
+        """One pane over the whole width, and back."""
+        self.looking = replace(self.looking, zoomed=not self.looking.zoomed)
+
+    def do_pane(self) -> None:
+        """Give the arrows to the output, or to the steps."""
+        self.looking = replace(self.looking, on_output=not self.looking.on_output)
+
+    def do_follow(self) -> None:
+        """Stay at the end of the output, or stay here."""
+        self.output.toggle_follow(self._height)
+
+    def do_other_host(self) -> None:
+        """Show the output of the next host."""
+        step = looked_at(self.now, self.looking.viewed)
+        if step is None or self.desk.session is None:
+            return
+        hosts = self.desk.session.output(step.id).hosts()
+        if len(hosts) < 2:
+            self.tell("one host has spoken here, and no other")
+            return
+        at = hosts.index(self.looking.host) if self.looking.host in hosts else -1
+        self.looking = replace(self.looking, host=hosts[(at + 1) % len(hosts)])
+        self._turn_output()
+
+    def do_hint(self) -> None:
+        """Show the hint of this step."""
+        step = looked_at(self.now, self.looking.viewed)
+        text = self.now.text(step.id) if step else None
+        self.tell(text.hint if text and text.hint else "there is no hint for this step: p shows its commands")
+
+    def do_settle(self) -> None:
+        """Show what is owed."""
+        self.desk.open_owed()
+
+    def looked_step(self) -> str:
+        """Return the step that is looked at."""
+        step = looked_at(self.now, self.looking.viewed)
+        return step.id if step else ""
+
+    def do_find(self) -> None:
+        """Find in the full output."""
+        self.desk.open_log(find=True)
+
+    def do_log(self) -> None:
+        """Show the full output."""
+        self.desk.open_log()
+
+    def do_copy(self) -> None:
+        """Copy the command and what it last said."""
+        step = looked_at(self.now, self.looking.viewed)
+        if step is None:
+            return
+        now = self.now.state.step(step.id)
+        commands = now.attempt.commands if now.attempt and now.attempt.commands else self.now.text(step.id).commands
+        parts = [step.name, *(f"$ {c}" for c in commands), now.detail, self.output.last_words()]
+        self.desk.copy("\n".join(part for part in parts if part))
+
+    def act(self, action: str) -> None:
+        """Do an action; `stage-3` looks at the third stage."""
+        if action.startswith("stage-"):
+            self.view_stage(int(action.removeprefix("stage-")))
+        else:
+            super().act(action)
+
+    def view_stage(self, number: int) -> None:
+        """Look at a stage by its place in the rail."""
+        stages = self.now.state.outline.stages
+        if number > len(stages):
+            self.tell(f"this runbook has {len(stages)} stages")
+            return
+        stage = stages[number - 1].id
+        now = current(self.now.state)
+        same = now is not None and now.stage == stage
+        self.looking = replace(self.looking, viewed=Viewed() if same else Viewed(stage), host="")
+        self._turn_output()
+
+    def _move(self, by: int) -> None:
+        if self.looking.on_output:
+            self.output.scroll(by, self._height)
+            return
+        steps = self.now.state.outline.steps
+        at = looked_at(self.now, self.looking.viewed)
+        index = steps.index(at) if at in steps else 0
+        chosen = steps[max(0, min(len(steps) - 1, index + by))]
+        self.looking = replace(self.looking, viewed=Viewed(chosen.stage, chosen.id), host="")
+        self._turn_output()
+
+    def do_up(self) -> None:
+        """One up: in the menu, the steps or the output."""
+        if self.scope == "decide":
+            self.menu.move(-1)
+        else:
+            self._move(-1)
+
+    def do_down(self) -> None:
+        """One down."""
+        if self.scope == "decide":
+            self.menu.move(1)
+        else:
+            self._move(1)
+
+    def do_first(self) -> None:
+        """To the beginning."""
+        if self.looking.on_output:
+            self.output.to_first()
+        else:
+            self._move(-len(self.now.state.outline.steps))
+
+    def do_last(self) -> None:
+        """To the end."""
+        if self.looking.on_output:
+            self.output.to_end()
+        else:
+            self._move(len(self.now.state.outline.steps))
+
+    def do_page_down(self) -> None:
+        """Half a page of output down."""
+        self.output.scroll(max(1, self._height // 4), self._height)
+
+    def do_page_up(self) -> None:
+        """Half a page of output up."""
+        self.output.scroll(-max(1, self._height // 4), self._height)
+
+    def scrolled(self, by: int) -> None:
+        """Move the output with the wheel."""
+        self.output.scroll(by, self._height)
+        self.repaint()
+
+    def clicked(self, kind: str, what: str) -> None:
+        """Look at a step or a stage, or mark a choice; a click never confirms."""
+        if kind == "step":
+            step = self.now.state.outline.step(what)
+            self.looking = replace(self.looking, viewed=Viewed(step.stage, step.id), host="")
+            self._turn_output()
+        elif kind == "stage" and what.isdigit():
+            self.view_stage(int(what))
+        elif kind == "mark":
+            self.menu.to(what)
+            self.answers.to(what)
+        elif kind == "not-now":
+            self.do_not_now()
+
+    # ------------------------------------------------------------ gate
+
+    def do_confirm(self) -> None:
+        """Send it, once what is typed matches and nothing closes the gate."""
+        found = self._gate()
+        if found is None:
+            return
+        step, shown = found
+        typed, reason = self.typing.value, self.reason.value
+        if gate.may_send(self.now, step, shown, typed, reason):
+            self.desk.submit(m.Confirm(step.id, typed, reason))
+        elif not typed:
+            self.tell("enter is dead: type the new value first")
+        else:
+            self.tell(gate.closed(self.now, step, shown, reason) or "enter is dead until it matches")
+
+    def do_not_now(self) -> None:
+        """Leave the gate."""
+        step = order.awaiting(self.now.state)
+        if step:
+            self.desk.submit(m.LeaveGate(step.id))
+
+    def do_other_entry(self) -> None:
+        """Go to the reason and back, where one is asked."""
+        found = self._gate()
+        if found and gate.needs_reason(self.now, found[1]):
+            self.on_reason = not self.on_reason
+        else:
+            self.tell("no reason is asked here")
+
+    # ------------------------------------------------------------ question
+
+    def do_answer(self) -> None:
+        """Give the answer that is typed, or chosen."""
+        step = order.asking(self.now.state)
+        if step is None:
+            return
+        answer, why = asking.answer(self.now, step, self.answers, self.typing)
+        if why:
+            self.tell(why)
+        else:
+            self.desk.submit(m.Reply(step.id, answer))
+
+    def do_refuse(self) -> None:
+        """Answer no."""
+        step = order.asking(self.now.state)
+        if step is None:
+            return
+        if asking.is_manual(self.now, step):
+            self.tell("say passed, failed or not possible: tab changes it")
+            return
+        self.desk.submit(m.Reply(step.id, ""))
+
+    def do_other_choice(self) -> None:
+        """The next of the answers that a manual step knows."""
+        if self.answers.choices:
+            self.answers.at = (self.answers.at + 1) % len(self.answers.choices)
+
+    # ------------------------------------------------------------ decide
+
+    def do_choose(self) -> None:
+        """Do what is marked, or say why not."""
+        chosen = self.menu.chosen
+        if chosen is None:
+            return
+        if chosen.why:
+            self.tell(chosen.why)
+            return
+        self.act(chosen.action)
+
+    def _standing(self) -> StepOutline:
+        step = order.standing(self.now.state)
+        assert step is not None
+        return step
+
+    def do_retry(self) -> None:
+        """Send it again where it did not pass."""
+        self.desk.submit(m.Retry(self._standing().id))
+
+    def do_probe(self) -> None:
+        """Ask the host what is so."""
+        self.desk.submit(m.Probe(self._standing().id))
+
+    def do_check(self) -> None:
+        """Ask the checks again; nothing is sent that changes."""
+        self.desk.submit(m.CheckAgain(self._standing().id))
+
+    def do_by_hand(self) -> None:
+        """Say that it was done by hand, with reason and evidence."""
+        step = self._standing()
+        undo = self.now.state.step(step.id).word in (StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN)
+        what = f"the undo of {step.name}" if undo else step.name
+        says = ["Your word stands in the record instead of a check. Say why, and what you saw that proves it."]
+        fields = [Field("reason", "Reason"), Field("evidence", "Evidence: what you saw, and where")]
+        self.desk.ask(
+            AskWords(f"Mark {what} as done by hand", says, fields),
+            lambda said: self.desk.submit(m.Resolve(step.id, Verdict.PASSED, said["reason"], said["evidence"])),
+        )
+
+    def do_not_done(self) -> None:
+        """Say that it was not done."""
+        step = self._standing()
+        says = ["It then counts as FAILED: it can be retried, skipped or undone."]
+        self.desk.ask(
+            AskWords(f"Say that {step.name} was not done", says, [Field("reason", "How do you know?")]),
+            lambda said: self.desk.submit(m.Resolve(step.id, Verdict.FAILED, said["reason"])),
+        )
+
+    def do_skip(self) -> None:
+        """Skip it, with a reason."""
+        step = self._standing()
+        self.desk.ask(
+            AskWords(
+                f"Skip {step.name}", ["The runbook allows it. It stands in the report."], [Field("reason", "Why")]
+            ),
+            lambda said: self.desk.submit(m.Skip(step.id, said["reason"])),
+        )
+
+    def do_owe(self) -> None:
+        """Set the undo aside."""
+        step = self._standing()
+        says = ["The walk back goes on above it. It stays owed until it is done, or somebody says that it was."]
+        self.desk.ask(
+            AskWords(f"Set the undo of {step.name} aside", says, [Field("reason", "Why can it not be done now?")]),
+            lambda said: self.desk.submit(m.Owe(step.id, said["reason"])),
+        )
+
+    def do_leave_undo(self) -> None:
+        """End the way back here."""
+        self.desk.submit(m.LeaveUndo())

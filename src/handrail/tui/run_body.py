@@ -1,0 +1,111 @@
+"""The body of the run screen: columns by the room there is. Pure but for the output window, which it asks for its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handrail.engine import order
+from handrail.engine.outline import StepOutline
+from handrail.engine.words import StepWord
+from handrail.tui.frame import LOW, NARROW, WIDE, Body
+from handrail.tui.output import OutputView
+from handrail.tui.rail import Viewed, folded_rail, rail
+from handrail.tui.scene import Scene, current, going_on, stage_of
+from handrail.tui.side import side
+from handrail.tui.step_pane import attempts, before_stage, checks, step_head
+from handrail.tui.text import EMPTY, Ink, Line, block, fit, ink, row, rule
+
+NOWHERE = Viewed()
+RAIL, RAIL_WIDE, SIDE = 30, 42, 42
+
+
+@dataclass(frozen=True)
+class Looking:
+    """What the operator looks at; `zoomed` gives the middle the whole width, `on_output` gives it the arrows."""
+
+    viewed: Viewed = NOWHERE
+    zoomed: bool = False
+    on_output: bool = False
+    host: str = ""
+
+
+def run_body(scene: Scene, looking: Looking, output: OutputView, width: int, height: int) -> Body:
+    """Return the body: one, two or three columns."""
+    if looking.zoomed:
+        return Body(middle(scene, looking, output, width, height))
+    if width < NARROW or height < LOW - 6:
+        lead = folded_rail(scene, width)
+        below = height - len(lead) - 1
+        return Body([*lead, rule(width), *middle(scene, looking, output, width, below)])
+    wide = width >= WIDE
+    left_width = RAIL_WIDE if wide else RAIL
+    right_width = SIDE if wide else 0
+    mid_width = width - left_width - 1 - (right_width + 1 if wide else 0)
+    bar = ink("│", Ink.RULE)
+    left = rail(scene, looking.viewed, left_width, height, times=wide)
+    mid = [fit(line, mid_width) for line in middle(scene, looking, output, mid_width, height)]
+    rows = [a + bar + b for a, b in zip(left, mid, strict=True)]
+    joints: tuple[int, ...] = (left_width,)
+    if wide:
+        third = side(scene, looked_at(scene, looking.viewed), right_width, height)
+        rows = [a + bar + b for a, b in zip(rows, third, strict=True)]
+        joints = (left_width, left_width + 1 + mid_width)
+    return Body(rows, joints)
+
+
+def looked_at(scene: Scene, viewed: Viewed) -> StepOutline | None:
+    """Return the step that is looked at: the chosen one, the first of a chosen stage, else the one things turn on."""
+    outline = scene.state.outline
+    if viewed.step and outline.has_step(viewed.step):
+        return outline.step(viewed.step)
+    now = current(scene.state)
+    if viewed.stage and (now is None or now.stage != viewed.stage):
+        return outline.stage(viewed.stage).steps[0]
+    return now or outline.steps[-1]
+
+
+def announces(scene: Scene, viewed: Viewed) -> bool:
+    """Tell whether the middle lists what enter would start, instead of a step."""
+    state = scene.state
+    if viewed.step or going_on(state) or order.standing(state) or state.held or state.closed:
+        return False
+    return order.next_step(state) is not None and not order.awaiting(state)
+
+
+def middle(scene: Scene, looking: Looking, output: OutputView, width: int, height: int) -> list[Line]:
+    """Return the middle column: exactly `height` rows."""
+    step = looked_at(scene, looking.viewed)
+    if announces(scene, looking.viewed):
+        stage = stage_of(scene.state, current(scene.state))
+        if looking.viewed.stage:
+            stage = scene.state.outline.stage(looking.viewed.stage)
+        return block(before_stage(scene, stage, width, height), height)
+    if step is None:
+        return [EMPTY] * height
+    head = step_head(scene, step, width, roomy=height >= 28)
+    head = head[: max(2, height // 2)]
+    foot = _foot(scene, step, width, max(2, height // 3))
+    room = height - len(head) - (len(foot) + 1 if foot else 0) - 1
+    if scene.state.step(step.id).word is StepWord.PENDING and not scene.state.step(step.id).attempts:
+        return block(head, height)
+    shown = output.rows(width, max(0, room))
+    body = block(shown, max(0, room))
+    made = [*head, _output_rule(scene, looking, output, width), *body, *([rule(width)] if foot else []), *foot]
+    return block(made, height)
+
+
+def _output_rule(scene: Scene, looking: Looking, output: OutputView, width: int) -> Line:
+    name = scene.host(looking.host) if looking.host else "no output"
+    how = Ink.ACCENT if looking.on_output else Ink.DIM
+    where = output.where
+    end = ink(f" {where} ─", Ink.LOUD if where and not output.at.follow else Ink.RULE) if where else ink("─", Ink.RULE)
+    head = row(ink("─ ", Ink.RULE), ink(name, how), " ")
+    return head + ink("─" * max(0, width - head.width - end.width), Ink.RULE) + end
+
+
+def _foot(scene: Scene, step: StepOutline, width: int, most: int) -> list[Line]:
+    lines = checks(scene, step, width, most)
+    history = attempts(scene, step, width)
+    if len(history) > 1 and len(lines) + len(history) < most:
+        lines += history
+    return lines

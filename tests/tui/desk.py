@@ -1,0 +1,193 @@
+"""A desk with two runbooks, a held run and a briefing; what it opens are fake sessions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+from handrail.base.problems import trouble
+from handrail.session.cards import BriefingView, Home, PlanLine, RolePulse, RunbookCard, RunCard, Start, Wanted
+from handrail.session.view import Mode
+from tests.tui.fake import START, FakeSession
+
+
+def cards() -> tuple[RunbookCard, ...]:
+    """Return three runbooks: drilled, never drilled, unreadable."""
+    return (
+        RunbookCard(
+            "puppet-failover",
+            Path("/home/ana/dr/puppet-failover.toml"),
+            "Fail Puppet over to the DR site",
+            "Moves Puppet clients from puppet-primary to puppet-dr by changing one DNS name.",
+            4,
+            12,
+            900.0,
+            "d" * 64,
+            last_drill=START - timedelta(days=3),
+            last_by="ana",
+            restored=708.0,
+            due=START + timedelta(days=7),
+            undo_drilled=11,
+            undoable=12,
+            changed=("2.3 Copy CA: removed = { ask = 0 }", "3.1 Point DNS: ttl = 60"),
+        ),
+        RunbookCard(
+            "puppet-failback",
+            Path("/home/ana/dr/puppet-failback.toml"),
+            "Bring Puppet back",
+            "The way home, after the failover.",
+            3,
+            9,
+            1800.0,
+            "e" * 64,
+            undoable=9,
+        ),
+        RunbookCard(
+            "broken",
+            Path("/home/ana/dr/broken.toml"),
+            "broken",
+            "",
+            0,
+            0,
+            0.0,
+            "",
+            problems=("broken.toml:3:1: there is no key 'titel' here [unknown-key]",),
+        ),
+    )
+
+
+def held_run(**changes: object) -> RunCard:
+    """Return a held LIVE run."""
+    run = RunCard(
+        "20261122-1104-k3f9q2",
+        Mode.LIVE,
+        "puppet-failover",
+        "production",
+        "held",
+        "stage 2, 2.3 Copy CA",
+        "maria",
+        START - timedelta(minutes=56),
+        owed=("mask puppetserver on puppet-primary",),
+    )
+    return replace(run, **changes)  # type: ignore[arg-type]
+
+
+@dataclass
+class FakeDesk:
+    """What the home screen asks; it remembers what it was asked."""
+
+    runs: tuple[RunCard, ...] = ()
+    runbooks: tuple[RunbookCard, ...] = field(default_factory=cards)
+    folder: Path = Path("/tmp/handrail-fake")
+    asked: list[tuple[object, ...]] = field(default_factory=list)
+    session: FakeSession | None = None
+
+    def home(self) -> Home:
+        return Home(self.runbooks, self.runs, "namespaces", Path("/home/ana/dr"))
+
+    async def brief(self, runbook: RunbookCard, mode: Mode, tell: Callable[[str], None]) -> FakeBriefing:
+        self.asked.append(("brief", runbook.id, mode))
+        tell("the simulated estate comes up: 4 of 6 machines")
+        return FakeBriefing(runbook, mode, self)
+
+    async def resume(self, run: RunCard, reason: str = "", typed: str = "") -> FakeSession:
+        self.asked.append(("resume", run.run, reason, typed))
+        return self.opened()
+
+    async def watch(self, run: RunCard) -> FakeSession:
+        self.asked.append(("watch", run.run))
+        session = self.opened()
+        session.watching = True
+        return session
+
+    async def close_run(self, run: RunCard, reason: str) -> None:
+        self.asked.append(("close", run.run, reason))
+        self.runs = tuple(r for r in self.runs if r.run != run.run)
+
+    def opened(self) -> FakeSession:
+        """Return the session that opening gives."""
+        assert self.session is not None
+        return self.session
+
+
+class FakeBriefing:
+    """A briefing whose pulses a test sets."""
+
+    def __init__(self, runbook: RunbookCard, mode: Mode, desk: FakeDesk) -> None:
+        self.desk, self.closed = desk, False
+        self.started: Start | None = None
+        self._news = asyncio.Event()
+        live = mode is not Mode.DRILL
+        self.view = BriefingView(
+            1,
+            mode,
+            runbook,
+            "production" if live else "simulated",
+            "planned",
+            (("planned", "Both sites answer"), ("emergency", "The primary is lost")),
+            ("puppet-primary answers from here in 21 ms, and from puppet-dr",),
+            (
+                RolePulse("primary", "h-primary", "puppet-primary", "10.0.0.10", True, "", 0.021),
+                RolePulse("dr", "h-dr", "puppet-dr", "10.9.0.10", None),
+                RolePulse("clients", "h-web01", "web01", "10.1.0.1", False, "no route to host"),
+            ),
+            (Wanted("fqdn", "fqdn", "The name agents connect to", "puppet.example.test"),)
+            + ((Wanted("sudo", "secret", "The password for sudo on puppet-dr", secret=True),) if live else ()),
+            plan(),
+            type_name="production" if live else "",
+            needs_reason="This digest was never drilled." if live else "",
+            warnings=("No tmux here: a lost line holds the run.",) if live else (),
+        )
+
+    async def changed(self, seq: int) -> BriefingView:
+        while self.view.seq <= seq:
+            await self._news.wait()
+            self._news.clear()
+        return self.view
+
+    def show(self, **changes: object) -> None:
+        """Change what the briefing shows."""
+        self.view = replace(self.view, seq=self.view.seq + 1, **changes)  # type: ignore[arg-type]
+        self._news.set()
+
+    async def start(self, start: Start) -> FakeSession:
+        if dict(start.values).get("fqdn") == "refused.example.test":
+            raise trouble("vars", "refused.example.test is not in the zone", "look at the estate file")
+        self.started = start
+        return self.desk.opened()
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def plan() -> tuple[PlanLine, ...]:
+    """Return a short plan."""
+    return (
+        PlanLine("checks/ca", "1.1", "Where each server keeps its CA", "1 Pre-checks", "puppet-primary", ("cat x",), ()),
+        PlanLine(
+            "sync/hold",
+            "2.1",
+            "Hold the 15-minute sync",
+            "2 Final SSL sync",
+            "puppet-dr",
+            ("systemctl stop puppet-ssl-sync.timer",),
+            ("systemctl start puppet-ssl-sync.timer",),
+            changes=True,
+        ),
+        PlanLine(
+            "switch/dns",
+            "3.1",
+            "Point puppet.example.test at the DR",
+            "3 DNS switch",
+            "ns1, ns2",
+            ("update puppet.example.test. A 10.0.0.10 to 10.9.0.10",),
+            ("update puppet.example.test. A 10.9.0.10 to 10.0.0.10",),
+            "10.9.0.10",
+            True,
+            True,
+            "clients move",
+        ),
+    )

@@ -1,0 +1,119 @@
+"""A stage to play on: the application over a fake session, its screen as text, and text snapshots."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from handrail.session.api import BriefingApi
+from handrail.tui.app import HandrailApp
+from handrail.tui.look import Look
+from handrail.tui.page import Page
+from tests.tui.desk import FakeDesk
+from tests.tui.fake import Clock, FakeSession
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+UPDATE = "HANDRAIL_UPDATE_SNAPSHOTS"
+
+
+@dataclass
+class Stage:
+    """What a test plays with."""
+
+    app: HandrailApp
+    pilot: Pilot[int]
+    clock: Clock
+    session: FakeSession | None = None
+
+    @property
+    def page(self) -> Page[object]:
+        page = self.app.screen
+        assert isinstance(page, Page)
+        return page
+
+    @property
+    def run(self) -> FakeSession:
+        assert self.session is not None
+        return self.session
+
+    async def press(self, *keys: str, gap: float = 0.2) -> None:
+        """Press keys at a person's speed: time passes between them."""
+        for key in keys:
+            self.clock.pass_by(gap)
+            await self.pilot.press(key)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        """Type a text."""
+        await self.press(*(_NAMES.get(char, char) for char in text))
+
+    async def settle(self) -> None:
+        """Let the application take notice of what the session says, and let enter come alive again."""
+        self.clock.pass_by(1.0)
+        await self.pilot.pause()
+        if self.app.session is not None:
+            self.app._take(self.app.session.snapshot)
+            self.app._show()
+        await self.pilot.pause()
+        self.clock.pass_by(2.0)
+        self.page.pull()
+        self.page.repaint()
+        await self.pilot.pause()
+
+    def rows(self) -> list[str]:
+        """Return the screen as the terminal gets it, row by row."""
+        strips = self.app.screen._compositor.render_strips()
+        return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
+
+    def text(self) -> str:
+        """Return the screen as text."""
+        return "\n".join(self.rows()) + "\n"
+
+
+_NAMES = {
+    " ": "space",
+    ".": "full_stop",
+    "-": "minus",
+    ":": "colon",
+    "/": "slash",
+    "!": "exclamation_mark",
+    "?": "question_mark",
+    ",": "comma",
+    ">": "greater_than_sign",
+    "<": "less_than_sign",
+}
+
+
+@asynccontextmanager
+async def playing(
+    session: FakeSession | None = None,
+    *,
+    size: tuple[int, int] = (80, 24),
+    desk: FakeDesk | None = None,
+    briefing: BriefingApi | None = None,
+    look: Look | None = None,
+    theme: str = "",
+) -> AsyncIterator[Stage]:
+    """Run the application without a terminal, on its first page."""
+    clock = session.clock if session else Clock()
+    desk = desk or FakeDesk()
+    app = HandrailApp(desk, session or briefing, look=look, theme=theme, mono=clock.mono, today=clock.now)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        stage = Stage(app, pilot, clock, session)
+        await stage.settle()
+        yield stage
+
+
+def matches(stage: Stage, name: str) -> None:
+    """Compare the screen with a snapshot; set HANDRAIL_UPDATE_SNAPSHOTS to write it."""
+    path = SNAPSHOTS / f"{name}.txt"
+    shown = stage.text()
+    if os.environ.get(UPDATE):
+        path.write_text(shown)
+    assert shown == path.read_text(), f"{name}: the screen has changed; {UPDATE}=1 writes it anew"
