@@ -26,6 +26,8 @@ RULES: Final[Mapping[type[m.Message], Rule]] = {
     m.Retry: forward.retry,
     m.CheckAgain: forward.check_again,
     m.Probe: forward.probe,
+    m.Reattach: forward.reattach,
+    m.GoForward: forward.go_forward,
     m.Skip: forward.skip,
     m.Resolve: forward.resolve,
     m.Undo: back.undo,

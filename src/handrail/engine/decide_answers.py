@@ -7,11 +7,12 @@ from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.batch import Batch, Decision, refuse
 from handrail.engine.decide_back import owed_undo
-from handrail.engine.decide_forward import finish_walk
+from handrail.engine.decide_forward import finish_walk, gate_closed, last_answers
 from handrail.engine.outline import StepOutline
-from handrail.engine.results import Owed, together, verdict
-from handrail.engine.state import Attempt, State
-from handrail.engine.words import Answer, How, ResultKind, StepWord, UndoKind, Verdict, Way
+from handrail.engine.results import Owed, Result, together, verdict
+from handrail.engine.state import Attempt, State, StepState
+from handrail.engine.typed import same_value
+from handrail.engine.words import Answer, How, ResultKind, StepWord, Verdict, Way
 
 _STALE = "too late: the state has moved on"
 
@@ -20,23 +21,33 @@ def gate_seen(state: State, seen: m.GateSeen) -> Decision:
     """Open the gate, or show what its rechecks say now."""
     now, step = state.step(seen.step), state.outline.step(seen.step)
     if now.word is StepWord.AWAITING:
-        return Batch(state).add(e.GateRefreshed(seen.at, seen.step, seen.gate)).done()
-    if not _may_start(state, step):
+        batch = Batch(state).add(e.GateRefreshed(seen.at, seen.step, seen.gate))
+        if now.confirmed and _void(batch.state, now, seen):
+            batch.add(e.GateLeft(seen.at, seen.step))
+        return batch.done()
+    if not _may_start(state, step) or (step.changes and not state.claimed):
         return refuse(_STALE)
     return Batch(state).add(e.GateOpened(seen.at, seen.step, seen.gate)).done()
+
+
+def _void(state: State, now: StepState, seen: m.GateSeen) -> bool:
+    """Tell whether a word that was typed and not acted on yet is worth nothing any more."""
+    typed = m.Confirm(seen.step, now.confirmed, now.reason, at=seen.at)
+    return not same_value(now.confirmed, seen.gate.token) or bool(gate_closed(state, seen.gate, typed))
 
 
 def _may_start(state: State, step: StepOutline) -> bool:
     """Tell whether a forward attempt may begin at this very moment: order, leave, guards, no walk, no hold."""
     now = state.step(step.id)
-    if state.held or state.closed or state.walk or state.recall or order.closed_forward(state):
+    if state.held or state.closed or state.walk or state.recall or state.settling or order.closed_forward(state):
+        return False
+    if not order.is_open(state, step):
         return False
     if now.again is Way.FORWARD:
         return True
     if now.word is StepWord.AWAITING:
         return bool(now.confirmed)
-    in_order = any(s.id == step.id for s in order.open_steps(state))
-    return now.word is StepWord.PENDING and in_order and order.permitted(state, step)
+    return now.word is StepWord.PENDING and order.permitted(state, step)
 
 
 def ready(state: State, seen: m.Ready) -> Decision:
@@ -46,13 +57,22 @@ def ready(state: State, seen: m.Ready) -> Decision:
     now, step = state.step(seen.step), state.outline.step(seen.step)
     if not _may_start(state, step) or (step.confirm and not now.confirmed):
         return refuse(_STALE)
-    if step.changes and not _claimed(state):
+    if step.changes and not state.claimed:
         return refuse("the estate is not claimed for this run")
-    return Batch(state).add(_started(state, seen, seen.hosts)).done()
+    hosts = order.forward_hosts(state, step)
+    if set(seen.hosts) != set(hosts):
+        return refuse(_STALE)
+    if not hosts:
+        return _nothing_left(state, step, seen)
+    return Batch(state).add(_started(state, seen, hosts)).done()
 
 
-def _claimed(state: State) -> bool:
-    return state.claim is not None and state.claim_epoch == state.epoch
+def _nothing_left(state: State, step: StepOutline, seen: m.Ready) -> Decision:
+    """End a step that has passed wherever the present route needs it: nothing is sent."""
+    made, words = order.reached(state, step), "it has passed wherever this route needs it"
+    if made is not Verdict.PASSED:
+        words = "nothing was sent: there is no host to send it to"
+    return Batch(state).add(e.AttemptEnded(seen.at, seen.step, 0, Way.FORWARD, made, How.RAN, words)).done()
 
 
 def _started(state: State, seen: m.Ready, hosts: tuple[str, ...]) -> e.AttemptStarted:
@@ -63,33 +83,27 @@ def _started(state: State, seen: m.Ready, hosts: tuple[str, ...]) -> e.AttemptSt
 
 
 def _ready_back(state: State, seen: m.Ready) -> Decision:
-    now, step = state.step(seen.step), state.outline.step(seen.step)
-    due_now = now.again is Way.BACK or bool(state.walk and state.walk.steps[:1] == (seen.step,))
-    if not due_now or state.held or state.closed or not _claimed(state):
+    step = state.outline.step(seen.step)
+    hosts = order.back_hosts(state, step)
+    if not order.back_is_due(state, step) or set(seen.hosts) != set(hosts):
         return refuse(_STALE)
-    batch = Batch(state)
-    for host in lost_places(state, step):
+    batch, lost = Batch(state), order.lost_places(state, step)
+    for host in lost:
         batch.add(e.BecameOwed(seen.at, owed_undo(state, seen.step, host, "its host is lost", seen.at)))
-    if seen.hosts:
-        return batch.add(_started(batch.state, seen, seen.hosts)).done()
-    if step.undo is UndoKind.NOTHING or not lost_places(state, step):
+    if hosts:
+        return batch.add(_started(batch.state, seen, hosts)).done()
+    if not lost:
         batch.add(e.StepUndone(seen.at, seen.step, How.RAN, step.stays and f"stays: {step.stays}"))
     else:
         batch.add(e.UndoSetAside(seen.at, seen.step))
     return finish_walk(batch, seen.at).done()
 
 
-def lost_places(state: State, step: StepOutline) -> tuple[str, ...]:
-    """Return where an undo is needed and cannot be done, because its role is lost."""
-    if step.undo is UndoKind.NOTHING:
-        return ()
-    return tuple(p.key for p in order.back_places(state, step) if p.role in state.lost)
-
-
 def not_ready(state: State, seen: m.NotReady) -> Decision:
     """A step that cannot be started has failed, with nothing sent."""
     step = state.outline.step(seen.step)
-    if seen.way is Way.FORWARD and not _may_start(state, step):
+    due_now = order.back_is_due(state, step) if seen.way is Way.BACK else _may_start(state, step)
+    if not due_now:
         return refuse(_STALE)
     ended = e.AttemptEnded(seen.at, seen.step, 0, seen.way, Verdict.FAILED, How.NONE, f"nothing was sent: {seen.why}")
     return Batch(state).add(ended).done()
@@ -103,7 +117,7 @@ def remember(state: State, seen: m.Remember) -> Decision:
 def ended(state: State, seen: m.Ended) -> Decision:
     """Take one host's answer; with the last one comes the verdict."""
     attempt = _open_attempt(state, seen.step, seen.attempt)
-    if attempt is None or seen.result.host in attempt.results:
+    if attempt is None or seen.result.host not in attempt.missing:
         return refuse(_STALE)
     batch = Batch(state).add(e.HostEnded(seen.at, seen.step, seen.attempt, seen.result))
     return end_attempt(batch, seen.step, seen.attempt, seen.at).done()
@@ -127,27 +141,35 @@ def end_attempt(batch: Batch, step: str, number: int, at: float) -> Batch:
 
 
 def _end_forward(batch: Batch, step: str, attempt: Attempt, at: float) -> Batch:
-    outline, now = batch.state.outline.step(step), batch.state.step(step)
+    outline = batch.state.outline.step(step)
     refused = [r for r in attempt.results.values() if r.kind is ResultKind.NOT_POSSIBLE]
     if refused:
-        owed = Owed(f"{step}@{refused[0].host}", step, refused[0].host, outline.name, refused[0].detail, at, "forward")
+        host, why = refused[0].host, refused[0].detail
+        owed = Owed(f"{step}@{host}", step, host, outline.name, why, at, "forward", batch.state.run)
         batch.add(e.BecameOwed(at, owed))
-        return batch.add(e.Skipped(at, step, f"not possible: {refused[0].detail}"))
-    need = outline.need or len(outline.places)
-    here = len(batch.state.outline.places(outline, batch.state.route)) or len(attempt.hosts)
-    passed_before = len(now.passed_on - set(attempt.hosts))
-    made = together(attempt.results, max(0, min(need, max(here, len(attempt.hosts))) - passed_before))
-    how = How.RAN
-    if all(r.kind is ResultKind.ALREADY for r in attempt.results.values()):
-        how = How.ALREADY
+        return batch.add(e.Skipped(at, step, f"not possible: {why}"))
+    made = order.reached(batch.state, outline)
+    if made is not Verdict.PASSED and any(verdict(r) is Verdict.UNKNOWN for r in attempt.results.values()):
+        made = Verdict.UNKNOWN
+    if made is Verdict.PASSED and _unchecked(batch.state, outline):
+        words = "its verify was not asked"
+        return batch.add(e.AttemptEnded(at, step, attempt.number, Way.FORWARD, Verdict.FAILED, How.NONE, words))
+    already = all(r.kind is ResultKind.ALREADY for r in attempt.results.values())
+    how = How.ALREADY if already and not batch.state.step(step).touched else How.RAN
     return batch.add(e.AttemptEnded(at, step, attempt.number, Way.FORWARD, made, how, _detail(attempt, made)))
+
+
+def _unchecked(state: State, step: StepOutline) -> bool:
+    """Tell whether a step has a verify of which no answer says anything; on a lost role it cannot be asked."""
+    answers = last_answers(state.step(step.id)).values()
+    return step.verify and not state.lost and not any(result.checks for result in answers)
 
 
 def _end_back(batch: Batch, step: str, attempt: Attempt, at: float) -> Batch:
     made = together(attempt.results, len(attempt.hosts))
     if made is not Verdict.PASSED:
         return batch.add(e.AttemptEnded(at, step, attempt.number, Way.BACK, made, How.NONE, _detail(attempt, made)))
-    if any(o.step == step and o.way == "back" for o in batch.state.owed):
+    if batch.state.owes(step, "back"):
         batch.add(e.UndoSetAside(at, step))
     else:
         batch.add(e.StepUndone(at, step))
@@ -172,36 +194,57 @@ def ask_ended(state: State, seen: m.AskEnded) -> Decision:
     batch = Batch(state)
     if seen.way is Way.PROBE:
         batch.add(e.Probed(seen.at, seen.step, seen.answer, seen.seen))
-    back = now.word in (StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN)
-    made = _said_back(seen) if back else _said(seen, now.word)
+    back = now.word in order.UNDO_STANDS
+    made = _said_back(seen) if back else _said(state, seen)
     if back and made is Verdict.PASSED:
-        return finish_walk(batch.add(e.StepUndone(seen.at, seen.step, How.CHECKED, seen.seen)), seen.at).done()
-    words = seen.seen or "; ".join(f"{c.what}: {c.seen}" for c in seen.checks if c.holds is not True)
+        return _undone_where_asked(batch, seen).done()
+    still = _still_wrong(state, seen) if seen.way is Way.CHECK and not back else ""
+    words = seen.seen or still or "; ".join(f"{c.what}: {c.seen}" for c in seen.checks if c.holds is not True)
     return batch.add(e.AttemptEnded(seen.at, seen.step, 0, seen.way, made, How.CHECKED, words)).done()
 
 
-def _holds(seen: m.AskEnded) -> bool | None:
+def _undone_where_asked(batch: Batch, seen: m.AskEnded) -> Batch:
+    """A probe says that the change is not there: undone, but for what is owed on a lost role, which was not asked."""
+    step = batch.state.outline.step(seen.step)
+    if not order.lost_places(batch.state, step):
+        return finish_walk(batch.add(e.StepUndone(seen.at, seen.step, How.CHECKED, seen.seen)), seen.at)
+    for host in order.lost_places(batch.state, step):
+        batch.add(e.BecameOwed(seen.at, owed_undo(batch.state, seen.step, host, "its host is lost", seen.at)))
+    return finish_walk(batch.add(e.UndoSetAside(seen.at, seen.step)), seen.at)
+
+
+def _holds(state: State, seen: m.AskEnded) -> bool | None:
+    """Tell whether every verify holds; none was asked of a step that has some: nobody knows."""
     answers = [check.holds for check in seen.checks]
+    if not answers and state.outline.step(seen.step).verify and not state.lost:
+        return None
     return False if False in answers else (None if None in answers else True)
 
 
-def _said(seen: m.AskEnded, word: StepWord) -> Verdict:
+def _said(state: State, seen: m.AskEnded) -> Verdict:
     """Make a verdict of a forward check or probe: passed only if it is done *and* every verify holds."""
-    unsure = Verdict.UNKNOWN if word is StepWord.UNKNOWN else Verdict.FAILED
+    unsure = Verdict.UNKNOWN if state.step(seen.step).word is StepWord.UNKNOWN else Verdict.FAILED
     if seen.way is Way.PROBE and seen.answer is not Answer.DONE:
         return Verdict.FAILED if seen.answer is Answer.NOT_DONE else unsure
-    holds = _holds(seen)
+    if seen.way is Way.CHECK and _still_wrong(state, seen):
+        return Verdict.FAILED
+    holds = _holds(state, seen)
     if holds is None:
         return unsure
     return Verdict.PASSED if holds else Verdict.FAILED
 
 
+def _still_wrong(state: State, seen: m.AskEnded) -> str:
+    """Return what did not hold when the step ran and was not asked again: an `expect` is judged by the action alone."""
+    asked = {check.what for check in seen.checks}
+    wrong = (c.what for r in last_answers(state.step(seen.step)).values() for c in r.checks if c.holds is not True)
+    left = next((what for what in wrong if what not in asked), "")
+    return f"{left} did not hold when the step ran: retry it" if left else ""
+
+
 def _said_back(seen: m.AskEnded) -> Verdict:
-    """Make a verdict of a check or probe of an undo: undone when the change is not there."""
-    if seen.way is Way.PROBE:
-        return {Answer.NOT_DONE: Verdict.PASSED, Answer.DONE: Verdict.FAILED}.get(seen.answer, Verdict.UNKNOWN)
-    holds = _holds(seen)
-    return Verdict.UNKNOWN if holds is None else (Verdict.PASSED if holds else Verdict.FAILED)
+    """Make a verdict of the probe of an undo: undone when the change is not there."""
+    return {Answer.NOT_DONE: Verdict.PASSED, Answer.DONE: Verdict.FAILED}.get(seen.answer, Verdict.UNKNOWN)
 
 
 def asks(state: State, seen: m.Asks) -> Decision:
@@ -234,7 +277,11 @@ def guard_news(state: State, seen: m.GuardNews) -> Decision:
     if seen.tripped == (seen.guard in state.tripped):
         return refuse(_STALE)
     if seen.tripped:
-        return Batch(state).add(e.GuardTripped(seen.at, seen.guard, seen.seen)).done()
+        batch = Batch(state).add(e.GuardTripped(seen.at, seen.guard, seen.seen))
+        gate = order.awaiting(batch.state)
+        if gate and batch.state.step(gate.id).confirmed and order.closed_forward(batch.state):
+            batch.add(e.GateLeft(seen.at, gate.id))  # what was typed may not be acted on later, on old rechecks
+        return batch.done()
     return Batch(state).add(e.GuardCleared(seen.at, seen.guard)).done()
 
 
@@ -243,11 +290,27 @@ def claim_news(state: State, seen: m.ClaimNews) -> Decision:
     if seen.released:
         return Batch(state).add(e.ClaimReleased(seen.at, seen.hosts)).done()
     if seen.holder:
-        batch = Batch(state)
-        if state.walk:
-            batch.add(e.WalkEnded(seen.at, reached=False))
-        return batch.add(e.ClaimRefused(seen.at, seen.holder, seen.detail)).done()
+        return _claim_refused(Batch(state), seen).done()
     return Batch(state).add(e.ClaimTaken(seen.at, seen.hosts, seen.without, seen.inherited)).done()
+
+
+def _claim_refused(batch: Batch, seen: m.ClaimNews) -> Batch:
+    """Another run holds the estate: nothing of this one goes on, and what it had in flight is UNKNOWN."""
+    state = batch.state
+    if state.walk:
+        batch.add(e.WalkEnded(seen.at, reached=False))
+    if state.settling:
+        batch.add(e.SettleFailed(seen.at, state.settling, f"the estate is claimed by {seen.holder}"))
+    batch.add(e.ClaimRefused(seen.at, seen.holder, seen.detail))
+    for step, now in state.walked():
+        attempt = now.attempt
+        if not step.changes or now.word not in order.BUSY or attempt is None or not attempt.attach or state.claimed:
+            continue
+        for host in attempt.missing:
+            lost = Result(host, ResultKind.LOST, sent=True, detail=f"the estate is claimed by {seen.holder}")
+            batch.add(e.HostEnded(seen.at, step.id, attempt.number, lost))
+        end_attempt(batch, step.id, attempt.number, seen.at)
+    return batch
 
 
 def recalled(state: State, seen: m.Recalled) -> Decision:

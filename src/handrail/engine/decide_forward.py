@@ -9,14 +9,14 @@ from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.batch import Batch, Decision, refuse
 from handrail.engine.outline import StepOutline
-from handrail.engine.results import Gate
+from handrail.engine.results import Gate, Result, did_its_part, verdict
 from handrail.engine.state import State, StepState
 from handrail.engine.table import Cause, movable
 from handrail.engine.typed import same_value
 from handrail.engine.words import How, Pace, StepWord, Verdict, Way
 
 RECHECK_AGE: Final = 15.0  # seconds; rechecks are asked every 10 s behind the typing
-_BACK: Final = frozenset({StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN})
+_BACK: Final = order.UNDO_STANDS
 
 
 def not_now(state: State) -> str:
@@ -31,6 +31,9 @@ def not_now(state: State) -> str:
         return f"{working[0].name} is running"
     if state.settling:
         return "what is owed is being settled"
+    again = next((step for step, now in state.walked() if now.again), None)
+    if again:
+        return f"{again.name} is about to be sent again"
     return "still asking whether what has passed still holds" if state.recall else ""
 
 
@@ -115,9 +118,10 @@ def confirm(state: State, intent: m.Confirm) -> Decision:
 
 def gate_closed(state: State, gate: Gate, intent: m.Confirm) -> str:
     """Return why a gate cannot be passed at this moment, or nothing."""
-    closed = order.closed_forward(state)
-    if closed or gate.blocked:
-        return closed or gate.blocked
+    closed = order.closed_forward(state) or gate.blocked or _not_asked(state, gate, intent.step)
+    if closed:
+        return closed
+    at = max(intent.at, state.at)
     for recheck in gate.rechecks:
         if recheck.holds is False:
             return f"{recheck.title} does not hold: {recheck.seen}"
@@ -125,8 +129,18 @@ def gate_closed(state: State, gate: Gate, intent: m.Confirm) -> str:
             return f"{recheck.title} could not be asked: {recheck.seen}"
         if recheck.holds is None and not intent.reason.strip():
             return f"{recheck.title} could not be asked: type a reason to go on without it"
-        if intent.at - recheck.at > RECHECK_AGE:
-            return f"{recheck.title} was last asked {intent.at - recheck.at:.0f} s ago: it is being asked again"
+        if at - recheck.at > RECHECK_AGE:
+            return f"{recheck.title} was last asked {at - recheck.at:.0f} s ago: it is being asked again"
+    return ""
+
+
+def _not_asked(state: State, gate: Gate, step_id: str) -> str:
+    """Return which recheck the gate does not show yet, or nothing; one that the route does without is not asked."""
+    seen = {recheck.step for recheck in gate.rechecks}
+    for wanted in state.outline.step(step_id).recheck:
+        known = state.outline.has_step(wanted)
+        if wanted not in seen and (not known or state.needed(state.outline.step(wanted))):
+            return f"{state.outline.step(wanted).name if known else wanted} has not been asked again yet"
     return ""
 
 
@@ -153,7 +167,8 @@ def pause(state: State, intent: m.Pause) -> Decision:
     """Finish this step, then stand; in an undo, stand after this undo."""
     if state.walk:
         return Batch(state).add(e.WalkEnded(intent.at, reached=False)).done()
-    if not (state.allowed_stage or state.allowed_step):
+    step = order.next_step(state)
+    if not order.busy(state) and (step is None or not order.permitted(state, step)):
         return refuse("nothing is going on: the run stands at a pause point")
     return Batch(state).add(e.Paused(intent.at, intent.by)).done()
 
@@ -187,7 +202,10 @@ def _at_rest(state: State, step: str, words: frozenset[StepWord], verb: str) -> 
         return f"{outline.name} is {now.word.value}: there is nothing to {verb}"
     if now.asking or now.again:
         return f"{outline.name} is being asked already"
-    others = [s for s in order.busy(state) if s.id != step and s.stage != outline.stage]
+    if state.walk and now.word not in _BACK:
+        return "an undo is under way: finish it, or leave it first"
+    beside = state.outline.stage(outline.stage).together and now.word not in _BACK
+    others = [s for s in order.busy(state) if s.id != step and not (beside and s.stage == outline.stage)]
     if others:
         return f"{others[0].name} is running"
     if now.word not in _BACK and not order.finished(state, outline):
@@ -196,31 +214,95 @@ def _at_rest(state: State, step: str, words: frozenset[StepWord], verb: str) -> 
     return ""
 
 
+def _waits(state: State) -> str:
+    """Return why nothing that changes anything may be sent at this moment, whatever it is, or nothing."""
+    if state.settling:
+        return "what is owed is being settled"
+    return "still asking whether what has passed still holds" if state.recall else ""
+
+
 def retry(state: State, intent: m.Retry) -> Decision:
     """Send a failed step again where it did not pass, or a failed undo; UNKNOWN is never blindly sent twice."""
     words = frozenset({StepWord.FAILED, StepWord.UNKNOWN, StepWord.OWED}) | _BACK
-    why = _at_rest(state, intent.step, words, "retry")
+    why = _at_rest(state, intent.step, words, "retry") or _waits(state)
     if why:
         return refuse(why)
     outline, now = state.outline.step(intent.step), state.step(intent.step)
-    if now.word is StepWord.UNKNOWN and outline.changes:
-        return refuse(
-            f"{outline.name} is UNKNOWN: a change is never sent blindly again; ask, probe, or say what is true"
-        )
-    if now.word is StepWord.UNDO_UNKNOWN:
-        return refuse(f"the undo of {outline.name} is UNKNOWN: ask the host, or say what is true")
-    way = Way.BACK if now.word in _BACK else Way.FORWARD
-    if way is Way.FORWARD and (state.walk or order.closed_forward(state)):
-        return refuse(order.closed_forward(state) or "an undo is under way")
+    back = now.word in _BACK
+    why = _no_retry_back(state, outline) if back else _no_retry_forward(state, outline)
+    if why:
+        return refuse(why)
+    way = Way.BACK if back else Way.FORWARD
     return Batch(state).add(e.RetryAsked(intent.at, intent.step, way, intent.by)).done()
+
+
+def _no_retry_forward(state: State, step: StepOutline) -> str:
+    if state.step(step.id).word is StepWord.UNKNOWN and (step.changes or step.confirm):
+        return f"{step.name} is UNKNOWN: a change is never sent blindly again; ask, probe, or say what is true"
+    if not state.needed(step):
+        return f"{step.name} is not needed on this route"
+    return order.closed_forward(state)
+
+
+def _no_retry_back(state: State, step: StepOutline) -> str:
+    if state.step(step.id).word is StepWord.UNDO_UNKNOWN:
+        return f"the undo of {step.name} is UNKNOWN: ask the host, or say what is true"
+    if state.walk and state.walk.steps[:1] != (step.id,):
+        return f"{state.outline.step(state.walk.steps[0]).name} is undone first"
+    if not state.walk and step.id in state.started and state.started[-1] != step.id:
+        return f"{state.outline.step(state.started[-1]).name} was started later: undo walks strictly backwards"
+    return order.closed_back(state)
+
+
+def go_forward(state: State, intent: m.GoForward) -> Decision:
+    """Do a step again whose undo failed or is owed; it ends the walk."""
+    words = frozenset({StepWord.UNDO_FAILED, StepWord.OWED})
+    gone = _known(state, intent.step)[1]
+    if gone:
+        return refuse(gone)
+    step, now = state.outline.step(intent.step), state.step(intent.step)
+    if now.word not in words:
+        return refuse(f"{step.name} is {now.word.value}: nothing of it was undone in vain")
+    batch = Batch(state)
+    if state.walk and not order.busy(state):
+        batch.add(e.WalkEnded(intent.at, reached=False))
+    why = _at_rest(batch.state, intent.step, words, "do again") or _waits(state) or _no_retry_forward(state, step)
+    if not why and not order.is_open(batch.state, step):
+        first = order.waits_for(batch.state, step)
+        why = f"{step.name} waits for {first.name}" if first else "nothing is left to do"
+    if why:
+        return refuse(why)
+    return batch.add(e.RetryAsked(intent.at, intent.step, Way.FORWARD, intent.by)).done()
+
+
+def reattach(state: State, intent: m.Reattach) -> Decision:
+    """Ask the host about the job of an attempt whose outcome is UNKNOWN; nothing is started."""
+    why = _at_rest(state, intent.step, frozenset({StepWord.UNKNOWN, StepWord.UNDO_UNKNOWN}), "re-attach")
+    why = why or _waits(state)
+    if why:
+        return refuse(why)
+    step, now = state.outline.step(intent.step), state.step(intent.step)
+    way = Way.BACK if now.word is StepWord.UNDO_UNKNOWN else Way.FORWARD
+    attempt = next((a for a in reversed(now.attempts) if a.way is way), None)
+    asked = {h for h, r in attempt.results.items() if verdict(r) is Verdict.UNKNOWN} if attempt else set()
+    if attempt is None or not asked:
+        return refuse(f"{step.name} left no job that could be asked: probe it, or say what is true")
+    roles = {p.key: p.role for p in (*step.places, *step.undo_places)}
+    if any(roles.get(h) in state.lost for h in asked) or (way is Way.FORWARD and step.requires & state.lost):
+        return refuse(f"{step.name}: its host is declared lost and is not spoken to")
+    return Batch(state).add(e.Reattached(intent.at, intent.step, attempt.number)).done()
 
 
 def check_again(state: State, intent: m.CheckAgain) -> Decision:
     """Ask the verifies again; nothing that changes is sent."""
-    why = _at_rest(state, intent.step, frozenset({StepWord.FAILED}) | _BACK, "check")
+    why = _at_rest(state, intent.step, frozenset({StepWord.FAILED}), "check")
     if why:
         return refuse(why)
     outline = state.outline.step(intent.step)
+    if not state.needed(outline):
+        return refuse(f"{outline.name} is not needed on this route")
+    if not ran_well(state, outline):
+        return refuse(f"{outline.name} itself did not do what it should: retry it, or probe it")
     if not outline.verify:
         return refuse(f"{outline.name} has no verify to ask: retry it, or probe it")
     if not outline.changes:
@@ -236,7 +318,26 @@ def probe(state: State, intent: m.Probe) -> Decision:
     outline = state.outline.step(intent.step)
     if not outline.probe:
         return refuse(f"{outline.name} has no probe: look for yourself and say what is true")
+    if not state.outline.places(outline, state.route):
+        return refuse(f"{outline.name}: its host is declared lost and is not spoken to")
     return Batch(state).add(e.AskStarted(intent.at, intent.step, Way.PROBE)).done()
+
+
+def last_answers(now: StepState) -> dict[str, Result]:
+    """Return what every host answered last on the way forward, since the step was last undone."""
+    last: dict[str, Result] = {}
+    for attempt in now.attempts[now.since :]:
+        if attempt.way is Way.FORWARD:
+            last.update(attempt.results)
+    return last
+
+
+def ran_well(state: State, step: StepOutline) -> bool:
+    """Tell whether as many hosts as needed did their part, but for its checks: then those alone may be asked again."""
+    last = last_answers(state.step(step.id))
+    here = order.needed_hosts(state, step)
+    well = sum(1 for host in here if host in last and did_its_part(last[host]))
+    return bool(here) and well >= min(step.need or len(here), len(here))
 
 
 def skip(state: State, intent: m.Skip) -> Decision:
@@ -244,6 +345,8 @@ def skip(state: State, intent: m.Skip) -> Decision:
     why = _at_rest(state, intent.step, frozenset({StepWord.PENDING, StepWord.FAILED}), "skip")
     if why:
         return refuse(why)
+    if not state.needed(state.outline.step(intent.step)):
+        return refuse(f"{state.outline.step(intent.step).name} is not needed on this route")
     outline, now = state.outline.step(intent.step), state.step(intent.step)
     if not outline.skippable:
         return refuse(f"{outline.name} is not skippable: the runbook does not allow it", "skip")

@@ -9,9 +9,9 @@ from handrail.engine.batch import Batch, Decision, refuse
 from handrail.engine.decide_answers import end_attempt
 from handrail.engine.decide_back import owed_undo
 from handrail.engine.outline import StepOutline
-from handrail.engine.results import Result
+from handrail.engine.results import Owed, Result
 from handrail.engine.state import State
-from handrail.engine.words import ResultKind, StepWord
+from handrail.engine.words import How, ResultKind, StepWord, Way
 
 
 def declare(state: State, intent: m.Declare) -> Decision:
@@ -26,48 +26,70 @@ def declare(state: State, intent: m.Declare) -> Decision:
     sending = next((s for s in order.busy(state) if not _cut_off(state, s, lost)), None)
     if sending:
         return refuse(f"{sending.name} is being sent: pause and wait, or stop it first")
+    if state.settling:
+        return refuse("what is owed is being settled: wait, or leave it")
     batch = Batch(state)
     gate = order.awaiting(state)
     if gate:
         batch.add(e.GateLeft(intent.at, gate.id))
+    if state.walk:
+        batch.add(e.WalkEnded(intent.at, reached=False))
     _give_up(batch, lost, intent)
     batch.add(e.RouteChanged(intent.at, intent.route, intent.reason, intent.by))
-    _owe_lost(batch, lost, intent)
+    _owe_lost(batch, intent.at, intent.reason)
     return batch.done()
 
 
 def _cut_off(state: State, step: StepOutline, lost: frozenset[str]) -> bool:
-    """Tell whether a running step has lost its link to a role that is being declared lost."""
+    """Tell whether nothing is being sent in a busy step: it is only asked, or it has lost its links and a role of it is lost."""
     now = state.step(step.id)
-    return bool(now.no_link) and (bool(step.requires & lost) or any(p.role in lost for p in step.places))
+    attempt = now.attempt
+    if now.word not in order.BUSY or attempt is None:
+        return True  # a question to a host: it is dropped
+    if not now.no_link:
+        return False
+    if attempt.way is Way.FORWARD and step.requires & lost:
+        return True
+    mine = any(_role(step, host) in lost for host in attempt.missing)
+    return mine and all(host in now.no_link for host in attempt.missing)
+
+
+def _role(step: StepOutline, host: str) -> str:
+    return next((p.role for p in (*step.places, *step.undo_places) if p.key == host), "")
 
 
 def _give_up(batch: Batch, lost: frozenset[str], intent: m.Declare) -> None:
     """What is in flight on a lost role is UNKNOWN from here on: nobody can say."""
     for step in order.busy(batch.state):
-        attempt = batch.state.step(step.id).attempt
-        if attempt is None:
+        now = batch.state.step(step.id)
+        attempt = now.attempt
+        if attempt is None or now.word not in order.BUSY:
             continue
-        roles = {p.key: p.role for p in step.places}
+        alone = attempt.way is Way.FORWARD and bool(step.requires & lost)
         for host in attempt.missing:
-            if roles.get(host) in lost or step.requires & lost:
+            if alone or _role(step, host) in lost:
                 gone = Result(host, ResultKind.LOST, sent=True, detail=f"declared lost: {intent.reason}")
                 batch.add(e.HostEnded(intent.at, step.id, attempt.number, gone))
         end_attempt(batch, step.id, attempt.number, intent.at)
 
 
-def _owe_lost(batch: Batch, lost: frozenset[str], intent: m.Declare) -> None:
-    """Whatever was started on a lost role stays changed there: its undo is owed."""
-    for step_id in batch.state.started:
-        step, now = batch.state.outline.step(step_id), batch.state.step(step_id)
-        for place in step.places:
-            if place.role in lost and place.key in now.touched:
-                owed = owed_undo(batch.state, step_id, place.key, intent.reason, intent.at)
-                batch.add(e.BecameOwed(intent.at, owed))
-        if step.requires & lost and now.word is StepWord.UNKNOWN:
-            for host in sorted(now.touched):
-                owed = owed_undo(batch.state, step_id, host, f"{intent.reason}; how it ended is not known", intent.at)
-                batch.add(e.BecameOwed(intent.at, owed))
+def _owe_lost(batch: Batch, at: float, reason: str) -> None:
+    """Owe every undo that needs a lost role; and, of a step that is passed over while UNKNOWN, to find out how it ended."""
+    state = batch.state
+    known = {o.id for o in state.owed}
+    for step_id in state.started:
+        step = state.outline.step(step_id)
+        for host in order.lost_places(state, step):
+            owed = owed_undo(state, step_id, host, reason, at)
+            if owed.id not in known:
+                batch.add(e.BecameOwed(at, owed))
+        if state.step(step_id).word is not StepWord.UNKNOWN or state.needed(step):
+            continue
+        for host in order.back_hosts(state, step):
+            what = f"find out how {step.name} ended on {host}"
+            owed = Owed(f"{step_id}@{host}?", step_id, host, what, reason, at, "ask", state.run)
+            if owed.id not in known | {o.id for o, _ in state.settled}:
+                batch.add(e.BecameOwed(at, owed))
 
 
 def note(state: State, intent: m.Note) -> Decision:
@@ -83,10 +105,17 @@ def leave(state: State, intent: m.Leave) -> Decision:
 
 
 def resume(state: State, intent: m.Resume) -> Decision:
-    """Drive again, in a newer epoch."""
+    """Drive again, in a newer epoch; what a crash cut off in the middle of a decision is decided to its end."""
     if intent.epoch <= state.epoch:
         return refuse(f"epoch {intent.epoch} is not newer than {state.epoch}: somebody else drives")
-    return Batch(state).add(e.Resumed(intent.at, intent.by, intent.host, intent.epoch, intent.reason)).done()
+    batch = Batch(state).add(e.Resumed(intent.at, intent.by, intent.host, intent.epoch, intent.reason))
+    for step, now in state.walked():
+        if now.word in order.BUSY and now.attempt and not now.attempt.missing:
+            end_attempt(batch, step.id, now.attempt.number, intent.at)
+        elif now.word is StepWord.OWED and not state.owes(step.id, "back"):
+            batch.add(e.StepUndone(intent.at, step.id, How.NONE, "settled before the console went away"))
+    _owe_lost(batch, intent.at, state.emergency)
+    return batch.done()
 
 
 def close(state: State, intent: m.Close) -> Decision:

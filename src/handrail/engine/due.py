@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from handrail.engine import order
 from handrail.engine.outline import StepOutline
 from handrail.engine.state import State
-from handrail.engine.words import StepWord, UndoKind, Way
+from handrail.engine.words import StepWord, Way
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,11 @@ class Ask(Act):
 
 @dataclass(frozen=True)
 class DoOwed(Act):
-    """Do what is owed."""
+    """Do what is owed, for the `attempt`th time (from 1); with `attach`, only ask about the job of that time."""
 
     owed: str
+    attempt: int = 1
+    attach: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,23 +83,23 @@ def due(state: State) -> tuple[Act, ...]:
     """Return everything that is to be done now; nothing for a run that is held, closed or not opened."""
     if state.opened is None or state.held or state.closed:
         return ()
-    acts: list[Act] = [*_watched(state), *_under_way(state)]
+    return tuple(dict.fromkeys([*_watched(state), *_under_way(state), *_next(state)]))
+
+
+def _next(state: State) -> list[Act]:
     if state.recall:
-        return (*acts, *(Recall(step) for step in state.recall))
-    asked_again = _asked_again(state)
-    if asked_again:
-        return (*acts, *asked_again)
+        return [Recall(step) for step in state.recall]
+    if state.settling:
+        return []
     if state.walk:
-        return (*acts, *_back(state))
-    return (*acts, *_forward(state))
+        return _back(state)
+    return _asked_again(state) or _forward(state)
 
 
 def _watched(state: State) -> list[Act]:
     over = order.next_step(state) is None and not state.walk
     return [
-        Watch(g.id)
-        for g in state.outline.guards
-        if not over and (not g.after or state.step(g.after).word in (StepWord.PASSED, StepWord.SKIPPED))
+        Watch(g.id) for g in state.outline.guards if order.watched(state, g) and (not over or g.id in state.tripped)
     ]
 
 
@@ -105,22 +107,20 @@ def _under_way(state: State) -> list[Act]:
     acts: list[Act] = []
     for step, now in state.walked():
         if now.word in order.BUSY and now.attempt:
-            acts.append(Perform(step.id, now.attempt.way, now.attempt.number))
+            perform = Perform(step.id, now.attempt.way, now.attempt.number)
+            acts += _claim_first(state, [perform], changes=step.changes and now.attempt.attach)
         if now.word is StepWord.AWAITING and not now.confirmed:
             acts.append(WatchGate(step.id))
         if now.asking:
             acts.append(Ask(step.id, now.asking))
     if state.settling:
-        acts.append(DoOwed(state.settling))
+        doing = DoOwed(state.settling, state.settles.get(state.settling, 1), state.settle_attach)
+        acts += _claim_first(state, [doing], changes=True)
     return acts
 
 
-def _claimed(state: State) -> bool:
-    return state.claim is not None and state.claim_epoch == state.epoch
-
-
 def _claim_first(state: State, acts: list[Act], *, changes: bool) -> list[Act]:
-    if not changes or _claimed(state) or not acts:
+    if not changes or state.claimed or not acts:
         return acts
     return [] if state.claim_refused else [TakeClaim(state.epoch)]
 
@@ -129,7 +129,7 @@ def _asked_again(state: State) -> list[Act]:
     for step, now in state.walked():
         if now.again is Way.BACK:
             return _prepare_back(state, step)
-        if now.again is Way.FORWARD:
+        if now.again is Way.FORWARD and order.is_open(state, step) and not order.closed_forward(state):
             return _start(state, step)
     return []
 
@@ -138,14 +138,16 @@ def _back(state: State) -> list[Act]:
     if order.busy(state) or not state.walk or not state.walk.steps:
         return []
     step = state.outline.step(state.walk.steps[0])
-    if state.step(step.id).word in (StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN):
+    now = state.step(step.id)
+    if now.word in order.UNDO_STANDS and now.again is not Way.BACK:
         return []
     return _prepare_back(state, step)
 
 
 def _prepare_back(state: State, step: StepOutline) -> list[Act]:
-    places = () if step.undo is UndoKind.NOTHING else order.back_places(state, step)
-    hosts = tuple(p.key for p in places if p.role not in state.lost)
+    if order.busy(state):
+        return []
+    hosts = order.back_hosts(state, step)
     number = len(state.step(step.id).attempts) + 1
     return _claim_first(state, [Prepare(step.id, Way.BACK, hosts, number)], changes=True)
 

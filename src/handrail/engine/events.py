@@ -152,6 +152,14 @@ class RetryAsked(Event):
 
 
 @dataclass(frozen=True)
+class Reattached(Event):
+    """The job of an attempt whose outcome is UNKNOWN is asked again; nothing is started."""
+
+    step: str
+    attempt: int
+
+
+@dataclass(frozen=True)
 class AskStarted(Event):
     """A check or a probe was asked: reads only, the step's state stands until it is answered."""
 

@@ -8,6 +8,7 @@ from functools import reduce
 from typing import Any, TypeVar
 
 from handrail.engine import events as e
+from handrail.engine import evolve_owed as owing
 from handrail.engine import evolve_steps as steps
 from handrail.engine.outline import Outline
 from handrail.engine.state import State, Walk, fresh
@@ -82,19 +83,21 @@ def _(state: State, event: e.GateLeft) -> State:
 
 @_on(e.WalkStarted)
 def _(state: State, event: e.WalkStarted) -> State:
-    return stand(replace(steps.walk_started(state, event.steps), walk=Walk(event.to, event.steps)))
+    begun = replace(steps.walk_started(state, event.steps), walk=Walk(event.to, event.steps), claim_refused="")
+    return stand(begun)
 
 
 @_on(e.WalkEnded)
 def _(state: State, event: e.WalkEnded) -> State:
     after = steps.reset_from(state, state.walk.to) if event.reached and state.walk else state
-    return stand(replace(after, walk=None))
+    return stand(steps.asks_dropped(replace(after, walk=None)))
 
 
 @_on(e.RouteChanged)
 def _(state: State, event: e.RouteChanged) -> State:
     lost = state.outline.lost(event.route)
-    return stand(replace(state, route=event.route, emergency=event.reason if lost else ""))
+    after = replace(state, route=event.route, emergency=event.reason if lost else "")
+    return stand(steps.rerouted(owing.rerouted(after)))
 
 
 @_on(e.GuardTripped)
@@ -109,14 +112,14 @@ def _(state: State, event: e.GuardCleared) -> State:
 
 @_on(e.ClaimTaken)
 def _(state: State, event: e.ClaimTaken) -> State:
-    known = {o.id for o in state.owed}
-    inherited = tuple(o for o in event.inherited if o.id not in known)
-    return replace(state, claim=event, claim_epoch=state.epoch, claim_refused="", owed=state.owed + inherited)
+    after = owing.inherited(state, event)
+    return replace(after, claim=event, claim_epoch=state.epoch, claim_refused="")
 
 
 @_on(e.ClaimRefused)
 def _(state: State, event: e.ClaimRefused) -> State:
-    return stand(replace(state, claim_refused=f"{event.holder}: {event.detail}" if event.detail else event.holder))
+    holder = f"{event.holder}: {event.detail}" if event.detail else event.holder
+    return stand(steps.asks_dropped(replace(state, claim_refused=holder)))
 
 
 @_on(e.ClaimReleased)
@@ -124,26 +127,9 @@ def _(state: State, event: e.ClaimReleased) -> State:
     return replace(state, claim=None, claim_epoch=0)
 
 
-@_on(e.BecameOwed)
-def _(state: State, event: e.BecameOwed) -> State:
-    if any(o.id == event.owed.id for o in state.owed):
-        return state
-    return replace(state, owed=(*state.owed, event.owed))
-
-
-@_on(e.SettleStarted)
-def _(state: State, event: e.SettleStarted) -> State:
-    return replace(state, settling=event.owed)
-
-
 @_on(e.SettleFailed)
 def _(state: State, event: e.SettleFailed) -> State:
-    return replace(state, settling="")
-
-
-@_on(e.Settled)
-def _(state: State, event: e.Settled) -> State:
-    return steps.settled(replace(state, settling=""), event)
+    return replace(state, settling="") if state.settling == event.owed else state
 
 
 @_on(e.NoteMade)
@@ -158,10 +144,8 @@ def _(state: State, event: e.Held) -> State:
 
 @_on(e.Resumed)
 def _(state: State, event: e.Resumed) -> State:
-    after = replace(
-        state, held=False, held_why="", epoch=event.epoch, driver=event.by, settling="", walk=None, tripped={}
-    )
-    return stand(steps.picked_up(after))
+    after = replace(state, held=False, held_why="", epoch=event.epoch, driver=event.by, walk=None, claim_refused="")
+    return stand(steps.picked_up(replace(after, settle_attach=bool(state.settling))))
 
 
 @_on(e.RunClosed)
@@ -169,4 +153,10 @@ def _(state: State, event: e.RunClosed) -> State:
     return stand(replace(state, closed=event.reason))
 
 
+@_on(e.StepUndone)
+def _(state: State, event: e.StepUndone) -> State:
+    return stand(steps.step_undone(state, event))
+
+
 _FOLDS.update(steps.FOLDS)
+_FOLDS.update({e.BecameOwed: owing.became_owed, e.SettleStarted: owing.settle_started, e.Settled: owing.settled})

@@ -7,6 +7,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from handrail.engine import events as e
+from handrail.engine import order
+from handrail.engine.evolve_owed import forget, forget_step
+from handrail.engine.outline import StepOutline
 from handrail.engine.results import Result, verdict
 from handrail.engine.state import Attempt, State, StepState
 from handrail.engine.table import Cause, move
@@ -14,6 +17,12 @@ from handrail.engine.words import How, StepWord, Verdict, Way
 
 _FORWARD: Final = {Verdict.PASSED: Cause.PASSED, Verdict.FAILED: Cause.FAILED, Verdict.UNKNOWN: Cause.UNKNOWN}
 _BACK: Final = {Verdict.FAILED: Cause.UNDO_FAILED, Verdict.UNKNOWN: Cause.UNDO_UNKNOWN}
+_LEFT: Final = {
+    StepWord.PENDING: Cause.GATE_LEFT,
+    StepWord.FAILED: Cause.LEFT_FAILED,
+    StepWord.UNDO_FAILED: Cause.LEFT_UNDO_FAILED,
+    StepWord.OWED: Cause.LEFT_OWED,
+}
 _IN_UNDO: Final = frozenset({StepWord.UNDOING, StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN, StepWord.OWED})
 
 
@@ -41,27 +50,33 @@ def attempt_started(state: State, event: e.AttemptStarted) -> State:
         order=event.order,
     )
     forward = event.way is Way.FORWARD
-    changes = state.outline.step(event.step).changes
     now = moved(now, Cause.STARTED if forward else Cause.UNDO_STARTED)
-    touched = now.touched | frozenset(event.hosts) if forward and changes else now.touched
-    now = replace(
-        now,
-        attempts=(*now.attempts, attempt),
-        touched=touched,
-        gate=None,
-        again=None,
-        late=False,
-        stopping=False,
-        detail="",
-        question=None,
-        reply=None,
-        no_link={},
-        undone=False if forward else now.undone,
-    )
-    state = put(state, event.step, now)
-    if forward and changes and event.step not in state.started:
-        state = replace(state, started=(*state.started, event.step))
-    return state
+    now = replace(_quiet(now), attempts=(*now.attempts, attempt), gate=None, again=None, detail="", reply=None)
+    step = state.outline.step(event.step)
+    return _sent_forward(state, step, now, event) if forward else _sent_back(state, step, now, event)
+
+
+def _quiet(now: StepState) -> StepState:
+    """Forget what only an attempt under way has."""
+    return replace(now, late=False, stopping=False, question=None, no_link={})
+
+
+def _sent_forward(state: State, step: StepOutline, now: StepState, event: e.AttemptStarted) -> State:
+    now = replace(now, undone=False, undone_on=frozenset(), before=StepWord.PENDING)
+    if not step.changes:
+        return put(state, step.id, now)
+    state = put(state, step.id, replace(now, touched=now.touched | frozenset(event.hosts)))
+    state = forget_step(state, step.id, "the step was done again", "back")
+    if step.id in state.started:
+        return state
+    return replace(state, started=(*state.started, step.id))
+
+
+def _sent_back(state: State, step: StepOutline, now: StepState, event: e.AttemptStarted) -> State:
+    """Where an undo was sent, the step has not passed any more."""
+    left = frozenset() if order.has_own_undo_places(step) else now.passed_on - frozenset(event.hosts)
+    state = put(state, step.id, replace(now, passed_on=left))
+    return forget_step(state, step.id, "it is being undone", "ask")
 
 
 def host_ended(state: State, event: e.HostEnded) -> State:
@@ -74,9 +89,9 @@ def host_ended(state: State, event: e.HostEnded) -> State:
     now = replace(now, no_link={h: t for h, t in now.no_link.items() if h != result.host})
     passed = verdict(result) is Verdict.PASSED
     if attempt.way is Way.BACK:
-        if passed:
-            now = replace(now, touched=now.touched - {result.host})
-        return put(state, event.step, now)
+        return (
+            _undone_on(put(state, event.step, now), event.step, result.host) if passed else put(state, event.step, now)
+        )
     if passed:
         now = replace(now, passed_on=now.passed_on | {result.host})
     if not result.sent and not _sent_before(now, attempt, result.host):
@@ -84,10 +99,16 @@ def host_ended(state: State, event: e.HostEnded) -> State:
     return _captured(put(state, event.step, now), event.step, result, passed=passed)
 
 
+def _undone_on(state: State, step: str, host: str) -> State:
+    now = state.step(step)
+    now = replace(now, touched=now.touched - {host}, undone_on=now.undone_on | {host})
+    return forget(put(state, step, now), "undone", lambda o: (o.step, o.host, o.way) == (step, host, "back"))
+
+
 def _sent_before(now: StepState, attempt: Attempt, host: str) -> bool:
     """Tell whether an earlier forward attempt, since the last undo, reached a host."""
     sent = False
-    for earlier in now.attempts:
+    for earlier in now.attempts[now.since :]:
         if earlier.number >= attempt.number:
             break
         result = earlier.results.get(host)
@@ -109,14 +130,30 @@ def attempt_ended(state: State, event: e.AttemptEnded) -> State:
     """Close an attempt, a check or a probe with the engine's verdict."""
     now = replace(state.step(event.step), asking=None, again=None)
     if event.way in (Way.FORWARD, Way.BACK):
-        now = replace(now, attempts=tuple(_ended(a, event) for a in now.attempts), question=None, stopping=False)
+        now = replace(_quiet(now), attempts=tuple(_ended(a, event) for a in now.attempts))
+    now = replace(now, detail=event.detail, gate=None, confirmed="" if now.gate else now.confirmed)
     if event.way is Way.BACK or now.word in _IN_UNDO:
-        return put(state, event.step, replace(moved(now, _BACK[event.verdict]), detail=event.detail))
+        if now.word is StepWord.OWED:  # it could not be done again: it stays owed
+            return put(state, event.step, now)
+        return put(state, event.step, moved(now, _BACK[event.verdict]))
+    if now.word is StepWord.AWAITING and now.before is not StepWord.PENDING:  # it could not be done again
+        return put(state, event.step, replace(moved(now, _LEFT[now.before]), before=StepWord.PENDING))
     how = event.how if event.verdict is Verdict.PASSED else How.NONE
-    now = replace(moved(now, _FORWARD[event.verdict]), how=how, detail=event.detail, no_link={})
+    now = replace(moved(now, _FORWARD[event.verdict]), how=how, no_link={})
     if event.verdict is Verdict.PASSED and event.way is not Way.FORWARD:
-        now = replace(now, passed_on=frozenset(p.key for p in state.outline.step(event.step).places))
-    return _unstarted(put(state, event.step, now), event.step)
+        now = replace(now, passed_on=_here(state, event.step))
+    return _known(_unstarted(put(state, event.step, now), event.step), event.step)
+
+
+def _here(state: State, step: str) -> frozenset[str]:
+    return frozenset(p.key for p in state.outline.places(state.outline.step(step), state.route))
+
+
+def _known(state: State, step: str) -> State:
+    """Once it is known how a step ended, nobody owes the asking."""
+    if state.step(step).word is StepWord.UNKNOWN:
+        return state
+    return forget_step(state, step, "it is known now", "ask")
 
 
 def _ended(attempt: Attempt, event: e.AttemptEnded) -> Attempt:
@@ -135,46 +172,57 @@ def _unstarted(state: State, step: str) -> State:
 
 def step_undone(state: State, event: e.StepUndone) -> State:
     """Put a step back to pending, with its history; what only read after it is to be asked anew."""
-    now = moved(state.step(event.step), Cause.UNDONE)
+    was = state.step(event.step)
+    now = moved(was, Cause.UNDONE)
     attempts = tuple(
         a if a.ended is not None else replace(a, ended=event.at, verdict=Verdict.PASSED) for a in now.attempts
     )
-    now = replace(_blank(now), attempts=attempts, undone=True, detail="", asking=None)
-    state = replace(put(state, event.step, now), started=tuple(s for s in state.started if s != event.step))
-    owed = tuple(o for o in state.owed if not (o.step == event.step and o.way == "back"))
-    gone = tuple((o, f"undone: {event.reason or event.how.value}") for o in state.owed if o not in owed)
-    state = replace(state, owed=owed, settled=state.settled + gone)
-    if state.walk:
-        left = tuple(s for s in state.walk.steps if s != event.step)
-        state = replace(state, walk=replace(state.walk, steps=left))
+    now = replace(_blank(now), attempts=attempts, undone=True, since=len(attempts), detail="", asking=None)
+    state = _leave_started(put(state, event.step, now), event.step)
+    state = forget_step(state, event.step, f"undone: {event.reason or event.how.value}")
+    walked = bool(state.walk) or was.word in (*order.UNDO_STANDS, StepWord.UNDOING)
+    # one that the route does without was settled while others stand on what came after: those are not asked anew
+    if not walked and not state.needed(state.outline.step(event.step)):
+        return state
     return _reset_after(state, state.outline.position(event.step))
 
 
+def _leave_started(state: State, step: str) -> State:
+    state = replace(state, started=tuple(s for s in state.started if s != step))
+    if not state.walk:
+        return state
+    left = tuple(s for s in state.walk.steps if s != step)
+    return replace(state, walk=replace(state.walk, steps=left))
+
+
 def _blank(now: StepState) -> StepState:
-    return replace(
-        now,
-        how=How.NONE,
-        touched=frozenset(),
-        passed_on=frozenset(),
-        reason="",
-        by="",
-        confirmed="",
-        gate=None,
-        question=None,
-        reply=None,
-        again=None,
-        late=False,
-        no_link={},
-        differs="",
-    )
+    blank = StepState(now.word, attempts=now.attempts, notes=now.notes, undone=now.undone, since=now.since)
+    return replace(blank, asking=now.asking, detail=now.detail)
 
 
 def walk_started(state: State, steps: tuple[str, ...]) -> State:
-    """Ask anew for the undos that failed in an earlier walk."""
+    """Ask anew for the undos that failed in an earlier walk, each in its turn; an unknown one has to be asked about."""
+    state = asks_dropped(state)
     for step in steps:
-        if state.step(step).word in (StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN):
+        if state.step(step).word is StepWord.UNDO_FAILED:
             state = _with(state, step, again=Way.BACK)
     return state
+
+
+def asks_dropped(state: State) -> State:
+    """Take back every asking to send again that has not been sent."""
+    for step, now in state.walked():
+        if now.again:
+            state = _with(state, step.id, again=None)
+    return state
+
+
+def rerouted(state: State) -> State:
+    """Take back what was asked on another route."""
+    for step, now in state.walked():
+        if now.again or now.asking:
+            state = _with(state, step.id, again=None, asking=None)
+    return replace(state, recall=tuple(s for s in state.recall if state.needed(state.outline.step(s))))
 
 
 def reset_from(state: State, stage: str) -> State:
@@ -188,14 +236,16 @@ def _reset_after(state: State, position: int) -> State:
         now = state.step(step.id)
         resettable = now.word in (StepWord.PASSED, StepWord.SKIPPED, StepWord.FAILED, StepWord.UNKNOWN)
         if resettable and step.id not in state.started:
-            state = put(state, step.id, replace(_blank(moved(now, Cause.RESET)), detail=""))
+            state = put(state, step.id, replace(_blank(moved(now, Cause.RESET)), detail="", asking=None))
+            state = forget_step(state, step.id, "to be asked anew")
     return state
 
 
 def gate_opened(state: State, event: e.GateOpened) -> State:
     """Show the gate."""
+    before = state.step(event.step).word
     now = moved(state.step(event.step), Cause.GATE_OPENED)
-    return put(state, event.step, replace(now, gate=event.gate, confirmed="", again=None))
+    return put(state, event.step, replace(now, gate=event.gate, confirmed="", again=None, before=before))
 
 
 def gate_refreshed(state: State, event: e.GateRefreshed) -> State:
@@ -205,8 +255,12 @@ def gate_refreshed(state: State, event: e.GateRefreshed) -> State:
 
 def gate_left(state: State, event: e.GateLeft) -> State:
     """Close the gate; nothing was sent."""
-    now = moved(state.step(event.step), Cause.GATE_LEFT)
-    return put(state, event.step, replace(now, gate=None, confirmed=""))
+    return put(state, event.step, _gate_shut(state.step(event.step)))
+
+
+def _gate_shut(now: StepState) -> StepState:
+    """Put a step back to what its gate hid."""
+    return replace(moved(now, _LEFT[now.before]), gate=None, confirmed="", before=StepWord.PENDING)
 
 
 def confirmed(state: State, event: e.Confirmed) -> State:
@@ -215,28 +269,19 @@ def confirmed(state: State, event: e.Confirmed) -> State:
     return put(state, event.step, now)
 
 
-def settled(state: State, event: e.Settled) -> State:
-    """Take something off the list of what is owed."""
-    item = next((o for o in state.owed if o.id == event.owed), None)
-    if item is None:
-        return state
-    said = event.reason or event.how.value
-    return replace(state, owed=tuple(o for o in state.owed if o.id != item.id), settled=(*state.settled, (item, said)))
-
-
 def picked_up(state: State) -> State:
     """Mark what was in flight when a console went away: to be re-attached, never blindly started again."""
     recall: list[str] = []
     for step, now in state.walked():
         if now.word is StepWord.AWAITING:
-            state = put(state, step.id, replace(moved(now, Cause.GATE_LEFT), gate=None, confirmed=""))
+            state = put(state, step.id, _gate_shut(now))
         elif now.word in (StepWord.RUNNING, StepWord.UNDOING) and now.attempts:
             last = replace(now.attempts[-1], attach=True)
-            now = replace(now, attempts=(*now.attempts[:-1], last), no_link={}, question=None)
+            now = replace(now, attempts=(*now.attempts[:-1], last), no_link={}, question=None, stopping=False)
             state = put(state, step.id, now)
         elif now.asking or now.again:
             state = put(state, step.id, replace(now, asking=None, again=None))
-        elif now.word is StepWord.PASSED and step.verify:
+        elif now.word is StepWord.PASSED and step.verify and state.needed(step):
             recall.append(step.id)
     return replace(state, recall=tuple(recall))
 
@@ -265,8 +310,12 @@ def link_back(state: State, event: e.LinkBack) -> State:
 
 def skipped(state: State, event: e.Skipped) -> State:
     """Pass a step by, with its reason."""
-    now = moved(state.step(event.step), Cause.SKIPPED)
-    return put(state, event.step, replace(now, reason=event.reason, by=event.by, detail=""))
+    now = _quiet(moved(state.step(event.step), Cause.SKIPPED))
+    attempts = tuple(
+        a if a.ended is not None else replace(a, ended=event.at, verdict=Verdict.FAILED) for a in now.attempts
+    )
+    now = replace(now, attempts=attempts, reason=event.reason, by=event.by, detail="", again=None)
+    return _unstarted(put(state, event.step, now), event.step)
 
 
 def resolved(state: State, event: e.Resolved) -> State:
@@ -275,9 +324,10 @@ def resolved(state: State, event: e.Resolved) -> State:
     now = moved(state.step(event.step), _FORWARD[event.verdict])
     passed = event.verdict is Verdict.PASSED
     now = replace(now, reason=event.reason, by=event.by, detail=event.evidence, how=How.BY_HAND if passed else How.NONE)
-    if passed and step.changes:
-        now = replace(now, touched=now.touched | frozenset(p.key for p in step.places))
-    state = put(state, event.step, now)
+    if passed:
+        here = _here(state, event.step)
+        now = replace(now, passed_on=here, touched=now.touched | here if step.changes else now.touched)
+    state = _known(put(state, event.step, now), event.step)
     if passed and step.changes and event.step not in state.started:
         state = replace(state, started=(*state.started, event.step))
     return state
@@ -285,12 +335,8 @@ def resolved(state: State, event: e.Resolved) -> State:
 
 def set_aside(state: State, event: e.UndoSetAside) -> State:
     """Leave an undo owed; the walk goes on above it."""
-    now = replace(moved(state.step(event.step), Cause.SET_ASIDE), asking=None)
-    state = put(state, event.step, now)
-    if state.walk:
-        left = tuple(s for s in state.walk.steps if s != event.step)
-        state = replace(state, walk=replace(state.walk, steps=left))
-    return replace(state, started=tuple(s for s in state.started if s != event.step))
+    now = replace(moved(state.step(event.step), Cause.SET_ASIDE), asking=None, again=None)
+    return _reset_after(_leave_started(put(state, event.step, now), event.step), state.outline.position(event.step))
 
 
 def reverified(state: State, event: e.Reverified) -> State:
@@ -300,11 +346,28 @@ def reverified(state: State, event: e.Reverified) -> State:
     return replace(state, recall=tuple(s for s in state.recall if s != event.step))
 
 
+def reattached(state: State, event: e.Reattached) -> State:
+    """Open an attempt again whose outcome is UNKNOWN: its job is asked, nothing is started."""
+    now = moved(state.step(event.step), Cause.REATTACHED)
+    attempts = tuple(_reopened(a) if a.number == event.attempt else a for a in now.attempts)
+    return put(state, event.step, replace(_quiet(now), attempts=attempts, detail=""))
+
+
+def _reopened(attempt: Attempt) -> Attempt:
+    known = {h: r for h, r in attempt.results.items() if verdict(r) is not Verdict.UNKNOWN}
+    return replace(attempt, results=known, ended=None, verdict=None, attach=True)
+
+
+def retry_asked(state: State, event: e.RetryAsked) -> State:
+    """Keep that a step, or its undo, is to be sent again."""
+    return replace(_with(state, event.step, again=event.way, confirmed=""), claim_refused="")
+
+
 FOLDS: Final[dict[type[e.Event], Callable[[State, Any], State]]] = {
     e.AttemptStarted: attempt_started,
     e.HostEnded: host_ended,
     e.AttemptEnded: attempt_ended,
-    e.StepUndone: step_undone,
+    e.Reattached: reattached,
     e.GateOpened: gate_opened,
     e.GateRefreshed: gate_refreshed,
     e.Confirmed: confirmed,
@@ -315,7 +378,7 @@ FOLDS: Final[dict[type[e.Event], Callable[[State, Any], State]]] = {
     e.Resolved: resolved,
     e.UndoSetAside: set_aside,
     e.Reverified: reverified,
-    e.RetryAsked: lambda s, ev: _with(s, ev.step, again=ev.way, confirmed=""),
+    e.RetryAsked: retry_asked,
     e.AskStarted: lambda s, ev: _with(s, ev.step, asking=ev.way),
     e.Probed: lambda s, ev: _with(s, ev.step, asking=None, detail=ev.seen or s.step(ev.step).detail),
     e.Asked: lambda s, ev: _with(s, ev.step, question=ev.question, reply=None),

@@ -101,6 +101,20 @@ class Probe(Intent):
 
 
 @dataclass(frozen=True)
+class Reattach(Intent):
+    """Ask the host about the job of an attempt whose outcome is UNKNOWN; start nothing."""
+
+    step: str
+
+
+@dataclass(frozen=True)
+class GoForward(Intent):
+    """Do a step again whose undo failed, or was set aside: forward, not back."""
+
+    step: str
+
+
+@dataclass(frozen=True)
 class Skip(Intent):
     """Skip a step that the runbook lets one skip."""
 
@@ -139,7 +153,7 @@ class Owe(Intent):
 
 @dataclass(frozen=True)
 class LeaveUndo(Intent):
-    """End the walk here; the steps above stay as they are."""
+    """End the walk here; the steps above stay as they are. What is being settled stays owed."""
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ Key bar, palette, menus, plain console and CLI draw from this list; it asks `dec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from handrail.engine import decide_forward, order
 from handrail.engine import messages as m
+from handrail.engine import order
 from handrail.engine.decide import decide
 from handrail.engine.decide_back import undo_closed
 from handrail.engine.outline import StepOutline
@@ -39,7 +39,8 @@ _WORD = "…"  # stands for words that the operator has yet to type
 def offers(state: State) -> tuple[Offer, ...]:
     """Return every offer, in the order in which menus show them; exactly one at most is proposed."""
     found = [*_going_on(state), *_at_step(state), *_back(state), *_run(state)]
-    return tuple(found)
+    first = next((o for o in found if o.proposed and o.granted), None)
+    return tuple(replace(o, proposed=o is first) for o in found)
 
 
 def offer(state: State, verb: str) -> Offer | None:
@@ -59,12 +60,12 @@ def _going_on(state: State) -> list[Offer]:
     if gate and not state.step(gate.id).confirmed:
         shown = state.step(gate.id).gate
         confirm = m.Confirm(gate.id, shown.token if shown else "", _WORD, at=state.at)
-        closed = decide_forward.gate_closed(state, shown, confirm) if shown else ""
-        made.append(Offer("confirm", f"Confirm {gate.name}", confirm, closed, ("value",), proposed=True))
-        made.append(Offer("not-now", "Not now", m.LeaveGate(gate.id)))
+        made.append(_asked(state, Offer("confirm", f"Confirm {gate.name}", confirm, "", ("value",), proposed=True)))
+        made.append(_asked(state, Offer("not-now", "Not now", m.LeaveGate(gate.id))))
     asking = order.asking(state)
     if asking:
-        made.append(Offer("reply", f"Answer {asking.name}", m.Reply(asking.id, ""), wants=("reply",), proposed=True))
+        reply = Offer("reply", f"Answer {asking.name}", m.Reply(asking.id, ""), wants=("reply",), proposed=True)
+        made.append(_asked(state, reply))
     go = m.Go()
     why = _why(state, go)
     label = _go_label(state, step)
@@ -75,8 +76,13 @@ def _going_on(state: State) -> list[Offer]:
         stop = m.StopStep(working[0].id)
         made.append(Offer("stop", f"Stop {working[0].name}", stop, _why(state, stop)))
     other = Pace.STEP if state.pace is Pace.STAGE else Pace.STAGE
-    made.append(Offer("pace", f"Go {other.value}", m.SetPace(other)))
+    made.append(_asked(state, Offer("pace", f"Go {other.value}", m.SetPace(other))))
     return made
+
+
+def _asked(state: State, made: Offer) -> Offer:
+    """Return an offer with the engine's answer to it."""
+    return replace(made, why=_why(state, made.intent))
 
 
 def _go_label(state: State, step: StepOutline | None) -> str:
@@ -97,18 +103,26 @@ def _at_step(state: State) -> list[Offer]:
         unknown = word in (StepWord.UNKNOWN, StepWord.UNDO_UNKNOWN)
         of = "the undo of " if word in (StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN) else ""
         probe, again, check = m.Probe(step.id), m.Retry(step.id), m.CheckAgain(step.id)
-        made.append(Offer("retry", f"Retry {of}{step.name}", again, _why(state, again), proposed=not unknown))
+        if word is not StepWord.OWED:
+            made.append(Offer("retry", f"Retry {of}{step.name}", again, _why(state, again), proposed=not unknown))
         made.append(Offer("probe", "Ask the host again (probe)", probe, _why(state, probe), proposed=unknown))
+        if unknown:
+            attach = m.Reattach(step.id)
+            made.append(Offer("attach", "Ask about its job again", attach, _why(state, attach), proposed=True))
         made.append(Offer("check", "Check again, send nothing", check, _why(state, check)))
         hand = m.Resolve(step.id, Verdict.PASSED, _WORD, evidence=_WORD)
         made.append(Offer("by-hand", "Mark as done by hand", hand, _why(state, hand), ("reason", "evidence")))
-        if unknown:
+        if word is StepWord.UNKNOWN:
             no = m.Resolve(step.id, Verdict.FAILED, _WORD)
             made.append(Offer("not-done", "Say that it was not done", no, _why(state, no), ("reason",)))
         if of:
             owe = m.Owe(step.id, _WORD)
             made.append(Offer("owe", "Set it aside: it stays owed", owe, _why(state, owe), ("reason",)))
-            made.append(Offer("leave-undo", "Leave the undo here", m.LeaveUndo(), _why(state, m.LeaveUndo())))
+        if word in (StepWord.UNDO_FAILED, StepWord.OWED):
+            onward = m.GoForward(step.id)
+            made.append(Offer("forward-again", f"Go forward again: {step.name}", onward, _why(state, onward)))
+    if state.walk or state.settling:
+        made.append(Offer("leave-undo", "Leave it here", m.LeaveUndo(), _why(state, m.LeaveUndo())))
     skipped = step or order.next_step(state)
     if skipped is not None:
         skip = m.Skip(skipped.id, _WORD)
@@ -117,18 +131,28 @@ def _at_step(state: State) -> list[Offer]:
 
 
 def _back(state: State) -> list[Offer]:
-    steps = order.to_undo(state, "")
-    made = [Offer("undo", "Undo back to a stage", m.Undo(), undo_closed(state, _above_wall(state, steps)))]
-    settles = [(item, m.Settle(item.id)) for item in state.owed]
-    return made + [Offer("settle", f"Settle: {item.what}", settle, _why(state, settle)) for item, settle in settles]
+    made = [_undo(state)]
+    for item in state.owed:
+        doing, word = m.Settle(item.id), m.Settle(item.id, _WORD)
+        made.append(Offer("settle", f"Settle: {item.what}", doing, _why(state, doing)))
+        made.append(Offer("settle-word", f"Settle by a word: {item.what}", word, _why(state, word), ("reason",)))
+    return made
 
 
-def _above_wall(state: State, steps: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the part of a walk that stands above the first irreversible step, if there is any such part."""
-    walled = order.wall(state, steps)
-    if walled is None:
-        return steps
-    return steps[: steps.index(walled.id)] or steps
+def _undo(state: State) -> Offer:
+    """Offer the nearest undo that can be granted; what it puts back is still to be typed."""
+    label = "Undo back to a stage"
+    targets = undo_targets(state)
+    for stage, _, steps, why in targets:
+        if not why:
+            return Offer("undo", label, m.Undo(stage), _barred(state), ("value",) * len(order.put_back(state, steps)))
+    return Offer("undo", label, m.Undo(), _barred(state) or undo_closed(state, targets[0][2] if targets else ()))
+
+
+def _barred(state: State) -> str:
+    if state.closed:
+        return f"this run was closed: {state.closed}"
+    return "this run is held: resume it first" if state.held else ""
 
 
 def undo_targets(state: State) -> tuple[tuple[str, str, tuple[str, ...], str], ...]:
@@ -152,7 +176,7 @@ def _run(state: State) -> list[Offer]:
             label = f"Declare the {route}: {lost} lost" if lost else f"Back to the {route} route"
             made.append(Offer("declare", label, declare, _why(state, declare), ("reason",)))
     made.append(Offer("note", "Note", m.Note(_WORD), wants=("text",)))
-    made.append(Offer("leave", "Leave: the run is held", m.Leave()))
+    made.append(_asked(state, Offer("leave", "Leave: the run is held", m.Leave())))
     close = m.Close(_WORD)
     made.append(Offer("close", "Close: nobody will finish it", close, _why(state, close), ("reason",)))
     return made

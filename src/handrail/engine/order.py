@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from handrail.engine.outline import Place, StepOutline
+from handrail.engine.outline import GuardOutline, Place, StepOutline
 from handrail.engine.state import State, StepState
-from handrail.engine.words import How, StepWord, UndoKind
+from handrail.engine.words import How, StepWord, UndoKind, Verdict, Way
 
 FINISHED = frozenset({StepWord.PASSED, StepWord.SKIPPED})
 STANDS = frozenset({StepWord.FAILED, StepWord.UNKNOWN, StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN, StepWord.OWED})
 BUSY = frozenset({StepWord.RUNNING, StepWord.UNDOING})
+UNDO_STANDS = frozenset({StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN})
 
 
 def finished(state: State, step: StepOutline) -> bool:
@@ -32,9 +33,14 @@ def open_steps(state: State) -> tuple[StepOutline, ...]:
     return tuple(step for step in stage.steps if not finished(state, step))
 
 
+def is_open(state: State, step: StepOutline) -> bool:
+    """Tell whether a step is among those that may be started now."""
+    return any(step.id == other.id for other in open_steps(state))
+
+
 def waits_for(state: State, step: StepOutline) -> StepOutline | None:
     """Return the step that another one waits for; None when it may start."""
-    if any(step.id == other.id for other in open_steps(state)):
+    if is_open(state, step):
         return None
     first = next_step(state)
     return first if first is None or first.id != step.id else None
@@ -46,11 +52,16 @@ def busy(state: State) -> tuple[StepOutline, ...]:
 
 
 def standing(state: State) -> StepOutline | None:
-    """Return the step at which the run stands until somebody decides: failed, unknown, or an undo that failed."""
-    back = (StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN)
-    for step, now in state.walked():
-        if now.word in back:
-            return step
+    """Return the step at which the run stands until somebody decides: failed, unknown, or an undo that failed.
+
+    An undo comes first, and the newest of them; while a walk is on, nothing else is asked.
+    """
+    back = [step for step, now in state.walked() if now.word in UNDO_STANDS]
+    if back:
+        newest = {step: at for at, step in enumerate(state.started)}
+        return max(back, key=lambda step: newest.get(step.id, -1))
+    if state.walk:
+        return None
     return next((s for s, now in state.walked() if now.word in STANDS and state.needed(s)), None)
 
 
@@ -79,9 +90,21 @@ def closed_back(state: State) -> str:
     return _closed(state, "undo")
 
 
+def watched(state: State, guard: GuardOutline) -> bool:
+    """Tell whether a guard watches: from when its step is behind us (or not needed, with nothing left before it)."""
+    if not guard.after or not state.outline.has_step(guard.after):
+        return True
+    step = state.outline.step(guard.after)
+    if state.step(step.id).word in FINISHED:
+        return True
+    first = next_step(state)
+    behind = first is None or state.outline.position(first.id) > state.outline.position(step.id)
+    return behind and not state.needed(step)
+
+
 def _closed(state: State, way: str) -> str:
     for guard in state.outline.guards:
-        if guard.id in state.tripped and guard.closes == way:
+        if guard.id in state.tripped and guard.closes == way and watched(state, guard):
             return f"{guard.title}. {guard.means}".strip()
     return ""
 
@@ -92,13 +115,53 @@ def forward_hosts(state: State, step: StepOutline) -> tuple[str, ...]:
     return tuple(p.key for p in state.outline.places(step, state.route) if p.key not in now.passed_on)
 
 
+def needed_hosts(state: State, step: StepOutline) -> tuple[str, ...]:
+    """Return where a step is done on the present route."""
+    return tuple(p.key for p in state.outline.places(step, state.route))
+
+
 def back_places(state: State, step: StepOutline) -> tuple[Place, ...]:
-    """Return where a step's undo is to be run: where something was started, or where the undo says."""
+    """Return where a step's undo is to be run: where something was started, or where the undo says; never twice."""
     now = state.step(step.id)
-    own = {p.key for p in step.places}
-    if step.undo_places and {p.key for p in step.undo_places} != own:
-        return step.undo_places
+    if step.undo is UndoKind.NOTHING:
+        return ()
+    if has_own_undo_places(step):
+        return tuple(p for p in step.undo_places if p.key not in now.undone_on)
     return tuple(p for p in step.places if p.key in now.touched)
+
+
+def has_own_undo_places(step: StepOutline) -> bool:
+    """Tell whether a step is undone somewhere else than where it was done."""
+    return bool(step.undo_places) and {p.key for p in step.undo_places} != {p.key for p in step.places}
+
+
+def back_hosts(state: State, step: StepOutline) -> tuple[str, ...]:
+    """Return where a step's undo can be run now: never on a lost role."""
+    return tuple(p.key for p in back_places(state, step) if p.role not in state.lost)
+
+
+def lost_places(state: State, step: StepOutline) -> tuple[str, ...]:
+    """Return where an undo is needed and cannot be done, because its role is lost."""
+    return tuple(p.key for p in back_places(state, step) if p.role in state.lost)
+
+
+def back_is_due(state: State, step: StepOutline) -> bool:
+    """Tell whether a step's undo may be sent at this moment: first of the walk, or asked again; never while it stands."""
+    now = state.step(step.id)
+    if state.held or state.closed or state.recall or state.settling or busy(state) or not state.claimed:
+        return False
+    if state.walk:
+        first = state.walk.steps[:1] == (step.id,)
+        return first and (now.word not in UNDO_STANDS or now.again is Way.BACK)
+    return now.again is Way.BACK
+
+
+def reached(state: State, step: StepOutline) -> Verdict:
+    """Return what the places of the present route make of a step: as many as it needs have passed, or not."""
+    here = {p.key for p in state.outline.places(step, state.route)}
+    need = min(step.need or len(here), len(here))
+    passed = len(state.step(step.id).passed_on & here)
+    return Verdict.PASSED if here and passed >= need else Verdict.FAILED
 
 
 def to_undo(state: State, to: str) -> tuple[str, ...]:
@@ -118,9 +181,12 @@ def put_back(state: State, steps: tuple[str, ...]) -> tuple[str, ...]:
     """Return the values that a walk puts back at confirmed steps: each has to be typed once."""
     values: list[str] = []
     for step_id in steps:
-        forward = state.step(step_id).forward
-        if state.outline.step(step_id).confirm and forward and forward.back and forward.back not in values:
-            values.append(forward.back)
+        now, step = state.step(step_id), state.outline.step(step_id)
+        first = now.first or now.forward
+        if not step.confirm or step.undo is UndoKind.NOTHING:
+            continue
+        if first and first.back and first.back not in values:
+            values.append(first.back)
     return tuple(values)
 
 

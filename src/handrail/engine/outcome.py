@@ -33,6 +33,11 @@ def stays_changed(state: State) -> tuple[StepOutline, ...]:
     return (*owed, *standing)
 
 
+def left_behind(state: State) -> tuple[StepOutline, ...]:
+    """Return the undone steps whose undo leaves something: what `stays` says of them is still so."""
+    return tuple(step for step, now in state.walked() if now.undone and step.changes and step.stays)
+
+
 def is_over(state: State) -> bool:
     """Tell whether the claim may go: done, undone or closed, and nothing is owed."""
     ended = outcome(state) in (Outcome.DONE, Outcome.UNDONE, Outcome.CLOSED)

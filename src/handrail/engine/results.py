@@ -66,6 +66,8 @@ def verdict(result: Result) -> Verdict:
     """Return what a result means: passed only when the exit is exactly as declared *and* every check holds."""
     if result.kind in _CANNOT_SAY or (result.kind is ResultKind.EXITED and result.exit is None):
         return Verdict.UNKNOWN
+    if result.kind in _NOTHING_SENT and result.sent:  # it says both: then nobody knows
+        return Verdict.UNKNOWN
     if result.kind is ResultKind.EXITED and result.exit in result.expected:
         return _checked(result)
     if result.kind is ResultKind.ALREADY:
@@ -81,10 +83,17 @@ def _checked(result: Result) -> Verdict:
     return Verdict.PASSED
 
 
+def did_its_part(result: Result) -> bool:
+    """Tell whether the action itself did what it should, whatever the checks say."""
+    if result.kind is ResultKind.EXITED:
+        return result.exit is not None and result.exit in result.expected
+    return result.kind is ResultKind.ALREADY
+
+
 def together(results: Mapping[str, Result], need: int) -> Verdict:
-    """Return the verdict of all hosts of an attempt: `need` of them passed; unknown and unreachable never count."""
+    """Return the verdict of some hosts: at least one and `need` of them passed; unknown and unreachable never count."""
     verdicts = [verdict(result) for result in results.values()]
-    if verdicts.count(Verdict.PASSED) >= need:
+    if verdicts.count(Verdict.PASSED) >= max(1, need):
         return Verdict.PASSED
     return Verdict.UNKNOWN if Verdict.UNKNOWN in verdicts else Verdict.FAILED
 
@@ -135,4 +144,5 @@ class Owed:
     what: str
     why: str
     since: float
-    way: str = "back"  # what would settle it: the step's undo, or the step itself ("forward")
+    way: str = "back"  # what settles it: the step's undo ("back"), the step itself ("forward"), or knowing ("ask")
+    run: str = ""  # the run that owes it: a successor inherits it

@@ -58,6 +58,9 @@ class StepState:
     notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     undone: bool = False
     differs: str = ""
+    before: StepWord = StepWord.PENDING  # the word that an open gate hides
+    since: int = 0  # attempts made before it was last undone
+    undone_on: frozenset[str] = frozenset()  # places where its undo has passed, since it was last sent
 
     @property
     def attempt(self) -> Attempt | None:
@@ -68,6 +71,12 @@ class StepState:
     def forward(self) -> Attempt | None:
         """Return the last forward attempt, if any."""
         return next((a for a in reversed(self.attempts) if a.way is Way.FORWARD), None)
+
+    @property
+    def first(self) -> Attempt | None:
+        """Return the first forward attempt since the last undo that may have sent anything: an undo goes back before it."""
+        mine = [a for a in self.attempts[self.since :] if a.way is Way.FORWARD]
+        return next((a for a in mine if a.missing or any(r.sent for r in a.results.values())), None)
 
     @property
     def sent(self) -> bool:
@@ -101,6 +110,8 @@ class State:
     owed: tuple[Owed, ...] = ()
     settled: tuple[tuple[Owed, str], ...] = ()
     settling: str = ""
+    settles: Mapping[str, int] = field(default_factory=dict)  # how often what is owed was begun to be done
+    settle_attach: bool = False  # being settled when a console went away: re-attach, never start blindly
     tripped: Mapping[str, str] = field(default_factory=dict)  # guard -> what it sees
     values: Mapping[str, str] = field(default_factory=dict)  # captures: "dr.ca_dir" -> value
     claim: ClaimTaken | None = None
@@ -126,6 +137,21 @@ class State:
     def needed(self, step: StepOutline) -> bool:
         """Tell whether the present route needs a step."""
         return self.outline.needed(step, self.route)
+
+    @property
+    def run(self) -> str:
+        """Return the run's id."""
+        return self.opened.run if self.opened else ""
+
+    @property
+    def claimed(self) -> bool:
+        """Tell whether the estate is claimed for this run and this epoch."""
+        return self.claim is not None and self.claim_epoch == self.epoch
+
+    def owes(self, step: str, way: str = "") -> tuple[Owed, ...]:
+        """Return what this run (not one before it) owes of a step; `way` narrows it down."""
+        mine = (o for o in self.owed if o.step == step and o.run in ("", self.run))
+        return tuple(o for o in mine if way in ("", o.way))
 
     @property
     def lost(self) -> frozenset[str]:

@@ -16,6 +16,9 @@ class Cause(StrEnum):
 
     GATE_OPENED = "gate opened"
     GATE_LEFT = "gate left"
+    LEFT_FAILED = "gate left, it had failed before"
+    LEFT_UNDO_FAILED = "gate left, its undo had failed before"
+    LEFT_OWED = "gate left, its undo is owed"
     STARTED = "started"
     PASSED = "passed"
     FAILED = "failed"
@@ -27,12 +30,17 @@ class Cause(StrEnum):
     UNDO_UNKNOWN = "undo unknown"
     SET_ASIDE = "undo owed"
     RESET = "a step before it was undone"
+    REATTACHED = "its job is asked again"
+    SETTLED = "what was owed is done"
 
 
 TABLE: Final[dict[tuple[W, Cause], W]] = {
     # forward
     (W.PENDING, Cause.GATE_OPENED): W.AWAITING,
     (W.AWAITING, Cause.GATE_LEFT): W.PENDING,
+    (W.AWAITING, Cause.LEFT_FAILED): W.FAILED,
+    (W.AWAITING, Cause.LEFT_UNDO_FAILED): W.UNDO_FAILED,
+    (W.AWAITING, Cause.LEFT_OWED): W.OWED,
     (W.PENDING, Cause.STARTED): W.RUNNING,
     (W.AWAITING, Cause.STARTED): W.RUNNING,
     (W.PENDING, Cause.FAILED): W.FAILED,  # it could not be started: nothing was sent
@@ -52,26 +60,30 @@ TABLE: Final[dict[tuple[W, Cause], W]] = {
     (W.UNKNOWN, Cause.PASSED): W.PASSED,
     (W.UNKNOWN, Cause.FAILED): W.FAILED,
     (W.UNKNOWN, Cause.UNKNOWN): W.UNKNOWN,
+    (W.UNKNOWN, Cause.REATTACHED): W.RUNNING,
+    (W.UNKNOWN, Cause.STARTED): W.RUNNING,  # a read only: a change is never sent blindly again
+    (W.SKIPPED, Cause.SETTLED): W.PASSED,  # it was not possible, and has been done since
     # back
     (W.PASSED, Cause.UNDO_STARTED): W.UNDOING,
     (W.FAILED, Cause.UNDO_STARTED): W.UNDOING,
     (W.UNKNOWN, Cause.UNDO_STARTED): W.UNDOING,
     (W.UNDO_FAILED, Cause.UNDO_STARTED): W.UNDOING,
-    (W.UNDO_UNKNOWN, Cause.UNDO_STARTED): W.UNDOING,
-    (W.OWED, Cause.UNDO_STARTED): W.UNDOING,
+    (W.SKIPPED, Cause.UNDO_STARTED): W.UNDOING,  # skipped after something was sent: not possible
+    (W.UNDO_UNKNOWN, Cause.REATTACHED): W.UNDOING,
     (W.UNDOING, Cause.UNDONE): W.PENDING,
     (W.UNDOING, Cause.UNDO_FAILED): W.UNDO_FAILED,
     (W.UNDOING, Cause.UNDO_UNKNOWN): W.UNDO_UNKNOWN,
     (W.PASSED, Cause.UNDONE): W.PENDING,
     (W.FAILED, Cause.UNDONE): W.PENDING,
     (W.UNKNOWN, Cause.UNDONE): W.PENDING,
+    (W.SKIPPED, Cause.UNDONE): W.PENDING,
     (W.UNDO_FAILED, Cause.UNDONE): W.PENDING,
     (W.UNDO_UNKNOWN, Cause.UNDONE): W.PENDING,
     (W.OWED, Cause.UNDONE): W.PENDING,
     (W.PASSED, Cause.UNDO_FAILED): W.UNDO_FAILED,  # its undo could not be started
     (W.FAILED, Cause.UNDO_FAILED): W.UNDO_FAILED,
     (W.UNKNOWN, Cause.UNDO_FAILED): W.UNDO_FAILED,
-    (W.OWED, Cause.UNDO_FAILED): W.UNDO_FAILED,
+    (W.SKIPPED, Cause.UNDO_FAILED): W.UNDO_FAILED,
     (W.UNDO_FAILED, Cause.UNDO_FAILED): W.UNDO_FAILED,
     (W.UNDO_UNKNOWN, Cause.UNDO_FAILED): W.UNDO_FAILED,
     (W.UNDO_UNKNOWN, Cause.UNDO_UNKNOWN): W.UNDO_UNKNOWN,
@@ -81,7 +93,7 @@ TABLE: Final[dict[tuple[W, Cause], W]] = {
     (W.PASSED, Cause.SET_ASIDE): W.OWED,
     (W.FAILED, Cause.SET_ASIDE): W.OWED,
     (W.UNKNOWN, Cause.SET_ASIDE): W.OWED,
-    (W.OWED, Cause.SET_ASIDE): W.OWED,
+    (W.SKIPPED, Cause.SET_ASIDE): W.OWED,
     # forward again
     (W.UNDO_FAILED, Cause.STARTED): W.RUNNING,
     (W.UNDO_FAILED, Cause.GATE_OPENED): W.AWAITING,

@@ -25,6 +25,8 @@ def same_value(typed: str, token: str) -> bool:
 
 def first_wrong(typed: str, token: str) -> int | None:
     """Return the position of the first wrong character of what is being typed; None while all is right so far."""
+    if same_value(typed, token):
+        return None
     for at, char in enumerate(typed):
         if at >= len(token) or char.casefold() != token[at].casefold():
             return at
