@@ -67,7 +67,7 @@ class Estate:
         for station in self.stations.values():
             station.open_doors()
         await _all(s.start_services() for s in self.stations.values())
-        for found in await _all(s.wait_ready() for s in self.stations.values()):
+        for found in await _all(s.wait_ready(self.plan.ready_within) for s in self.stations.values()):
             self.warnings += found
 
     def _make_stations(self) -> None:

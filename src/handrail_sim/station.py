@@ -15,7 +15,6 @@ from handrail_sim.plan import HostPlan
 from handrail_sim.sshd import SshServer
 from handrail_sim.switch import Link
 
-_READY_WITHIN: Final = 10.0  # seconds
 _ASK_EVERY: Final = 0.02
 _LINGER: Final = 1.0
 _MOST_OUTPUT: Final = 1 << 20
@@ -49,15 +48,15 @@ class Station:
             order = boot_order(self.plan, command, number, self.root)
             await self.machine.spawn(Order(order.argv, order.fds, self.env))
 
-    async def wait_ready(self) -> list[str]:
+    async def wait_ready(self, within: float) -> list[str]:
         """Ask the declared ports until they accept; return warnings for those that did not in time."""
         warnings = []
         for port in self.ready:
             try:
-                async with asyncio.timeout(_READY_WITHIN):
+                async with asyncio.timeout(within):
                     await self._accepts(port)
             except TimeoutError:
-                warnings.append(f"{self.plan.name}: tcp:{port} does not accept after {_READY_WITHIN:.0f} s")
+                warnings.append(f"{self.plan.name}: tcp:{port} does not accept after {within:g} s")
         return warnings
 
     async def _accepts(self, port: int) -> None:
