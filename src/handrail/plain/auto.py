@@ -5,39 +5,76 @@ At a failure, an unknown outcome or a refusal it stops: deciding is for people.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from handrail.engine import messages as m
 from handrail.engine import order
+from handrail.engine.decide_back import stage_of
 from handrail.engine.messages import Intent
 from handrail.engine.offers import Offer
 from handrail.engine.state import State
 from handrail.session.api import SessionApi
 
 
-def next_intent(session: SessionApi) -> Intent | None:
-    """Return what to ask for now: the one thing proposed, with the word it wants; None when there is nothing to do."""
-    state = session.snapshot.state
-    offer = next((o for o in session.allowed() if o.proposed and o.granted), None)
-    if offer is None or order.standing(state) is not None:
-        return None
-    return _filled(offer, state)
+@dataclass(frozen=True)
+class Auto:
+    """Answers everything that is proposed. `confirms` are the only words it may type, by step; None: whatever is asked."""
 
+    confirms: Mapping[str, str] | None = None
+    undo_to: str | None = None  # walk back to this stage instead of going on
+    then_undo: bool = False  # go on to the end, then walk all the way back
 
-def _filled(offer: Offer, state: State) -> Intent:
-    intent = offer.intent
-    if isinstance(intent, m.Reply):
-        question = state.step(intent.step).question
-        token = question.token if question else ""
-        return replace(intent, typed=token or "pass answered by --auto")
-    return intent
+    def next_intent(self, session: SessionApi) -> Intent | None:
+        """Return what to ask for now: the one thing proposed, with the word it wants; None when there is nothing to do."""
+        state = session.snapshot.state
+        if self.undo_to is not None or (self.then_undo and self._at_end(state)):
+            return self._undo(state)
+        if self.then_undo and any(now.undone for _, now in state.walked()):
+            return None
+        offer = next((o for o in session.allowed() if o.proposed and o.granted), None)
+        if offer is None or order.standing(state) is not None:
+            return None
+        return self._filled(offer, state)
 
+    def _filled(self, offer: Offer, state: State) -> Intent | None:
+        intent = offer.intent
+        if isinstance(intent, m.Reply):
+            question = state.step(intent.step).question
+            token = question.token if question else ""
+            word = token or "pass answered by --auto"
+            return replace(intent, typed=word) if self.confirms is None else None
+        if isinstance(intent, m.Confirm):
+            if self.confirms is not None:
+                word = self.confirms.get(intent.step, "")
+                return replace(intent, typed=word, reason="") if word else None
+            return replace(intent, reason="answered by --auto" if state.lost else "")
+        return intent
 
-def is_stuck(state: State) -> bool:
-    """Tell whether a person has to decide: something failed, is unknown, or the estate is held by another run."""
-    return order.standing(state) is not None or bool(state.claim_refused)
+    def _undo(self, state: State) -> Intent | None:
+        if state.walk or order.standing(state) or order.busy(state) or not state.started:
+            return None
+        target = stage_of(state, self.undo_to or "")
+        steps = order.to_undo(state, target) if target is not None else ()
+        wanted = order.put_back(state, steps)
+        known = wanted if self.confirms is None else tuple(self.confirms.get("undo", "").split())
+        return m.Undo(self.undo_to or "", known) if steps and known == wanted else None
 
+    def is_over(self, state: State) -> bool:
+        """Tell whether a person has to decide, or nothing is left to do."""
+        if order.busy(state) or state.recall or state.walk:
+            return order.standing(state) is not None and not order.busy(state)
+        if self.undo_to is not None:
+            return True
+        if self.then_undo and self._at_end(state) and state.started:
+            return False
+        if self.then_undo and not state.started and any(now.undone for _, now in state.walked()):
+            return True
+        gate = order.awaiting(state)
+        unanswered = gate is not None and self.confirms is not None and gate.id not in self.confirms
+        stuck = order.standing(state) is not None or bool(state.claim_refused) or unanswered
+        return stuck or order.next_step(state) is None
 
-def is_finished(state: State) -> bool:
-    """Tell whether every needed step is done and nothing is being sent."""
-    return order.next_step(state) is None and not order.busy(state)
+    @staticmethod
+    def _at_end(state: State) -> bool:
+        return order.next_step(state) is None

@@ -48,7 +48,7 @@ class AttemptPort:
         stdin = (command.stdin or "").encode()
         told = job.Command(argv=command.run, script=command.script, args=command.args, stdin=stdin)
         stored = part.split(".")[0] == RUN or changes
-        catch = _Catch(self, host, stored=stored and not self.quiet, most=FIRST)
+        catch = _Catch(self, host, stored=stored and not self.quiet, most=FIRST, again=attach)
         if stored:
             self.say(host, f"$ {_typed(command)}")
         return await self._job(host, told, part, catch, changes=changes, limit=limit, attach=attach)
@@ -155,14 +155,14 @@ class AttemptPort:
 class _Catch:
     """Takes a job's output: the first part for judging, all of it for the spool, its last line for the screen."""
 
-    def __init__(self, port: AttemptPort, host: str, *, stored: bool, most: int) -> None:
+    def __init__(self, port: AttemptPort, host: str, *, stored: bool, most: int, again: bool = False) -> None:
         self.port, self.host, self.most = port, host, most
         self.first = bytearray()
         self.errors = b""
         self.cut = False
         self._spool = port.core.spool(port.step, port.attempt, host) if stored else None
         streams: tuple[HostStream, ...] = ("out", "err")
-        self._skip = {s: self._spool.settled(s) if self._spool else 0 for s in streams}
+        self._skip = {s: self._spool.settled(s) if self._spool and again else 0 for s in streams}
 
     def take(self, stream: str, offset: int, data: bytes) -> None:
         """Take a piece; what a crashed console had stored already is not stored twice."""

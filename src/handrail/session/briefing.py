@@ -156,6 +156,10 @@ class Briefing:
         await self.close()
         return session
 
+    def successor_of(self, name: str) -> None:
+        """Let the run take over the claim of another one, by its holder's name."""
+        self._opening = replace(self._opening, successor_of=name)
+
     async def close(self) -> None:
         """Leave without starting."""
         self._task.cancel()

@@ -1,0 +1,150 @@
+"""The commands for a run that was begun: resume, undo, close, watch, note."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from handrail.base.problems import trouble
+from handrail.cli import options
+from handrail.cli.start import _desk
+
+if TYPE_CHECKING:
+    from handrail.session.cards import RunCard
+    from handrail.session.desk import Desk
+
+
+def card_of(desk: Desk, word: str) -> RunCard:
+    """Return the run a person means; the default is the last one."""
+    from handrail.store.run_folder import find_run
+
+    folder = find_run(desk.store, word)
+    found = next((run for run in desk.runs() if run.run == folder.run_id), None)
+    if found is None:
+        raise trouble("run-unreadable", f"run {folder.run_id} cannot be read", f"look with: handrail audit {word}")
+    return found
+
+
+@click.command()
+@click.argument("run", default="")
+@options.front
+@click.option("--auto", is_flag=True, help="In a drill: go on to the end by itself.")
+@click.option("--reason", default="", help="Why, when it is taken over from somebody.")
+@click.option("--take-over-from", "typed", default="", metavar="NAME", help="The name of who drives it now, typed.")
+def resume(run: str, plain: bool, as_json: bool, auto: bool, reason: str, typed: str) -> None:
+    """Drive RUN again (default: the last)."""
+    from handrail.cli.front import full_screen, run_plain
+    from handrail.plain.auto import Auto
+    from handrail.session.api import SessionApi
+    from handrail.session.view import Mode
+
+    desk = _desk()
+    card = card_of(desk, run)
+    if auto and card.mode is not Mode.DRILL:
+        raise trouble("undrilled", "--auto answers for itself on the simulated estate only")
+
+    async def make() -> SessionApi:
+        return await desk.resume(card, reason, typed)
+
+    if full_screen(plain or as_json or auto):
+        from handrail.tui.app import run_app
+
+        sys.exit(run_app(desk, make))
+    sys.exit(run_plain(make, answers=Auto() if auto else None, json=as_json))
+
+
+@click.command()
+@click.argument("run", default="")
+@click.option(
+    "--to", default="", metavar="STAGE", help="Back to the pause point before this stage (default: the start)."
+)
+@click.option("--confirm", "typed", default="", metavar="VALUE", help="The value that is put back.")
+@click.option("--json", "as_json", is_flag=True, help="Write events as JSON lines on stdout.")
+def undo(run: str, to: str, typed: str, as_json: bool) -> None:
+    """Walk RUN back (default: the last), newest step first."""
+    from handrail.cli.front import run_plain
+    from handrail.engine import order
+    from handrail.engine.decide_back import stage_of
+    from handrail.plain.auto import Auto
+    from handrail.session.api import SessionApi
+    from handrail.session.opening import replayed
+    from handrail.store.run_folder import RunFolder
+
+    desk = _desk()
+    card = card_of(desk, run)
+    state = replayed(RunFolder.open(desk.store, card.run)).state
+    target = stage_of(state, to)
+    if target is None:
+        raise trouble("usage", f"there is no stage {to!r} to go back to")
+    wanted = order.put_back(state, order.to_undo(state, target))
+    if wanted and not typed:
+        if not sys.stdin.isatty():
+            raise trouble("undrilled", f"this puts {' and '.join(wanted)} back: give it with --confirm")
+        typed = click.prompt(f"This puts {' and '.join(wanted)} back. Type it")
+
+    async def make() -> SessionApi:
+        return await desk.resume(card)
+
+    sys.exit(run_plain(make, answers=Auto({"undo": typed}, undo_to=target), json=as_json))
+
+
+@click.command()
+@click.argument("run", default="")
+@click.option("--reason", required=True, help="Why nobody will finish it.")
+def close(run: str, reason: str) -> None:
+    """Close RUN (default: the last): its report lists what stays changed and owed."""
+    desk = _desk()
+    card = card_of(desk, run)
+    asyncio.run(desk.close_run(card, reason))
+    click.echo(f"closed {card.run}. What stays: handrail report {card.run}")
+    sys.exit(8)
+
+
+@click.command()
+@click.argument("run", default="")
+@click.option("--plain", is_flag=True, help="Line by line, without the full screen.")
+def watch(run: str, plain: bool) -> None:
+    """Look on RUN (default: the last), read only, live."""
+    from handrail.cli.front import full_screen
+    from handrail.cli.looking import watch_plain
+    from handrail.session.api import SessionApi
+
+    desk = _desk()
+    card = card_of(desk, run)
+    if full_screen(plain):
+        from handrail.tui.app import run_app
+
+        async def look() -> SessionApi:
+            return await desk.watch(card)
+
+        sys.exit(run_app(desk, look))
+    sys.exit(asyncio.run(watch_plain(desk, card)))
+
+
+@click.command()
+@click.argument("text")
+@click.argument("run", default="")
+def note(text: str, run: str) -> None:
+    """Leave a note on RUN (default: the last)."""
+    from handrail.engine import messages as m
+    from handrail.session.mailbox import leave_note
+    from handrail.session.opening import operator
+
+    desk = _desk()
+    card = card_of(desk, run)
+    if card.driven:
+        leave_note(card.folder, text, operator())
+        click.echo(f"left for {card.holder}, who drives {card.run}")
+        return
+
+    async def write() -> None:
+        session = await desk.resume(card, "to leave a note")
+        session.submit(m.Note(text))
+        session.submit(m.Leave("a note was left"))
+        await session.close()
+
+    asyncio.run(write())
+    click.echo(f"noted on {card.run}")

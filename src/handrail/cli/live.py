@@ -1,0 +1,92 @@
+"""LIVE from the command line: on a terminal through the briefing; without one only what the runbook allows unattended."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from handrail.base.problems import trouble
+from handrail.base.safe import safe
+from handrail.cli.front import full_screen, run_plain
+from handrail.plain.auto import Auto
+from handrail.runbook.read import read_runbook
+from handrail.runbook.shipped import find_runbook
+from handrail.session.api import SessionApi
+from handrail.session.cards import RunbookCard, Start
+from handrail.session.desk import Desk
+from handrail.session.view import Mode
+from handrail.store.drills import drills_of
+
+
+def run_live(
+    desk: Desk,
+    runbook: str,
+    *,
+    plain: bool,
+    as_json: bool,
+    values: tuple[tuple[str, str], ...],
+    route: str,
+    confirms: tuple[str, ...],
+    since: str,
+    reason: str,
+    incident: str,
+    typed: str,
+    successor_of: str,
+) -> int:
+    """Run LIVE and return the exit code."""
+    if full_screen(plain or as_json):
+        from handrail.cli.screen import brief_on_screen
+
+        return brief_on_screen(desk, runbook, Mode.LIVE)
+    card = desk.card(find_runbook(runbook, desk.cwd))
+    person = sys.stdin.isatty()
+    given = _confirms(confirms)
+    if not person:
+        _unattended(desk, card, given)
+    wanted = "" if typed or not person else _asked(desk)
+    start = Start(route, values, reason, incident, since, typed or wanted, emergency=reason)
+
+    async def make() -> SessionApi:
+        briefing = await desk.brief(card, Mode.LIVE, lambda _line: None)
+        answers = start if person else replace(start, typed=briefing.view.type_name)
+        if successor_of:
+            briefing.successor_of(successor_of)
+        try:
+            return await briefing.start(answers)
+        except BaseException:
+            await briefing.close()
+            raise
+
+    return run_plain(make, answers=None if person else Auto(given), json=as_json)
+
+
+def _asked(desk: Desk) -> str:
+    """Ask for the estate's name to be typed."""
+    from handrail.runbook.estate import read_estate
+
+    assert desk.estate is not None
+    name = read_estate(desk.estate).name
+    return input(f"LIVE on {safe(name)}. Type the estate's name to start: ")
+
+
+def _confirms(confirms: tuple[str, ...]) -> dict[str, str]:
+    made = {}
+    for text in confirms:
+        step, sign, value = text.partition("=")
+        if not sign:
+            raise trouble("usage", f"{text!r} is not STAGE/STEP=VALUE")
+        made[step] = value
+    return made
+
+
+def _unattended(desk: Desk, card: RunbookCard, given: dict[str, str]) -> None:
+    """Refuse what may not run without a person."""
+    runbook = read_runbook(card.path)
+    if not runbook.head.unattended:
+        hint = "run it from a terminal, or set unattended = true in [runbook]"
+        raise trouble("undrilled", f"{runbook.id} may not run without a terminal", hint)
+    if not drills_of(desk.store, digest=card.digest):
+        raise trouble("undrilled", f"{runbook.id} was never drilled at this digest: unattended it is refused")
+    missing = [p.name for p in runbook.places if p.step.confirm and p.name not in given]
+    if missing:
+        raise trouble("undrilled", f"without a terminal every confirmation is given beforehand: {', '.join(missing)}")

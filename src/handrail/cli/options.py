@@ -1,0 +1,42 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _pairs(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return NAME=VALUE options as pairs."""
+    made = []
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE")
+        made.append((name, value))
+    return tuple(made)
+
+
+def front(command: F) -> F:
+    """Add --plain and --json."""
+    command = click.option("--json", "as_json", is_flag=True, help="Write events as JSON lines on stdout.")(command)
+    return click.option("--plain", is_flag=True, help="Line by line, without the full screen.")(command)
+
+
+def settings(command: F) -> F:
+    """Add --set NAME=VALUE."""
+    return click.option(
+        "--set", "values", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Give a variable its value."
+    )(command)
+
+
+def estate(command: F) -> F:
+    """Add --estate FILE."""
+    return click.option(
+        "--estate", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The estate file."
+    )(command)

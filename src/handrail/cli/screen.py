@@ -1,0 +1,20 @@
+"""Opening the full screen for a command: a briefing, or a session, shown first."""
+
+from __future__ import annotations
+
+from handrail.session.api import BriefingApi
+from handrail.session.desk import Desk
+from handrail.session.view import Mode
+
+
+def brief_on_screen(desk: Desk, runbook: str, mode: Mode) -> int:
+    """Show the briefing of a runbook on the full screen."""
+    from handrail.runbook.shipped import find_runbook
+    from handrail.tui.app import run_app
+
+    card = desk.card(find_runbook(runbook, desk.cwd))
+
+    async def make() -> BriefingApi:
+        return await desk.brief(card, mode, lambda _line: None)
+
+    return run_app(desk, make, mode_hint=mode.value)

@@ -1,0 +1,195 @@
+"""The commands that begin a run: drill, run, check; and home."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from handrail.base.problems import trouble
+from handrail.cli import options
+
+if TYPE_CHECKING:
+    from handrail.session.api import SessionApi
+    from handrail.session.cards import Start
+    from handrail.session.desk import Desk
+    from handrail.session.view import Mode
+
+
+def _desk(estate: Path | None = None, simulator: tuple[str, ...] = ()) -> Desk:
+    from handrail.session.desk import Desk
+    from handrail.store.home import Home
+
+    return Desk(Home.locate().make(), estate=estate, simulator_options=simulator)
+
+
+def home(*, plain: bool) -> int:
+    """Show home."""
+    from handrail.cli.front import full_screen
+
+    desk = _desk()
+    if full_screen(plain):
+        from handrail.tui.app import run_app
+
+        return run_app(desk)
+    from handrail.cli.listing import home_lines
+
+    for line in home_lines(desk.home()):
+        click.echo(line)
+    return 0
+
+
+def _opener(desk: Desk, word: str, mode: Mode, start: Start) -> Callable[[], Awaitable[SessionApi]]:
+    """Return what opens a run without a briefing on the screen: everything it asks for was given as options."""
+
+    async def make() -> SessionApi:
+        from handrail.runbook.shipped import find_runbook
+
+        card = desk.card(find_runbook(word, desk.cwd))
+        if card.problems:
+            raise trouble("runbook", card.problems[0], f"see all of them: handrail lint {card.path}")
+        briefing = await desk.brief(card, mode, lambda line: click.echo(line, err=True))
+        try:
+            return await briefing.start(start)
+        except BaseException:
+            await briefing.close()
+            raise
+
+    return make
+
+
+@click.command()
+@click.argument("runbook", default="puppet-failover")
+@options.front
+@click.option("--auto", is_flag=True, help="Answer everything; for CI. Exits 0 only if every step passes.")
+@click.option("--undo", "then_undo", is_flag=True, help="With --auto: afterwards walk all the way back. Exits 4.")
+@click.option("--clients", type=click.IntRange(1, 200), help="How many clients the estate has (6).")
+@click.option("--rtt", default=None, help='Round trip between the sites, such as "40ms".')
+@click.option("--estate-mode", type=click.Choice(["auto", "namespaces", "folders"]), default="auto")
+@click.option("--route", default="planned", help="planned or emergency.")
+@options.settings
+@click.option("--by-step", is_flag=True, help="Stop before every step.")
+def drill(
+    runbook: str,
+    plain: bool,
+    as_json: bool,
+    auto: bool,
+    then_undo: bool,
+    clients: int | None,
+    rtt: str | None,
+    estate_mode: str,
+    route: str,
+    values: tuple[tuple[str, str], ...],
+    by_step: bool,
+) -> None:
+    """Rehearse RUNBOOK on the simulated estate: nothing real is touched."""
+    from handrail.session.cards import Start
+    from handrail.session.view import Mode
+
+    simulator = ["--mode", estate_mode]
+    simulator += ["--clients", str(clients)] if clients else []
+    simulator += ["--rtt", rtt] if rtt else []
+    desk = _desk(simulator=tuple(simulator))
+    start = Start(route=route, values=values, step_by_step=by_step, emergency="drill" if route != "planned" else "")
+    sys.exit(_begin(desk, runbook, Mode.DRILL, start, plain=plain, as_json=as_json, auto=auto, then_undo=then_undo))
+
+
+def _begin(
+    desk: Desk,
+    runbook: str,
+    mode: Mode,
+    start: Start,
+    *,
+    plain: bool,
+    as_json: bool,
+    auto: bool = False,
+    then_undo: bool = False,
+) -> int:
+    from handrail.cli.front import full_screen
+
+    if full_screen(plain or as_json or auto):
+        from handrail.cli.screen import brief_on_screen
+
+        return brief_on_screen(desk, runbook, mode)
+    from handrail.cli.front import run_plain
+    from handrail.plain.auto import Auto
+
+    answers = Auto(then_undo=then_undo) if auto else None
+    return run_plain(_opener(desk, runbook, mode, start), answers=answers, json=as_json)
+
+
+@click.command()
+@click.argument("runbook")
+@options.front
+@options.estate
+@options.settings
+@click.option("--route", default="planned", help="planned or emergency.")
+@click.option(
+    "--confirm", "confirms", multiple=True, metavar="STAGE/STEP=VALUE", help="A confirmation, given beforehand."
+)
+@click.option("--since", default="", help="When the disruption began.")
+@click.option("--reason", default="", help="Why: for an emergency, or a runbook that was never drilled.")
+@click.option("--incident", default="", help="The incident's number.")
+@click.option("--estate-name", default="", help="The estate's name, typed: LIVE asks for it.")
+@click.option("--successor-of", default="", help="Who holds the estate's claim: this run goes on from theirs.")
+def run(
+    runbook: str,
+    plain: bool,
+    as_json: bool,
+    estate: Path,
+    values: tuple[tuple[str, str], ...],
+    route: str,
+    confirms: tuple[str, ...],
+    since: str,
+    reason: str,
+    incident: str,
+    estate_name: str,
+    successor_of: str,
+) -> None:
+    """Run RUNBOOK LIVE on an estate."""
+    from handrail.cli.live import run_live
+
+    sys.exit(
+        run_live(
+            _desk(estate),
+            runbook,
+            plain=plain,
+            as_json=as_json,
+            values=values,
+            route=route,
+            confirms=confirms,
+            since=since,
+            reason=reason,
+            incident=incident,
+            typed=estate_name,
+            successor_of=successor_of,
+        )
+    )
+
+
+@click.command()
+@click.argument("runbook")
+@options.estate
+@options.settings
+@click.option("--route", default="planned", help="planned or emergency.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option(
+    "--prometheus", type=click.Path(dir_okay=False, path_type=Path), help="Write a textfile for node_exporter."
+)
+@click.option("--quiet", is_flag=True, help="Print nothing when ready.")
+def check(
+    runbook: str,
+    estate: Path,
+    values: tuple[tuple[str, str], ...],
+    route: str,
+    as_json: bool,
+    prometheus: Path | None,
+    quiet: bool,
+) -> None:
+    """Ask whether an estate is ready for RUNBOOK: reads only. Exit 0 means ready."""
+    from handrail.cli.checking import run_check
+
+    sys.exit(run_check(_desk(estate), runbook, route, values, as_json=as_json, prometheus=prometheus, quiet=quiet))

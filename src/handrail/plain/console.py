@@ -1,0 +1,255 @@
+"""The plain console: reads lines, prints facts. The same session and the same rules as the full screen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from handrail.base.durations import show_clock
+from handrail.base.safe import safe, safe_line
+from handrail.engine import messages as m
+from handrail.engine import order
+from handrail.engine.messages import Intent
+from handrail.engine.state import State
+from handrail.plain import commands, words
+from handrail.session.api import SessionApi
+from handrail.session.exits import Exit, exit_of
+from handrail.session.record import status_sentence
+from handrail.session.view import Snapshot
+
+HEARTBEAT: Final = 15.0
+LINES: Final = 200  # lines of output printed at once; the rest is in the file
+
+
+class Answers(Protocol):
+    """Who answers in a person's place: --auto, or --confirm."""
+
+    def next_intent(self, session: SessionApi) -> Intent | None:
+        """Return what to ask for now."""
+
+    def is_over(self, state: State) -> bool:
+        """Tell whether there is nothing more to answer."""
+
+
+@dataclass
+class Console:
+    """One run on a line-by-line terminal. `put` writes one line; `lines` gives what is typed, None at its end."""
+
+    session: SessionApi
+    put: Callable[[str], None]
+    lines: asyncio.Queue[str | None] | None = None
+    answers: Answers | None = None
+    quiet: bool = False  # with --json: events only
+    follow: Callable[[], Iterable[str]] | None = None  # journal lines, for --json
+    _before: State | None = None
+    _printed: dict[tuple[str, str], int] = field(default_factory=dict)
+    _prompted: str = ""
+    _partial: str = ""
+    _said: float = 0.0
+
+    async def run(self) -> Exit:
+        """Drive the run until it is left or over; return the exit code."""
+        for line in words.opening(self.session.snapshot):
+            self._tell(line)
+        typed = asyncio.create_task(self._typed()) if self.lines else None
+        seq = 0
+        try:
+            while True:
+                seq = await self._look(seq)
+                if self._over():
+                    return self._end()
+                if typed and typed.done():
+                    if self._take(typed.result()):
+                        return self._end()
+                    typed = asyncio.create_task(self._typed())
+                    continue
+                changed = asyncio.create_task(self.session.changed(seq))
+                await asyncio.wait({t for t in (changed, typed) if t}, timeout=HEARTBEAT, return_when="FIRST_COMPLETED")
+                if not changed.done():
+                    changed.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await changed
+                    self._heartbeat()
+        finally:
+            if typed:
+                typed.cancel()
+
+    async def _typed(self) -> str | None:
+        assert self.lines is not None
+        return await self.lines.get()
+
+    async def _look(self, seq: int) -> int:
+        """Print what is new; ask what is to be asked in a person's place."""
+        shown = self.session.snapshot
+        for line in words.changes(self._before, shown):
+            self._tell(f"{shown.wall:%H:%M:%SZ} {line}")
+        self._standing(shown)
+        self._output(shown)
+        if self.follow:
+            for record in self.follow():
+                self.put(record)
+        self._before = shown.state
+        if shown.trouble:
+            self._tell(safe(f"STOPPED: {shown.trouble}"))
+        if self.answers:
+            intent = self.answers.next_intent(self.session)
+            if intent is not None:
+                self._submit(intent)
+                return self.session.snapshot.seq - 1
+        else:
+            self._prompt(shown)
+        return max(seq, shown.seq)
+
+    def _standing(self, shown: Snapshot) -> None:
+        step = order.standing(shown.state)
+        word = shown.state.step(step.id).word if step else None
+        before = self._before.step(step.id).word if step and self._before else None
+        if step and word is not before:
+            for line in words.failure_lines(shown, step):
+                self._tell(line)
+
+    def _output(self, shown: Snapshot) -> None:
+        """Print the new lines of what the running step says, each after its host's name."""
+        for step, now in shown.state.walked():
+            if now.word in order.BUSY or (self._before and self._before.step(step.id).word in order.BUSY):
+                for line in self._fresh(step.id, shown):
+                    self._tell(line)
+
+    def _fresh(self, step: str, shown: Snapshot) -> Iterator[str]:
+        output = self.session.output(step)
+        for host in output.hosts():
+            reader = output.reader(host)
+            if reader is None:
+                continue
+            try:
+                reader.refresh()
+                attempt = len(shown.state.step(step).attempts)
+                first = self._printed.get((f"{step}.{attempt}", host), 0)
+                found = reader.lines(first, LINES)
+                self._printed[f"{step}.{attempt}", host] = first + len(found)
+            finally:
+                reader.close()
+            name = shown.names.get(host, host)
+            for line in found:
+                mark = "!" if line.stream == "err" else ""
+                yield f"  {safe(name)}{mark}: {safe_line(line.raw)}"
+
+    def _prompt(self, shown: Snapshot) -> None:
+        """Say what may be typed now, once for each thing."""
+        text = self._question(shown)
+        if text != self._prompted:
+            self._prompted = text
+            if text:
+                self._tell(safe(text))
+
+    def _question(self, shown: Snapshot) -> str:
+        state = shown.state
+        gate = order.awaiting(state)
+        if gate and state.step(gate.id).gate and not state.step(gate.id).confirmed:
+            shows = state.step(gate.id).gate
+            assert shows is not None
+            if self._prompted != f"Type {shows.token} to go on, or: no, status, who, undo, pause, note, help":
+                for line in words.gate_lines(shown, gate, shows):
+                    self._tell(line)
+            return f"Type {shows.token} to go on, or: no, status, who, undo, pause, note, help"
+        if order.asking(state):
+            return "your turn: answer, or: no, status, help"
+        proposed = next((o for o in self.session.allowed() if o.proposed and o.granted), None)
+        if order.standing(state):
+            return f"What now? proposed: {proposed.label if proposed else 'see menu'}. menu shows all, help the words"
+        return f"enter: {proposed.label}. help shows the words" if proposed else ""
+
+    def _take(self, line: str | None) -> bool:
+        """Take one typed line; return whether the operator has left."""
+        if line is None:
+            self._submit(m.Leave("the input ended"))
+            return True
+        if self._partial:
+            line, self._partial = f"{self._partial} {line}", ""
+        parsed = commands.parse(line, self.session.snapshot.state)
+        match parsed:
+            case commands.Say(what=what):
+                self._say(what)
+            case commands.Missing(prompt=prompt):
+                self._partial = line
+                self._tell(safe(f"{prompt}:"))
+            case _:
+                self._submit(parsed)
+                self._prompted = ""
+                return isinstance(parsed, m.Leave | m.Close) and self._left()
+        return False
+
+    def _left(self) -> bool:
+        state = self.session.snapshot.state
+        return state.held or bool(state.closed)
+
+    def _submit(self, intent: Intent) -> None:
+        refused = self.session.submit(intent)
+        if refused:
+            self._tell(safe(f"refused: {refused.reason}"))
+
+    def _say(self, what: str) -> None:
+        shown = self.session.snapshot
+        kind, _, rest = what.partition(" ")
+        if kind == "help":
+            lines: Iterable[str] = commands.HELP
+        elif kind == "status":
+            lines = (status_sentence(shown),)
+        elif kind == "who":
+            lines = (f"driving: {shown.state.driver}; watching: {', '.join(shown.watchers) or 'nobody'}",)
+        elif kind == "menu":
+            lines = [commands.menu_line(offer) for offer in self.session.allowed()]
+        elif kind == "gate":
+            lines, self._prompted = (), ""
+        elif kind == "log":
+            lines = self._log(rest)
+        else:
+            lines = (what,)
+        for line in lines:
+            self._tell(safe(line))
+
+    def _log(self, step: str) -> list[str]:
+        """Return where the output of a step lies."""
+        shown = self.session.snapshot
+        found = [s for s in shown.state.outline.steps if step in (s.id, s.number)] or list(shown.state.outline.steps)
+        return [
+            f"{s.name}: {shown.info.folder / r.output.file} ({r.output.length} bytes)"
+            for s in found
+            for a in shown.state.step(s.id).attempts
+            for r in a.results.values()
+            if r.output
+        ] or ["there is no output yet"]
+
+    def _heartbeat(self) -> None:
+        shown = self.session.snapshot
+        working = order.busy(shown.state)
+        if not working:
+            return
+        live = shown.live.get(working[0].id)
+        heard = max((h.last_output or 0.0 for h in live.hosts.values()), default=0.0) if live else 0.0
+        ago = f", last output {show_clock(shown.at - heard)} ago" if heard else ""
+        text = f", {live.text}" if live and live.text else ""
+        self._tell(safe(f"still {working[0].name}, T+{show_clock(shown.at)}{ago}{text}"))
+
+    def _over(self) -> bool:
+        state = self.session.snapshot.state
+        if self.session.snapshot.trouble or state.closed or state.held:
+            return True
+        return self.answers is not None and self.answers.is_over(state)
+
+    def _end(self) -> Exit:
+        shown = self.session.snapshot
+        code = exit_of(shown.state)
+        for line in words.ending(shown, code.name.lower().replace("_", " ")):
+            self._tell(line)
+        if self.follow:
+            for record in self.follow():
+                self.put(record)
+        return code
+
+    def _tell(self, line: str) -> None:
+        if not self.quiet:
+            self.put(line)
