@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from tests.ssh.bench import RUN, Heard, Host, members, until
 
-from handrail.ssh.job import Exited, JobKey, NotStarted, Permit, Refused, Signalled, Stopped, look, stop_job
+from handrail.ssh.job import Command, Exited, JobKey, NotStarted, Permit, Refused, Signalled, Stopped, look, stop_job
 
 KEY = JobKey(RUN, "stage/step", "1.run")
 PERMIT = Permit("ann", RUN, 1, changes=True)
@@ -56,6 +56,16 @@ async def test_a_child_in_a_session_of_its_own_is_ended_too(host: Host) -> None:
     assert (await stop(host)).proved
     assert members(session) == []
     assert members(child) == []
+    await task
+
+
+async def test_a_job_on_a_terminal_is_ended_too(host: Host) -> None:
+    heard = Heard()
+    script = "trap '' HUP TERM; echo $$; sleep 60; sleep 60"
+    task = asyncio.create_task(host.run(Command(script=script, attached=True), heard=heard))
+    await until(lambda: bytes(heard.out).endswith(b"\n"))
+    assert (await stop(host, grace=0.2)).proved
+    assert members(int(heard.out)) == []
     await task
 
 

@@ -210,7 +210,7 @@ async def consult(
     reason = ""
     for _ in range(3):
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(patience), links.slots(target, "questions"):
                 return await _consult_once(links, target, verb, run, values)
         except TimeoutError:
             raise trouble("ssh-timeout", f"{safe(target.name)} does not answer within {patience:g}s") from None

@@ -181,7 +181,7 @@ class _Job:
         pause = self.links.limits.retry_first
         while True:
             try:
-                async with self.links.slots(self.target):
+                async with self.links.slots(self.target, "jobs"):
                     end = await self._attempt()
                 if end is not None:
                     return end
@@ -244,8 +244,9 @@ class _Job:
         return self._judge(call)
 
     async def _what_is_known(self) -> HostFacts | None:
-        known = self.links.facts(self.target, self.key.run)
-        return known or await open_run(self.links, self.target, self.key.run, make=self.start == "fresh")
+        async with self.links.lock(self.target):
+            known = self.links.facts(self.target, self.key.run)
+            return known or await open_run(self.links, self.target, self.key.run, make=self.start == "fresh")
 
     def _values(self, nonce: str, facts: HostFacts) -> dict[str, str | int]:
         modes = {"fresh": "again" if self.sent else "fresh", "attach": "attach", "attach-or-start": "start"}

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import asyncssh
 
@@ -23,9 +23,8 @@ from handrail.base.secrets import Secret
 from handrail.ssh.target import Target
 from handrail.ssh.trust import Pinned, fingerprint, pinned, refused_key
 
-CHANNELS: Final = (
-    8  # jobs at once on one connection; a default sshd allows 10 (MaxSessions), two are kept for stop and claim
-)
+JOBS: Final = 8  # channels at once on one connection: a default sshd allows 10 (MaxSessions, sshd_config(5)) ...
+QUESTIONS: Final = 2  # ... of which these are kept for stop, look and claim
 CIPHERS: Final = (
     "aes128-gcm@openssh.com",  # the cheapest with AES instructions: measured 200 MB/s
     "chacha20-poly1305@openssh.com",
@@ -90,7 +89,8 @@ class Links:
         self._open: dict[str, asyncssh.SSHClientConnection] = {}
         self._opening: dict[str, asyncio.Task[asyncssh.SSHClientConnection]] = {}
         self._prints: dict[str, str] = {}
-        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._slots: dict[tuple[str, str], asyncio.Semaphore] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
         self._heard: dict[str, float] = {}
         self._jumps: dict[str, asyncssh.SSHClientConnection] = {}
         self._facts: dict[tuple[str, str], HostFacts] = {}
@@ -146,9 +146,14 @@ class Links:
         there = self._open.get(target.key)
         return there is not None and not there.is_closed()
 
-    def slots(self, target: Target) -> asyncio.Semaphore:
-        """Return what bounds the jobs that run at once on this target's connection."""
-        return self._slots.setdefault(target.key, asyncio.Semaphore(CHANNELS))
+    def slots(self, target: Target, kind: Literal["jobs", "questions"]) -> asyncio.Semaphore:
+        """Return what bounds the channels of a kind that are open at once on this target's connection."""
+        most = JOBS if kind == "jobs" else QUESTIONS
+        return self._slots.setdefault((target.key, kind), asyncio.Semaphore(most))
+
+    def lock(self, target: Target) -> asyncio.Lock:
+        """Return what keeps two from opening the same run at once."""
+        return self._locks.setdefault(target.key, asyncio.Lock())
 
     def facts(self, target: Target, run: str) -> HostFacts | None:
         """Return what is known of a run on a host, for the journal."""
@@ -380,4 +385,4 @@ def _host_key_algorithms() -> list[str]:
     ]
 
 
-__all__ = ["CHANNELS", "HostFacts", "Limits", "LinkNews", "Links", "fingerprint"]
+__all__ = ["JOBS", "QUESTIONS", "HostFacts", "Limits", "LinkNews", "Links", "fingerprint"]

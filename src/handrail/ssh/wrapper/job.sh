@@ -164,7 +164,11 @@ hr_trailer() {
     read -r hr_l 2>/dev/null <"$hr_d/rc"
     if [ "$hr_l" ]; then
         printf '%s E exited %s\n' "$hr_nonce" "$hr_l"
-    else
+        exit 0
+    fi
+    # Woken although it lives (the console's end of our stdin was closed): say nothing, so that we are asked again.
+    hr_start "$hr_pid"
+    if [ "$hr_started" != "$hr_born" ]; then
         printf '%s E lost the process of the job is gone, and left no exit status\n' "$hr_nonce"
     fi
     exit 0
