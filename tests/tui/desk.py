@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+from tests.tui.fake import START, FakeSession
+
 from handrail.base.problems import trouble
 from handrail.session.cards import BriefingView, Home, PlanLine, RolePulse, RunbookCard, RunCard, Start, Wanted
 from handrail.session.view import Mode
-from tests.tui.fake import START, FakeSession
 
 
 def cards() -> tuple[RunbookCard, ...]:
@@ -166,7 +167,9 @@ class FakeBriefing:
 def plan() -> tuple[PlanLine, ...]:
     """Return a short plan."""
     return (
-        PlanLine("checks/ca", "1.1", "Where each server keeps its CA", "1 Pre-checks", "puppet-primary", ("cat x",), ()),
+        PlanLine(
+            "checks/ca", "1.1", "Where each server keeps its CA", "1 Pre-checks", "puppet-primary", ("cat x",), ()
+        ),
         PlanLine(
             "sync/hold",
             "2.1",

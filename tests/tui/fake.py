@@ -256,7 +256,9 @@ class FakeSession:
         attempt = self.state.step(step).attempt
         assert attempt is not None
         if not results:
-            results = tuple(passed(host) for host in attempt.missing)
+            checks: tuple[Check, ...] = (Check("manifests equal (sha256, mode, owner)", True, "7 files"),)
+            checks = checks if self.outline.step(step).verify else ()
+            results = tuple(passed(host, *checks) for host in attempt.missing)
         for result in results:
             self.tell(m.Ended(step, attempt.number, result))
 

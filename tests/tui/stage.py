@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.tui.desk import FakeDesk
+from tests.tui.fake import Clock, FakeSession
 from textual.pilot import Pilot
 
 from handrail.session.api import BriefingApi
 from handrail.tui.app import HandrailApp
 from handrail.tui.look import Look
 from handrail.tui.page import Page
-from tests.tui.desk import FakeDesk
-from tests.tui.fake import Clock, FakeSession
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 UPDATE = "HANDRAIL_UPDATE_SNAPSHOTS"

@@ -107,6 +107,12 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         self.title_window()
         self.own(self._open_first())
 
+    async def on_unmount(self) -> None:
+        """Let go of every task."""
+        await self.close_session()
+        for task in tuple(self._tasks):
+            task.cancel()
+
     async def _open_first(self) -> None:
         first = self._first
         if callable(first):
@@ -215,9 +221,8 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         self.title_window()
 
     def _show(self) -> None:
-        for page in self.screen_stack:
-            if isinstance(page, Page):
-                page.show()
+        for page in self.pages:
+            page.show()
 
     def scene(self) -> Scene | None:
         """Return the run with the clock of this second."""
@@ -264,10 +269,22 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
 
     # ------------------------------------------------------------ the screen
 
+    @property
+    def pages(self) -> tuple[Page[Any], ...]:
+        """Return the pages, the one in front last; none while the program ends."""
+        if not self._running:
+            return ()
+        return tuple(page for page in self.screen_stack if isinstance(page, Page))
+
+    @property
+    def front(self) -> Page[Any] | None:
+        """Return the page in front."""
+        return self.pages[-1] if self.pages else None
+
     def say(self, sentence: str) -> None:
         """Show a sentence on the page in front."""
-        page = self.screen
-        if isinstance(page, Page):
+        page = self.front
+        if page is not None:
             page.tell(sentence)
 
     def ask(self, page: AskWords, then: Callable[[dict[str, str]], object]) -> None:
@@ -311,17 +328,16 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
             self._driver.write(f"\x1b]2;{plain_text(words)}\x07")
 
     def _restyle(self) -> None:
-        for page in self.screen_stack:
-            if isinstance(page, Page) and page.is_mounted:
-                page.canvas.restyle()
+        for page in self.pages:
+            page.restyle()
 
     def _tick(self) -> None:
-        if isinstance(self.screen, Page):
-            self.screen.tick()
+        if self.front is not None:
+            self.front.tick()
 
     def _pull(self) -> None:
-        if isinstance(self.screen, Page):
-            self.screen.pull()
+        if self.front is not None:
+            self.front.pull()
 
     def _print_error_renderables(self) -> None:
         """Print nothing that Textual collected: it holds local variables."""

@@ -51,6 +51,7 @@ def facts(view: BriefingView, look: Look, width: int) -> list[Line]:
 def _pulses(view: BriefingView, look: Look, width: int) -> list[Line]:
     names = max((len(p.role) for p in view.pulses), default=4)
     hosts = max((len(p.name) for p in view.pulses), default=4)
+    places = max((len(p.address) for p in view.pulses), default=4)
     lines = [ink(" Who answers", Ink.BOLD)]
     for pulse in view.pulses:
         mark = {True: Mark.DONE, False: Mark.FAILED, None: Mark.ASKING}[pulse.reached]
@@ -61,7 +62,7 @@ def _pulses(view: BriefingView, look: Look, width: int) -> list[Line]:
             ink(look.glyph(mark), mark.ink),
             f" {pulse.role:{min(names, 12)}}  ",
             ink(f"{pulse.name:{min(hosts, 20)}}", Ink.BOLD),
-            ink(f"  {pulse.address}  {trip}  ", Ink.DIM),
+            ink(f"  {pulse.address:{places}}  {trip:6}  ", Ink.DIM),
             ink(words, mark.ink if pulse.reached is False else Ink.DIM),
         )
         lines.append(fit(line, width))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handrail.tui.look import Look, Mark
-from handrail.tui.text import Ink, Line, fit, hang, ink, row, spread
+from handrail.tui.text import Ink, Line, fit, ink, row
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,5 @@ def _choice(look: Look, choice: Choice, width: int, label_at: int, *, marked: bo
     if not note:
         return [fit(left, width)]
     notes = Ink.MUTED if choice.why else (Ink.CALM if choice.proposed else Ink.DIM)
-    room = width - label_at - 1
-    if left.width + 2 <= label_at and len(note) <= room:
-        return [fit(fit(left, label_at) + ink(note, notes), width)]
-    if left.width + len(note) + 3 <= width:
-        return [spread(left, ink(f"{note} ", notes), width)]
-    if marked or choice.why:
-        at = left.width if left.width < 8 else 6
-        return [fit(left, width), *(fit(line, width) for line in hang("", note, width - 1, at=at, how=notes, most=2))]
-    return [fit(left, width)]
+    at = max(label_at, left.width + 2)
+    return [fit(fit(left, at) + fit(ink(note, notes), max(1, width - at - 1)), width)]

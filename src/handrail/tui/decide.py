@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from handrail.engine import order
 from handrail.engine import outcome as ends
 from handrail.engine.outline import StepOutline
 from handrail.engine.results import Result, verdict
@@ -32,7 +33,7 @@ def choices(scene: Scene, keys: Keys) -> list[Choice]:
         if offer is None:
             continue
         key = keys.key("decide", verb)
-        why = scene.why_not(verb)
+        why = _short(scene, scene.why_not(verb))
         note = "shows the plan first" if verb == "undo" else _wants(offer.wants)
         proposed = offer.proposed and offer.granted
         if verb == "probe" and "retry" in offered and not offer.proposed:
@@ -40,6 +41,12 @@ def choices(scene: Scene, keys: Keys) -> list[Choice]:
         note = "proposed" if proposed else note
         found.append(Choice(verb, shown(key.keys[0]) if key else " ", _label(verb, offer.label), note, why, proposed))
     return found
+
+
+def _short(scene: Scene, why: str) -> str:
+    """Return a refusal without the name of the step, which stands above."""
+    step = order.standing(scene.state)
+    return why.removeprefix(step.name).lstrip(" ") if step else why
 
 
 def _label(verb: str, label: str) -> str:

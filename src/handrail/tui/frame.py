@@ -63,7 +63,8 @@ def key_bar(keys: Keys, scope: str, labels: dict[str, str], dimmed: set[str], wi
 
 
 def _item(key: Key, label: str, *, dimmed: bool) -> Line:
-    names = shown(key.keys[0])
+    arrows = [k for k in key.keys if k in ("left", "right", "up", "down")]
+    names = "".join(map(shown, arrows)) if len(arrows) > 1 else shown(key.keys[0])
     if dimmed:
         return ink(f"{names} {label}", Ink.MUTED, f"key:{key.action}")
     return row(ink(names, Ink.KEY, f"key:{key.action}"), ink(f" {label}", Ink.TEXT, f"key:{key.action}"))

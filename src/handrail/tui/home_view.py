@@ -53,8 +53,10 @@ def runbook_rows(
     home: Home, cards: tuple[RunbookCard, ...], at: int, look: Look, width: int, now: datetime
 ) -> list[Line]:
     """Return the table of runbooks."""
+    wide = width >= 78
     name = max(18, min(30, width - 62))
-    head = f"   {'runbook':{name}}  {'last drill':12}  {'by':8}  {'restored':9}  {'due':7}  undo drilled"
+    head = f"   {'runbook':{name}}  {'last drill':12}  "
+    head += f"{'by':8}  {'restored':9}  {'due':7}  undo drilled" if wide else "due"
     lines = [fit(ink(head, Ink.DIM), width)]
     for number, card in enumerate(cards):
         chosen = number == at
@@ -63,12 +65,15 @@ def runbook_rows(
         undo = _undo(card)
         title = ink(card.id, Ink.BOLD if chosen else Ink.TEXT, f"book:{number}")
         restored = clock(card.restored) if card.restored is not None else "-"
-        drilled = f"{ago(card.last_drill, now):12}  {card.last_by or '-':8.8}  {restored:9}  "
+        drilled = f"{ago(card.last_drill, now):12}  "
+        drilled += f"{card.last_by or '-':8.8}  {restored:9}  " if wide else ""
         line = row(" ", fit(ink(look.glyph(mark), mark.ink), look.wide), " ", fit(title, name + 2 - look.wide + 1))
         if card.problems:
             line = row(line, ink(f"does not read: {card.problems[0]}", Ink.ERROR))
         else:
-            line = row(line, drilled, ink(f"{due:7}", Ink.WARNING if due == "now" else Ink.TEXT), f"  {undo}")
+            line = row(
+                line, drilled, ink(f"{due:7}", Ink.WARNING if due == "now" else Ink.TEXT), f"  {undo}" if wide else ""
+            )
         lines.append(fit(line, width))
     return lines
 

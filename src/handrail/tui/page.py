@@ -37,6 +37,7 @@ class Page(Screen[T], inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self._notice: tuple[float, str] | None = None
+        self._canvas: Canvas | None = None
 
     @property
     def desk(self) -> HandrailApp:
@@ -62,12 +63,14 @@ class Page(Screen[T], inherit_bindings=False):
 
     def compose(self) -> Iterator[Widget]:
         """Yield the canvas."""
-        yield Canvas(self.paint, self.desk.look)
+        self._canvas = Canvas(self.paint, self.desk.look)
+        yield self._canvas
 
     @property
     def canvas(self) -> Canvas:
         """Return the canvas."""
-        return self.query_one(Canvas)
+        assert self._canvas is not None
+        return self._canvas
 
     def paint(self, width: int, height: int) -> list[Line]:
         """Return the whole screen."""
@@ -113,8 +116,13 @@ class Page(Screen[T], inherit_bindings=False):
 
     def repaint(self) -> None:
         """Paint again."""
-        if self.is_mounted:
-            self.canvas.repaint()
+        if self._canvas is not None and self._canvas.is_attached and self._canvas.is_mounted:
+            self._canvas.repaint()
+
+    def restyle(self) -> None:
+        """Take notice that the theme has changed."""
+        if self._canvas is not None:
+            self._canvas.restyle()
 
     def show(self) -> None:
         """Take notice that the run has changed."""

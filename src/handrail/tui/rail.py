@@ -182,12 +182,10 @@ def _back_line(scene: Scene, step_id: str, width: int, *, stays: bool) -> Line:
     step = scene.state.outline.step(step_id)
     lost = any(p.role in scene.state.lost for p in order.back_places(scene.state, step))
     mark = Mark.OWED if lost else Mark.UNDONE
-    word = " owed" if lost else (" stays" if step.stays and not stays else "")
+    word = " owed" if lost else (" stays" if step.stays else "")
     left = row(" ", ink(scene.look.glyph(mark), mark.ink), " ", ink(step.name, mark.ink))
     seconds = scene.snap.undo_seconds.get(step_id)
     right = "  ".join(part for part in (word.strip(), lasted(seconds) if stays and seconds else "") if part)
-    if stays and step.stays:
-        right = f"stays: {step.stays}"[: width // 2]
     return spread(left, ink(f"{right} ", Ink.DIM), width) if right else fit(left, width)
 
 

@@ -166,9 +166,9 @@ def before_stage(scene: Scene, stage: StageOutline, width: int, height: int) -> 
     lines.append(row(" ", ink(f"enter starts stage {stage.name}", Ink.ACCENT)))
     lines.append(ink(f" {count}, {what}{', side by side' if stage.together else ''}.", Ink.DIM))
     lines.append(EMPTY)
-    roomy = height >= 4 + len(steps) * 4
+    roomy, airy = height >= 4 + len(steps) * 4, height >= 6 + len(steps) * 6
     for step in steps:
-        lines += _announced(scene, step, width, roomy=roomy)
+        lines += [*_announced(scene, step, width, roomy=roomy), *([EMPTY] if airy else [])]
     seconds = sum(scene.snap.undo_seconds.get(s.id, 0.0) for s in changes)
     if changes and len(lines) + 2 <= height:
         lines += [EMPTY, row(ink(" Way back from its end: ", Ink.DIM), ink(_way_back(changes, seconds), Ink.BOLD))]

@@ -143,8 +143,11 @@ def rule(width: int, title: Part = "", how: Ink = Ink.RULE, char: str = "─") -
 
 def wrap(text: str, width: int, how: Ink = Ink.TEXT, most: int = 0) -> list[Line]:
     """Return a text broken at blanks into lines of at most `width` cells; `most` lines, the last one cut (0: all)."""
+    whole = safe(text)
+    if cell_len(whole) <= width:
+        return [ink(whole, how)] if whole else []
     lines: list[str] = []
-    for word in _words(safe(text), max(1, width)):
+    for word in _words(whole, max(1, width)):
         if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
             lines[-1] += " " + word
         else:

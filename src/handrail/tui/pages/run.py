@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from handrail.engine import messages as m
 from handrail.engine import order
+from handrail.engine.offers import undo_targets
 from handrail.engine.outline import StepOutline
 from handrail.engine.results import Gate
 from handrail.engine.words import Pace, StepWord, Verdict
@@ -19,7 +20,7 @@ from handrail.tui.page import Page
 from handrail.tui.rail import Viewed
 from handrail.tui.run_body import Looking, looked_at, run_body
 from handrail.tui.scene import Scene, current, face, going_on
-from handrail.tui.text import EMPTY, Ink, ink
+from handrail.tui.text import EMPTY, Ink, Line, ink, rule
 
 _STOP_TWICE = 5.0  # seconds
 
@@ -148,12 +149,23 @@ class RunPage(Page[None]):
         step = order.standing(self.now.state)
         assert step is not None
         facts = decide.facts(self.now, step, width)
-        label_at = 44 if width < 100 else 56
-        menu = self.menu.lines(self.desk.look, width, max(4, height - 9), label_at=label_at)
-        room = height - len(menu) - 1
-        facts = facts[:room]
-        spare = [EMPTY] if room - len(facts) > 0 else []
-        return Body([*facts, *spare, ink(" What now?", Ink.BOLD), *menu])
+        kept = min(len(facts), max(height - 2 - len(self.menu.choices), 6))
+        menu = self.menu.lines(self.desk.look, width, height - 2 - kept, label_at=36 if width < 100 else 56)
+        lines = [*facts[:kept], EMPTY, ink(" What now?", Ink.BOLD), *menu]
+        if height < 17:
+            lines.pop(kept)
+        room = height - len(lines) - 2
+        if room >= 3 and self.output.count:
+            head = rule(width, ink(f"last output of {self.now.host(self.looking.host)}", Ink.DIM))
+            lines += [EMPTY, head, *self.output.rows(width, room)]
+        return Body(lines)
+
+    def usual(self) -> Line:
+        """Return what the run does; at a refused choice, why it is refused."""
+        chosen = self.menu.chosen if self.scope == "decide" else None
+        if chosen is not None and chosen.why:
+            return ink(f" {self.now.why_not(chosen.action)}", Ink.WARNING)
+        return super().usual()
 
     def labels(self) -> dict[str, str]:
         """Return what enter does now, and what else depends on the moment."""
@@ -161,6 +173,8 @@ class RunPage(Page[None]):
         labels = {"go": self._go_label()}
         if self.scope == "run" and not order.busy(scene.state):
             labels["stop"] = ""
+        if not going_on(scene.state):
+            labels["pause"] = ""
         if scene.watching:
             labels |= dict.fromkeys(("go", "pause", "undo", "stop", "declare"), "")
         if scene.offer("declare") is None:
@@ -185,8 +199,12 @@ class RunPage(Page[None]):
     def why(self, action: str) -> str:
         """Return why an action cannot be done now: the offer's own sentence."""
         verb = {"not-now": "not-now", "answer": "reply", "confirm": "", "go": ""}.get(action, action)
-        if verb == "undo":
-            return self.now.why_not("leave") if self.now.watching else ""
+        if action == "confirm":
+            return self._why_dead()
+        if verb == "undo" and (self.now.watching or not undo_targets(self.now.state)):
+            return self.now.why_not("undo")
+        if self.now.watching and verb in ("retry", *decide.VERBS):
+            return self.now.why_not(verb)
         if verb in ("pause", "stop", "declare", "pace", "settle") or (self.scope == "decide" and verb in decide.VERBS):
             return self.now.why_not(verb)
         return ""
@@ -398,14 +416,19 @@ class RunPage(Page[None]):
         found = self._gate()
         if found is None:
             return
-        step, shown = found
+        self.desk.submit(m.Confirm(found[0].id, self.typing.value, self.reason.value))
+
+    def _why_dead(self) -> str:
+        """Return why enter does nothing at the gate; empty once what is typed matches and nothing closes the gate."""
+        found = self._gate()
+        if found is None:
+            return "no gate is open"
         typed, reason = self.typing.value, self.reason.value
-        if gate.may_send(self.now, step, shown, typed, reason):
-            self.desk.submit(m.Confirm(step.id, typed, reason))
-        elif not typed:
-            self.tell("enter is dead: type the new value first")
-        else:
-            self.tell(gate.closed(self.now, step, shown, reason) or "enter is dead until it matches")
+        if gate.may_send(self.now, *found, typed, reason):
+            return ""
+        if not typed:
+            return "enter is dead: type the new value first"
+        return gate.closed(self.now, *found, reason) or "enter is dead until it matches"
 
     def do_not_now(self) -> None:
         """Leave the gate."""
