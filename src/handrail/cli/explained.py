@@ -1,0 +1,32 @@
+"""Explanations of the codes that floors above the runbook raise; importing it registers them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handrail.runbook.explain import register
+
+TEXTS: Final = {
+    "drill-on-real": "A drill touches simulated hosts only. Whether an estate is simulated is told by the host keys that its "
+    "known_hosts pins: every key a simulated estate ever had is remembered. Use `handrail run` or `handrail check` for real hosts.",
+    "live-on-simulated": "LIVE and CHECK never touch simulated hosts. A key pinned in this estate's known_hosts belongs to a "
+    "simulated estate. Use `handrail drill`, or pin the real hosts' keys with `handrail trust`.",
+    "folders-only-shipped": "Without namespaces the simulated hosts are plain folders: a command could reach this machine. "
+    "So only the runbooks that ship with Handrail may be drilled there. `handrail doctor` says what refuses namespaces.",
+    "no-simulated-estate": "A drill needs a template with the runbook's roles: an estate file with [roles.X.sim] tables, at "
+    "sim/NAME/estate.toml beside the runbook. runbooks/sim/puppet is an example.",
+    "run-locked": "Another console drives this run. Watch it, ask its operator to leave, or take over: that asks for their name "
+    "and a reason, and from then on their console can send nothing.",
+    "undrilled": "LIVE at a digest (the file's bytes) that was never drilled asks one typed reason, which stays on screen and in "
+    "the report; without a terminal it is refused.",
+    "journal-damaged": "A record of the journal is not what was written. The run can be read, not resumed. "
+    "`handrail audit` names the record.",
+    "journal-rolled-back": "Records that were once on the disk are missing: the folder was restored from an older copy, or cut.",
+    "ssh-host-key-changed": "The host shows another key than the one that is pinned. Either it was reinstalled, or it is another "
+    "machine. Compare the fingerprints with somebody who knows, then pin the new key with `handrail trust`.",
+    "ssh-host-key-unknown": "No key is pinned for this host. `handrail trust ESTATE` shows its fingerprint and pins it.",
+    "ssh-unreachable": "The host does not answer. Nothing was sent.",
+    "estate": "The simulated estate did not come up. Its folder has estate.log; `handrail doctor` says what works here.",
+}
+
+register(TEXTS)
