@@ -1,0 +1,55 @@
+# Two commands do everything on a fresh machine with Python 3.11+ (venv, pip), make and git:
+#   make drill    rehearse a complete failover on the simulated estate
+#   make test     run the tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/.run
+DEV := $(VENV)/.dev
+
+.PHONY: drill test check format lint types contracts docs screenshots clean
+
+# On a terminal the full screen; otherwise line by line, answering for itself. ARGS="--help" shows more.
+drill: $(RUN)
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/handrail drill $(ARGS); else $(BIN)/handrail drill --auto $(ARGS); fi
+
+test: $(DEV)
+	$(BIN)/pytest -n 2 --dist loadscope $(ARGS)
+
+# Exactly what CI runs.
+check: format lint types contracts test
+
+format: $(DEV)
+	$(BIN)/ruff format --check src tests docs
+
+lint: $(DEV)
+	$(BIN)/ruff check src tests docs
+
+types: $(DEV)
+	$(BIN)/mypy
+
+contracts: $(DEV)
+	$(BIN)/lint-imports
+
+# What is generated from the code: reference, states, exit codes, schema.
+docs: $(DEV)
+	$(BIN)/python docs/generate.py
+
+screenshots: $(DEV)
+	$(BIN)/python screenshots/make.py
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): pyproject.toml | $(BIN)/python
+	@echo "installing into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(DEV): pyproject.toml | $(BIN)/python
+	@echo "installing into $(VENV), with the tools for tests ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(RUN)
