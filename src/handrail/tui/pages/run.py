@@ -149,10 +149,13 @@ class RunPage(Page[None]):
         step = order.standing(self.now.state)
         assert step is not None
         facts = decide.facts(self.now, step, width)
-        kept = min(len(facts), max(height - 2 - len(self.menu.choices), 6))
-        menu = self.menu.lines(self.desk.look, width, height - 2 - kept, label_at=36 if width < 100 else 56)
+        low = height < 17
+        if low:
+            facts = [line for line in facts if line.plain.strip()]
+        kept = min(len(facts), max(height - 2 + low - len(self.menu.choices), 4 if low else 6))
+        menu = self.menu.lines(self.desk.look, width, height - 2 + low - kept, label_at=36 if width < 100 else 56)
         lines = [*facts[:kept], EMPTY, ink(" What now?", Ink.BOLD), *menu]
-        if height < 17:
+        if low:
             lines.pop(kept)
         room = height - len(lines) - 2
         if room >= 3 and self.output.count:
