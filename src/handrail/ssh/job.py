@@ -43,6 +43,7 @@ from handrail.ssh.terms import (
 )
 
 INCOMPLETE_MOST: Final = 5  # times the rest of an output is asked for again
+PROVEN: Final = frozenset({"never", "work"})  # said by the host after it proved that the job had not been started
 MUTE_MOST: Final = 3  # times in a row that the host ends a call before its first word
 AUTH_MOST: Final = 3  # refused logins in a row before the console stops asking: accounts get locked
 NEVER_BY_ITSELF: Final = frozenset(  # what no further attempt can mend
@@ -82,8 +83,9 @@ async def run_job(
     """Run a job, or find it again, and deliver its output from `offsets` on; return how it ended.
 
     A lost link is not an end: it is told as news, and the job is asked for again, quietly and without limit.
-    Cancelling the call leaves the job alone; `stop_job` ends it. `output` and `news` are called from the event loop.
-    Raises `Trouble` (ssh-command, ssh-key) for what cannot be sent at all.
+    Cancelling the call leaves the job alone; `stop_job` ends it. A key that an attach found never started is spent:
+    the permit is taken away with the answer, so that a start still on its way cannot come true later.
+    `output` and `news` are called from the event loop. Raises `Trouble` (ssh-command) for what cannot be sent at all.
     """
     job = _Job(links, target, key, _texts(command), command.stdin, permit, start, output, news, list(offsets))
     return await job.run()
@@ -175,6 +177,7 @@ class _Job:
     incomplete: int = 0
     denied: int = 0
     mute: int = 0
+    mode: str = ""
 
     async def run(self) -> JobEnd:
         """Ask until there is an end; only a lost link leads to another attempt."""
@@ -250,12 +253,13 @@ class _Job:
 
     def _values(self, nonce: str, facts: HostFacts) -> dict[str, str | int]:
         modes = {"fresh": "again" if self.sent else "fresh", "attach": "attach", "attach-or-start": "start"}
+        self.mode = "attach" if self.began else modes[self.start]
         return {
             "nonce": nonce,
             "work": self.target.work_dir,
             "run": self.key.run,
             "key": self.key.folder,
-            "mode": "attach" if self.began else modes[self.start],
+            "mode": self.mode,
             "token": self.token,
             "changes": int(self.permit.changes),
             "epoch": self.permit.epoch,
@@ -299,7 +303,7 @@ class _Job:
                 self.facts, self.sent = None, False
                 self.links.forget_facts(self.target, self.key.run)
                 return None
-            case "no" if not self.began:
+            case "no" if not self.began and (words[1] in PROVEN or self.mode == "fresh"):
                 return NotStarted(words[1], reason)
         return Lost(words[1], reason)
 

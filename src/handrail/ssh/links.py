@@ -194,7 +194,7 @@ class Links:
         try:
             async with asyncio.timeout(self.limits.connect) as limit:
                 watch.met = lambda: limit.reschedule(asyncio.get_running_loop().time() + self.limits.login)
-                tunnel = await self._jump(target)
+                tunnel = await self._jump(target, watch.met)
                 connection = await asyncssh.connect(**self._options(target, pins, watch), tunnel=tunnel)
         except Trouble:
             raise
@@ -235,7 +235,7 @@ class Links:
             known["passphrase"] = passphrase.reveal()
         return known
 
-    async def _jump(self, target: Target) -> asyncssh.SSHClientConnection | None:
+    async def _jump(self, target: Target, met: Callable[[], None]) -> asyncssh.SSHClientConnection | None:
         """Open what ProxyJump names, each hop verified by the same known_hosts; asyncssh would use the user's own."""
         if target.ssh_config is None:
             return None
@@ -247,11 +247,12 @@ class Links:
             return None
         tunnel: asyncssh.SSHClientConnection | None = None
         for hop in hops.split(","):
-            tunnel = await self._hop(target, hop.strip(), tunnel)
+            async with self._locks.setdefault(f"jump {hop}", asyncio.Lock()):
+                tunnel = await self._hop(target, hop.strip(), tunnel, met)
         return tunnel
 
     async def _hop(
-        self, target: Target, hop: str, tunnel: asyncssh.SSHClientConnection | None
+        self, target: Target, hop: str, tunnel: asyncssh.SSHClientConnection | None, met: Callable[[], None]
     ) -> asyncssh.SSHClientConnection:
         there = self._jumps.get(hop)
         if there is not None and not there.is_closed():
@@ -261,6 +262,7 @@ class Links:
         way = replace(target, key=f"jump {hop}", name=hop, host=host, port=int(port or 0), user=user, host_key_alias="")
         pins = await asyncio.to_thread(pinned, way)
         watch = _Watch(self, way)
+        watch.met = met
         try:
             connection = await asyncssh.connect(**self._options(way, pins, watch), tunnel=tunnel)
         except (OSError, asyncssh.Error) as error:

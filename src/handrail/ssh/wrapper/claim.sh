@@ -26,7 +26,7 @@ hr_held() {
 }
 hr_put() { printf '%s\n' "$2" >"$1.$hr_nonce" && mv -f "$1.$hr_nonce" "$1"; }
 hr_raise() {
-    mkdir -p "$hr_m" || return
+    hr_mark
     hr_l=0
     read -r hr_l 2>/dev/null <"$hr_m/epoch"
     [ "${hr_l:-0}" -le "$hr_epoch" ] || hr_tell older "$hr_l"

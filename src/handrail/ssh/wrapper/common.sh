@@ -46,3 +46,13 @@ hr_who() {
     read -r hr_pid hr_born 2>/dev/null <"$1/pid"
     [ "$hr_born" ]
 }
+
+# The run's marker, its birth certificate on this host: boot id and a random id. It is never made twice.
+hr_mark() {
+    hr_e=$(mkdir -p "$hr_m" 2>&1) || hr_no work "cannot write under $hr_work: $hr_e"
+    [ ! -f "$hr_m/boot" ] || return 0
+    hr_e=$( { printf '%s %s\n' "$hr_boot" "$hr_nonce" >"$hr_m/boot.$hr_nonce"; } 2>&1) ||
+        hr_no work "cannot write under $hr_work: $hr_e"
+    ln "$hr_m/boot.$hr_nonce" "$hr_m/boot" 2>/dev/null
+    rm -f "$hr_m/boot.$hr_nonce"
+}

@@ -127,8 +127,11 @@ hr_begin() {
 hr_attach() {
     hr_i=0
     until hr_who "$hr_d"; do
-        [ ! -e "$hr_d/stopped" ] || hr_refuse stopped
-        [ $hr_i -lt 100 ] || hr_lost permit 'the start was permitted, but no process ever began'
+        if [ -e "$hr_d/stopped" ]; then
+            [ "$hr_mode" != attach ] || hr_no never 'it was stopped before it started'
+            hr_refuse stopped
+        fi
+        [ $hr_i -lt 60 ] || hr_lost permit 'the start was permitted, but no process ever began'
         hr_i=$((hr_i + 1))
         hr_nap
     done
@@ -249,7 +252,10 @@ hr_poll() {
 }
 
 exec 7<&0
-[ -O "$hr_work" ] && [ ! -L "$hr_work" ] || [ ! -e "$hr_work" ] || hr_care
+if [ ! -O "$hr_work" ] || [ -L "$hr_work" ]; then
+    [ "$hr_mode" != fresh ] || hr_care
+    [ ! -e "$hr_work" ] || [ "$hr_mode" = fresh ] || hr_lost work "$hr_work is not ours any more"
+fi
 if [ ! -d "$hr_d" ]; then
     case $hr_mode in
     fresh)
@@ -259,7 +265,14 @@ if [ ! -d "$hr_d" ]; then
         hr_begin
         ;;
     again | start) hr_absent; hr_begin ;;
-    *) hr_absent; hr_no never 'the host never started it' ;;
+    *)
+        # The permit is taken away with the answer: a start that is still on its way finds none.
+        hr_absent
+        if mkdir "$hr_d" 2>/dev/null; then
+            printf '' >"$hr_d/stopped"
+            hr_no never 'the host never started it, and now cannot'
+        fi
+        ;;
     esac
 fi
 hr_attach

@@ -18,7 +18,7 @@ read -r hr_l 2>/dev/null <"$hr_d/rc"
 [ ! -e "$hr_d/stopped" ] || hr_tell absent
 hr_i=0
 until hr_who "$hr_d"; do
-    [ $hr_i -lt 100 ] || hr_tell lost the start was permitted, but no process ever began
+    [ $hr_i -lt 60 ] || hr_tell lost the start was permitted, but no process ever began
     hr_i=$((hr_i + 1))
     hr_nap
 done

@@ -1,15 +1,6 @@
-# Opens a run on this host: makes the marker when asked to, and says what the host is like.
-# The marker is the run's birth certificate here: boot id and a random id. It is never made twice.
+# Opens a run on this host: makes its marker when asked to, and says what the host is like.
 hr_care
-if [ "$hr_make" = 1 ]; then
-    hr_e=$(mkdir -p "$hr_m" 2>&1) || hr_no work "cannot write under $hr_work: $hr_e"
-    if [ ! -f "$hr_m/boot" ]; then
-        hr_e=$( { printf '%s %s\n' "$hr_boot" "$hr_nonce" >"$hr_m/boot.$hr_nonce"; } 2>&1) ||
-            hr_no work "cannot write under $hr_work: $hr_e"
-        ln "$hr_m/boot.$hr_nonce" "$hr_m/boot" 2>/dev/null
-        rm -f "$hr_m/boot.$hr_nonce"
-    fi
-fi
+[ "$hr_make" = 0 ] || hr_mark
 hr_made=-
 hr_id=-
 read -r hr_made hr_id 2>/dev/null <"$hr_m/boot" || [ "$hr_make" = 0 ] || hr_no work "cannot write under $hr_work"

@@ -20,7 +20,7 @@ fi
 hr_i=0
 until hr_who "$hr_d"; do
     [ ! -e "$hr_d/stopped" ] || hr_done 1 it had not started, and now cannot
-    [ $hr_i -lt 100 ] || hr_done 0 the start was permitted, but no process ever began
+    [ $hr_i -lt 60 ] || hr_done 0 the start was permitted, but no process ever began
     hr_i=$((hr_i + 1))
     hr_nap
 done
