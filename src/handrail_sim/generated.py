@@ -65,11 +65,11 @@ def rooted(values: Mapping[str, Any], root: str) -> dict[str, Any]:
 def _dns(plan: EstatePlan, placed: Placed) -> dict[str, Any]:
     table = {
         **plan.dns.table,
-        "servers": [placed.outside[name] for name in plan.dns.servers],
+        "servers": [f"{name}={placed.outside[name]}" for name in plan.dns.servers],
         "port": placed.dns_port,
     }
     if plan.dns.resolvers:
-        table["resolvers"] = [placed.outside[name] for name in plan.dns.resolvers]
+        table["resolvers"] = [f"{name}={placed.outside[name]}" for name in plan.dns.resolvers]
     return table
 
 

@@ -126,10 +126,10 @@ class Console:
                 continue
             try:
                 reader.refresh()
-                attempt = len(shown.state.step(step).attempts)
-                first = self._printed.get((f"{step}.{attempt}", host), 0)
+                key = (reader.path.name, host)
+                first = self._printed.get(key, 0)
                 found = reader.lines(first, LINES)
-                self._printed[f"{step}.{attempt}", host] = first + len(found)
+                self._printed[key] = first + len(found)
             finally:
                 reader.close()
             name = shown.names.get(host, host)

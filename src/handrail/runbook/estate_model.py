@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from handrail.runbook.actions import Port
 from handrail.runbook.estate_sim import RoleSim, SimTable
-from handrail.runbook.values import Argv, Format, HostName, Line, Name, Role, Seconds, Table, Value, wrong
+from handrail.runbook.values import Argv, Format, HostName, Line, Name, Role, Seconds, ServerName, Table, Value, wrong
 
 WORK_DIR: Final = "/var/tmp/handrail"  # noqa: S108  (a folder on the remote host; the job wrapper makes it 0700)
 
@@ -101,12 +101,12 @@ class DnsTable(Table):
         description="Who changes it: a signed update, a program, or a person while the console looks."
     )
     zone: HostName = Field(description="The zone the name is in.")
-    servers: tuple[HostName, ...] = Field(
-        description="Every authoritative server; the first takes the updates. All must agree."
+    servers: tuple[ServerName, ...] = Field(
+        description='Every authoritative server, with a label if you like ("ns1=192.0.2.53"); the first takes the updates.'
     )
     port: Port = Field(default=53, description="Their port (53 unless given).")
     key_file: Line | None = Field(default=None, description="The TSIG key, in BIND's own format, mode 0600 (rfc2136).")
-    resolvers: tuple[HostName, ...] = Field(default=(), description="Caching resolvers to watch.")
+    resolvers: tuple[ServerName, ...] = Field(default=(), description="Caching resolvers to watch.")
     read: Argv | None = Field(
         default=None, description="For `command`: prints the addresses now, one a line; `{{ name }}` is replaced."
     )

@@ -64,6 +64,11 @@ written in `{{ }}`.
 A step is named by its stage and its own id.
 
     recheck = ["checks/dr-serves"]""",
+    "server-name": """\
+A name server is an address, or an address with a label that people know it by. It is never looked up through the names it
+serves.
+
+    servers = ["ns1=192.0.2.53", "192.0.2.54"]""",
     "host-name": """\
 A host is a name or an address, with a port after a colon where it is written short. It may not begin with a hyphen: a
 program would take it for an option.

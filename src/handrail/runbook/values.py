@@ -24,6 +24,7 @@ LONGEST: Final = 366 * 86400.0  # seconds; nothing in a runbook takes longer tha
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
 ROLE: Final = re.compile(r"[a-z][a-z0-9_-]{0,47}\Z")
 STEP: Final = re.compile(r"[a-z0-9-]+/[a-z0-9-]+\Z")
+SERVER: Final = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}=)?\[?[A-Za-z0-9_][A-Za-z0-9_.:%\]-]{0,252}\Z")
 HOST: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:%-]{0,252}\Z")
 _PERCENT: Final = re.compile(r"(\d{1,3})%\Z")
 
@@ -162,6 +163,9 @@ StepName = Annotated[
     str,
     AfterValidator(_matcher("step-name", STEP, "a step's full name", 'write "stage/step"')),
     WithJsonSchema(_STRING),
+]
+ServerName = Annotated[
+    str, AfterValidator(_matcher("server-name", SERVER, "a name server", '"192.0.2.53", or "ns1=192.0.2.53" with a label'))
 ]
 HostName = Annotated[
     str, AfterValidator(_matcher("host-name", HOST, "a host's name or address", "no blanks, no leading hyphen"))

@@ -7,19 +7,23 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from handrail.actions import meter, perform, questions
-from handrail.base.problems import Trouble
+from handrail.actions import judge, meter, perform, questions
+from handrail.actions.port import Said
+from handrail.actions.work import Work
+from handrail.base.problems import Problem, Trouble
 from handrail.base.safe import safe
 from handrail.engine import due as d
 from handrail.engine import messages as m
+from handrail.engine.outline import Place
 from handrail.engine.results import Check, Result
 from handrail.engine.words import Answer, ResultKind, Way
-from handrail.runbook.checks import Undo
+from handrail.runbook.checks import Command, Guard, Undo
 from handrail.session import claims, gates
 from handrail.session.attempt import AttemptPort
 from handrail.session.core import Core
 from handrail.session.texts import action_lines, undo_lines
 from handrail.ssh import job
+from handrail.ssh.target import Target
 
 FRESH: Final = 8.0  # seconds between two looks at an open gate
 GUARD_PATIENCE: Final = 10.0
@@ -79,20 +83,26 @@ class Acts:
             return
         await self._positions(act.step)
         work = orders.forward(act.step, act.hosts, act.attempt)
-        commands = tuple(
-            f"{self._name(h)}: {line}" for h, one in work.hosts.items() for line in action_lines(one, {})[:1]
-        )
+        commands = self._commands(work)
         order = {f"undo:{p.key}": self._undo_text(act.step, p.key) for p in self._undo_places(act.step)}
         names = core.binding.names_for(orders.host(act.hosts[0]), core.state.values) if act.hosts else {}
         back = (next(iter(work.hosts.values())).dns.from_ if step.dns else "undo") if step.confirm else ""  # type: ignore[union-attr]
         undo = undo_lines(step, names)
         core.teller.tell(m.Ready(act.step, act.way, act.hosts, commands, undo, back, order))
 
+    def _commands(self, work: Work) -> tuple[str, ...]:
+        """Return what is sent where, a line each, as it is journalled."""
+        if work.sync is not None:
+            sides = work.sync
+            dirs = ", ".join(sides.at_target.dirs)
+            return (f"{self._name(sides.source)} → {self._name(sides.target)}: {dirs}",)
+        return tuple(f"{self._name(h)}: {line}" for h, one in work.hosts.items() for line in action_lines(one, {})[:1])
+
     def _name(self, key: str) -> str:
         host = self.core.orders.host(key)
         return host.name if host else key
 
-    def _undo_places(self, step: str) -> tuple[Any, ...]:
+    def _undo_places(self, step: str) -> tuple[Place, ...]:
         outline = self.core.state.outline.step(step)
         if not isinstance(self.core.orders.spot(step).undo, Undo):
             return ()
@@ -207,7 +217,7 @@ class Acts:
         self.core.teller.tell(await claims.take(self.core))
 
 
-async def _stopped(core: Core, target: Any, key: job.JobKey, permit: job.Permit) -> tuple[bool, str]:  # noqa: ANN401
+async def _stopped(core: Core, target: Target, key: job.JobKey, permit: job.Permit) -> tuple[bool, str]:
     try:
         async with asyncio.timeout(30):
             end = await job.stop_job(core.links, target, key, permit)
@@ -216,27 +226,19 @@ async def _stopped(core: Core, target: Any, key: job.JobKey, permit: job.Permit)
     return (end.proved, end.reason) if isinstance(end, job.Stopped) else (False, end.reason)
 
 
-def _by_word(what: str) -> Any:  # noqa: ANN401
-    from handrail.base.problems import Problem
-
+def _by_word(what: str) -> Problem:
     return Problem("owed-by-word", f"{what} cannot be run again from here: do it, then settle it by a word")
 
 
-def _command(guard: Any) -> Any:  # noqa: ANN401  a guard is a command with other keys
-    from handrail.runbook.checks import Command
-
+def _command(guard: Guard) -> Command:
     return Command(run=guard.run, script=guard.script, args=guard.args)
 
 
-def _trips(guard: Any, said: Any) -> bool:  # noqa: ANN401
-    from handrail.actions import judge
-
+def _trips(guard: Guard, said: Said) -> bool:
     return judge.holds(guard.trip, said, guard.trip.exit)
 
 
 def _first(stdout: bytes) -> str:
-    from handrail.actions import judge
-
     return judge.quote(stdout)
 
 

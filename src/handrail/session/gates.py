@@ -6,20 +6,22 @@ import asyncio
 from dataclasses import replace
 from typing import Final
 
-from handrail.actions import perform
+from handrail.actions import perform, questions
 from handrail.base.durations import show_duration
 from handrail.base.problems import Trouble
 from handrail.dns.names import rtype_of
 from handrail.engine.results import Check, Gate, Recheck, verdict
 from handrail.engine.results import together as judged
-from handrail.engine.words import Verdict
+from handrail.engine.words import ResultKind, Verdict
 from handrail.runbook.actions import Dns
+from handrail.runbook.checks import Command
 from handrail.runbook.estate import Host
 from handrail.runbook.model import Step
 from handrail.session.attempt import AttemptPort
 from handrail.session.core import Core
 from handrail.session.texts import action_lines, undo_lines
 
+SEEN_THERE: Final = '{ ip -o addr || hostname -I; } 2>/dev/null | grep -qwF -- "$1"'
 PATIENCE: Final = 8.0  # seconds for one recheck; later it could not be asked
 
 
@@ -31,7 +33,7 @@ async def look(core: Core, step_id: str) -> Gate:
     step = orders.step(spot, orders.host(place))
     names = core.binding.names_for(orders.host(place), core.state.values)
     rechecks, shown = await asyncio.gather(_rechecks(core, spot), _shown(core, step))
-    undo = "; ".join(undo_lines(spot, names))
+    undo = "; ".join((*undo_lines(spot, names), *((shown.undo,) if shown.undo else ())))
     return replace(
         shown,
         token=step.confirm or "",
@@ -97,7 +99,7 @@ async def _name(core: Core, dns: Dns) -> Gate:
         now=f"{now}  ({agree}, {age:.0f} s ago)",
         then=f"{dns.to}  {then}  ({proof})",
         where=f"{zone.primary.label}, {provider.kind}, key {zone.key_file.name if zone.key_file else 'none'}",
-        proofs=(f"caches may keep the old answer for {show_duration(max(0, survey.ttl))}",),
+        undo=f"caches lag up to {show_duration(max(0, survey.ttl))}",
         blocked=blocked,
     )
 
@@ -112,22 +114,21 @@ def _host_at(core: Core, address: str) -> Host | None:
 
 
 async def _proof(core: Core, address: str) -> tuple[str, str]:
-    """Return whose an address is, and how that was seen: the host answers over a link with its pinned key."""
+    """Return whose an address is, and how that was seen: on the host itself, over a link with its pinned key."""
     host = _host_at(core, address)
     if host is None:
         return "", "no host of the estate has this address"
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await core.links.connection(core.target(host.key))
-    except (Trouble, TimeoutError):
-        return host.name, "its host does not answer: the address is as the estate says"
-    return host.name, "estate; its host answers, pinned key, 0 s ago"
+    port = AttemptPort(core, "", 0, quiet=True, label=f"proof{core.turn()}")
+    command = Command(script=SEEN_THERE, args=(address,))
+    said = await port.command(host.key, command, "address", changes=False, limit=PATIENCE)
+    if said.kind is not ResultKind.EXITED:
+        return host.name, f"as the estate says; its host could not be asked: {said.detail or said.kind.value}"
+    seen = "seen on that host, pinned key, 0 s ago" if said.exit == 0 else "as the estate says; its host answers"
+    return host.name, seen
 
 
 async def recall(core: Core, step_id: str) -> Check:
     """Ask the verifies of a step that has passed, once more and quietly."""
-    from handrail.actions import questions
-
     step = core.orders.spot(step_id)
     hosts = tuple(p.key for p in core.state.outline.places(core.state.outline.step(step_id), core.state.route))
     port = AttemptPort(core, step_id, 0, quiet=True, label=f"recall{core.turn()}")

@@ -27,9 +27,10 @@ class FolderOutput:
         return tuple(found)
 
     def reader(self, host: str) -> SpoolReader | None:
-        """Return a reader over what a host said in its latest attempt; None when it said nothing yet."""
-        for attempt in reversed(self._state().step(self._step).attempts):
-            name = spool_name(self._step, attempt.number, host)
-            if host in attempt.hosts and (self._folder.out / name).exists():
-                return SpoolReader(self._folder.out / name)
-        return None
+        """Return a reader over what a host said in its latest attempt; None when it said nothing there yet."""
+        attempts = reversed(self._state().step(self._step).attempts)
+        latest = next((a for a in attempts if host in a.hosts), None)
+        if latest is None:
+            return None
+        path = self._folder.out / spool_name(self._step, latest.number, host)
+        return SpoolReader(path) if path.exists() else None

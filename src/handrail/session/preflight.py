@@ -76,7 +76,7 @@ def _reach(role: str, tools: tuple[str, ...]) -> Step:
     """Return the reading step that proves reach, privileges and programs on a role's hosts."""
     return Step(
         id=f"reach-{role}",
-        title=f"Reach {role} and what it must run",
+        title=f"Reach {role}",
         why="Find out now whether every step, and every undo, can be run there.",
         on=(role,),
         reads=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -98,6 +99,7 @@ async def down(folder: Path) -> None:
             await _ask("down", str(folder))
         except Trouble:
             return
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def control(folder: Path, *words: str) -> dict[str, Any]:
