@@ -132,8 +132,8 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at("debrief", "copy", "y", "Copy path", "copy the path of the record", 20),
     _at(("undo", "log", "plan", "help", "box", "debrief"), "back", "escape", "Back", "back to where you were", 85),
     # ------------------------------------------------------------ moving
-    _at(("home", "run", "log", "plan", "help", "debrief", "box"), "up", "up k", "Up", "one up"),
-    _at(("home", "run", "log", "plan", "help", "debrief", "box"), "down", "down j", "Down", "one down"),
+    _at(("home", "run", "log", "plan", "help", "debrief"), "up", "up k", "Up", "one up"),
+    _at(("home", "run", "log", "plan", "help", "debrief"), "down", "down j", "Down", "one down"),
     _at(("home", "run", "log", "plan", "help"), "first", "g home", "First", "to the beginning"),
     _at(("home", "run", "log", "plan", "help"), "last", "G end", "Last", "to the end"),
     _at(("run", "log", "plan", "help", "undo"), "page-down", "ctrl+d pagedown", "Page down", "half a page down"),

@@ -12,7 +12,7 @@ from handrail.tui.clocks import in_words, zulu
 
 
 def status_sentence(snap: Snapshot) -> str:
-    """Return one sentence, such as "LIVE production, puppet-failover, 03:16Z: stage 2 of 4, copying. ... maria"."""
+    """Return one sentence, such as "LIVE production, app-failover, 03:16Z: stage 2 of 4, copying. ... maria"."""
     state, info = snap.state, snap.info
     lost = f" EMERGENCY ({', '.join(sorted(state.lost))} lost)" if state.lost else ""
     head = f"{info.mode.value} {info.estate}, {info.runbook}{lost}, {zulu(snap.wall)}: {_where(state)}."
