@@ -15,7 +15,7 @@ class Answer:
     """What one server said of one name: addresses sorted, text safe to show, `asked_at` monotonic seconds.
 
     `problem` is a sentence without its subject ("does not answer within 2 s"), "" if the answer is fine; no record is
-    a fine answer. `other` names what else stands at the name: "CNAME puppet1.example.test", "AAAA 2001:db8::1".
+    a fine answer. `other` names what else stands at the name: "CNAME app1.example.test", "AAAA 2001:db8::1".
     """
 
     server: NameServer

@@ -90,4 +90,4 @@ def _ascii(label: str, text: str) -> str:
 
 def _not_a_name(text: str) -> Exception:
     shown = safe_host(text[:300]) or "nothing"
-    return trouble("dns-name", f"{shown!r} is not a DNS name", "write it in full, such as puppet.example.test")
+    return trouble("dns-name", f"{shown!r} is not a DNS name", "write it in full, such as app.example.test")

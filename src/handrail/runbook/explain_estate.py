@@ -77,13 +77,13 @@ the console would go on with the wrong one. Hosts are reached by management name
     "unknown-setting": """\
 `--set` gives a value to one of the runbook's variables, and it has none of this name.
 
-    handrail plan puppet-failover --estate production.toml --set fqdn=puppet.example.test""",
+    handrail plan app-failover --estate production.toml --set fqdn=app.example.test""",
     "unknown-runbook": """\
 A runbook is named by its file or by its id. Ids are looked up in this folder, in its `runbooks`, and among those that
 come with the program.
 
     handrail plan ./failover.toml --estate production.toml
-    handrail plan puppet-failover --estate production.toml""",
+    handrail plan app-failover --estate production.toml""",
     "sim-door": """\
 A port of a simulated host is written with its protocol.
 

@@ -34,7 +34,7 @@ A sync has two sides. Copying a role onto itself would remove what it copies."""
     "sync-dir": """\
 Directories are whole paths, so that nobody's home folder decides what is copied.
 
-    dirs = ["/etc/puppetlabs/puppet/ssl", "{{ here.ca_dir }}"]""",
+    dirs = ["/etc/app/ssl", "{{ here.ca_dir }}"]""",
     "sync-removed": """\
 Above `ask` the operator types how many files go; above `stop` the sync is refused. With `ask` above `stop` it never asks.
 
@@ -123,7 +123,7 @@ The step has a way back and says that it has none. Undo would stop above it, and
     "restore-unknown": """\
 Only `sync` (its snapshot) and `dns` (value and TTL as read before) know their own way back. Others say what to run.
 
-    undo = { run = ["systemctl", "unmask", "puppetserver"] }""",
+    undo = { run = ["systemctl", "unmask", "app-server"] }""",
     "undo-unchecked": """\
 The undo runs, but nothing looks whether it worked: its exit status alone is believed. With a probe on the step, or a
 verify in the undo, it is checked.
@@ -132,7 +132,7 @@ verify in the undo, it is checked.
     "instead-missing": """\
 Undo stops above an irreversible step. `instead` names the runbook that goes on from there.
 
-    instead = "puppet-failback\"""",
+    instead = "app-failback\"""",
     "irreversible-unconfirmed": """\
 Nothing can be undone after this step, and Enter alone would start it. Let the operator type a word.
 

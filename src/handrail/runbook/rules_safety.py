@@ -46,7 +46,7 @@ def irreversible(runbook: Runbook) -> Iterator[Finding]:
                 yield Finding("key-unfit", "`instead` without `irreversible`", hint, at(place, "instead"), key=True)
             continue
         if step.instead is None:
-            hint = 'instead = "puppet-failback"'
+            hint = 'instead = "app-failback"'
             message = f"undo stops above {place.name}, and nothing says how to go on"
             yield warn("instead-missing", message, hint, at(place, "irreversible"))
         if step.confirm is None:

@@ -48,7 +48,7 @@ def _is_duration(value: str) -> bool:
 
 
 _KINDS: Final = {
-    "fqdn": 'a full name such as "puppet.example.test"',
+    "fqdn": 'a full name such as "app.example.test"',
     "ip": "an IP address",
     "path": "an absolute path",
     "int": "a whole number",

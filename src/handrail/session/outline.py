@@ -111,7 +111,7 @@ def how_many(need: str | int, of: int) -> int:
 
 
 def where_text(hosts: tuple[Host, ...], places: tuple[Place, ...]) -> str:
-    """Return where a step is done, for people: "puppet-dr", "6 clients", "dns"."""
+    """Return where a step is done, for people: "app-dr", "6 clients", "dns"."""
     if not hosts:
         return {"dns": "the name servers", "person": "you", "clock": "this console"}.get(places[0].key, places[0].key)
     roles: dict[str, list[str]] = {}

@@ -42,7 +42,7 @@ class StepText:
     kind: str = "run"
     commands: tuple[str, ...] = ()  # one line a command; several lines for a script
     undo: tuple[str, ...] = ()
-    where: str = ""  # "puppet-dr", "6 clients", "ns1, ns2"
+    where: str = ""  # "app-dr", "6 clients", "ns1, ns2"
     waits: str = ""  # "asked again for 45m", "late after 10m"
     hint: str = ""
     par: float = 0.0  # seconds a practised operator takes; 0: not said
