@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,21 @@ from tests.ssh.bench import QUICK, RUN, Heard, Host, until
 
 from handrail.base.problems import Trouble
 from handrail.base.secrets import Secret
-from handrail.ssh.job import Command, Exited, JobKey, NotStarted, open_run
-from handrail.ssh.links import Links
+from handrail.ssh.claim import raise_epoch, read_claim
+from handrail.ssh.job import (
+    Command,
+    Exited,
+    JobKey,
+    Lost,
+    NotStarted,
+    Permit,
+    Refused,
+    forget_jobs,
+    look,
+    open_run,
+    stop_job,
+)
+from handrail.ssh.links import HostFacts, Links
 
 NOISE = "printf 'Last login: never\\n\\033]0;x\\007no newline'; printf 'lecture\\n' >&2; "
 
@@ -224,3 +238,58 @@ async def test_opening_a_run_says_what_the_host_is_like(host: Host) -> None:
     assert facts == await open_run(host.links, host.target, RUN, make=False)
     with pytest.raises(Trouble):
         await open_run(host.links, replace(host.target, work_dir="/proc/no"), RUN)
+
+
+# -- a host that answers what it likes ------------------------------------------------------------------------------
+
+ANSWERS = {
+    "H": Lost,
+    "H lost": Lost,
+    "H what is this": Lost,
+    "H refused": Lost,
+    "H refused claim": Refused,
+    "H refused \\033[2Jx": Lost,
+    "H no": NotStarted,
+    "H no never \\033]0;x\\007": NotStarted,
+    "H go\\n%s E exited": Lost,
+    "H go\\n%s E exited 1 2": Lost,
+    "H go a b c d e\\n%s E exited -1 -1 -1 x y z": Lost,
+    "H go a b 99999999999999999999 1 found\\n%s E lost \\033[2J": Lost,
+    "H go a b 1 1 found\\n%s E exited 0 99999999999 0 0 1 2": Lost,
+    "H go a b 1 1 found\\n%s E exited 0 0 0 0 1 inf": Lost,
+    "H go a b 1 1 found\\n%s E exited 256 0 0 0 1 2": Lost,
+    "H go a b 1 1 found\\n%s E exited 0 0 0 0 1 2": Exited,
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_whatever_a_host_answers_ends_in_a_word_of_ours(host: Host, answer: str) -> None:
+    host.links.recall(host.target, RUN, HostFacts("boot", "marker"))
+    say = f'IFS= read -r l; eval "$l"; printf "\\n#hr-ready-0b2f7c\\n\\n%s {answer}\\n" $hr_nonce $hr_nonce'
+    host.server.argv = lambda _command: ["/bin/sh", "-c", say + "; printf '\\n%s H\\n' $hr_nonce >&2"]
+    async with asyncio.timeout(20):
+        end, _ = await host.run("true")
+    assert isinstance(end, ANSWERS[answer]), end
+    assert all(c.isprintable() for c in str(getattr(end, "reason", "")))
+
+
+@pytest.mark.parametrize(
+    "answer", [*ANSWERS, "H open", "H open a b c d e f g", "H stopped", "H look", "H held", "H older"]
+)
+async def test_whatever_a_host_answers_to_a_question_is_read_or_refused(host: Host, answer: str) -> None:
+    say = f'IFS= read -r l; eval "$l"; printf "\\n#hr-ready-0b2f7c\\n\\n%s {answer}\\n" $hr_nonce $hr_nonce'
+    host.server.argv = lambda _command: ["/bin/sh", "-c", say]
+    permit, key = Permit("ann", RUN, 1, changes=True), JobKey(RUN, "stage/step", "1.run")
+    questions: list[Callable[[], Awaitable[object]]] = [
+        lambda: open_run(host.links, host.target, RUN),
+        lambda: look(host.links, host.target, key),
+        lambda: stop_job(host.links, host.target, key, permit),
+        lambda: forget_jobs(host.links, host.target, RUN),
+        lambda: read_claim(host.links, host.target),
+        lambda: raise_epoch(host.links, host.target, RUN, 2),
+    ]
+    for question in questions:
+        try:
+            await question()
+        except Trouble as error:
+            assert error.problems[0].code in ("ssh-work-dir", "ssh-host-odd", "ssh-unreachable")  # noqa: PT017

@@ -10,7 +10,7 @@ from typing import Any
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
 from handrail.ssh.channel import Answer, consult
-from handrail.ssh.frames import body
+from handrail.ssh.frames import body, number
 from handrail.ssh.links import Links
 from handrail.ssh.target import Target
 
@@ -96,7 +96,7 @@ async def break_claim(
 async def raise_epoch(links: Links, target: Target, run: str, epoch: int) -> OlderEpoch | None:
     """Tell the host of a takeover: changing jobs of an older epoch are refused from now on."""
     answer = await consult(links, target, "claim", run, {**_empty(), "verb": "epoch", "epoch": epoch})
-    return OlderEpoch(int(answer.words[1])) if answer.words[0] == "older" else None
+    return OlderEpoch(number(answer.words[1])) if answer.words[0] == "older" else None
 
 
 async def update_claim(links: Links, target: Target, run: str, owed: Mapping[str, Any]) -> bool:
@@ -122,7 +122,7 @@ def _outcome(answer: Answer) -> Taken | HeldBy | OlderEpoch:
         case "taken":
             return Taken(_owed(answer))
         case "older":
-            return OlderEpoch(int(answer.words[1]))
+            return OlderEpoch(number(answer.words[1]))
     return _holder(answer)
 
 

@@ -51,7 +51,7 @@ class Stream:
         if line is None:
             self._trim()
             return False
-        self.header = line
+        self.header = line or [""]
         return True
 
     def _trim(self) -> None:
@@ -111,6 +111,11 @@ class Stream:
             data, self._held = self._held[:count], self._held[count:]
             self._put(self.offset, data)
             self.offset += count
+
+
+def number(word: str) -> int:
+    """Return what a host gave as a count; 0 for anything else, and for what no count of ours can be."""
+    return int(word) if word.isascii() and word.isdecimal() and len(word) <= 18 else 0
 
 
 def body(text: bytes, nonce: str, first: str, last: str) -> bytes:

@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Literal, cast
+from typing import Final, cast, get_args
 
 from handrail.base.problems import Trouble
 from handrail.base.safe import safe
 from handrail.ssh import shell
 from handrail.ssh.channel import Call, LinkGone, Output, consult, converse, said
+from handrail.ssh.frames import number
 from handrail.ssh.links import HostFacts, Links
 from handrail.ssh.target import Target
 from handrail.ssh.terms import (
@@ -34,6 +35,7 @@ from handrail.ssh.terms import (
     Lost,
     NotStarted,
     Permit,
+    Refusal,
     Refused,
     Signalled,
     Start,
@@ -61,9 +63,7 @@ async def open_run(links: Links, target: Target, run: str, *, make: bool = True)
     boot, made, marker, tail, fork, pty, wall = (answer.words[1:] + [""] * 7)[:7]
     if marker in ("-", ""):
         return None
-    facts = HostFacts(
-        boot if make else made, marker, tail == "1", fork == "1", pty == "1", int(wall) if wall.isdecimal() else 0
-    )
+    facts = HostFacts(boot if make else made, marker, tail == "1", fork == "1", pty == "1", number(wall))
     links.recall(target, run, facts)
     return facts
 
@@ -110,7 +110,7 @@ async def look(links: Links, target: Target, key: JobKey) -> JobStatus:
     boot, _, marker, state = (words[1:] + [""] * 4)[:4]
     marker = "" if marker == "-" else marker
     if state == "running":
-        return JobStatus("running", boot, marker, pid=int(words[5]) if words[5].isdecimal() else 0)
+        return JobStatus("running", boot, marker, pid=number(words[5]))
     if state == "absent":
         known = links.facts(target, key.run)
         if known is not None and known.marker != marker:
@@ -287,25 +287,26 @@ class _Job:
         if words[:1] == ["go"] and not self.began:
             self.began = True
             _, boot, marker, pid, _, how = (words + ["-"] * 6)[:6]
-            self.news(Started(int(pid) if pid.isdecimal() else 0, boot, marker, found=how == "found"))
+            self.news(Started(number(pid), safe(boot, 64), safe(marker, 64), found=how == "found"))
 
     def _judge(self, call: Call) -> JobEnd | None:
         """Return the end that the host's answer means; None asks again at once."""
         words = [*(call.out.header or []), "", ""]
+        code = words[1] if words[1].isascii() and words[1].isalpha() else "protocol"
         reason = said(self.target, words[2:])
         match words[0]:
             case "go":
                 return self._trailed(call)
-            case "refused":
-                word = cast(Literal["claim", "epoch", "reused", "stopped"], words[1])
+            case "refused" if words[1] in get_args(Refusal):
+                word = cast(Refusal, words[1])
                 return Refused(word, call.aside.decode("utf-8", "replace") or " ".join(words[2:]).strip())
             case "no" if words[1] == "reopen" and not self.began:
                 self.facts, self.sent = None, False
                 self.links.forget_facts(self.target, self.key.run)
                 return None
             case "no" if not self.began and (words[1] in PROVEN or self.mode == "fresh"):
-                return NotStarted(words[1], reason)
-        return Lost(words[1], reason)
+                return NotStarted(code, reason)
+        return Lost(code, reason)
 
     def _trailed(self, call: Call) -> JobEnd | None:
         """Return the end that the trailer tells, once every byte before it is here."""

@@ -89,11 +89,14 @@ class Signalled:
     seconds: float
 
 
+Refusal = Literal["claim", "epoch", "reused", "stopped"]
+
+
 @dataclass(frozen=True)
 class Refused:
-    """The host refused it and started nothing. `holder` is the claim's JSON, or the newer epoch."""
+    """The host refused it and started nothing. `holder` is the claim's JSON, or the newer epoch: the host's own text."""
 
-    reason: Literal["claim", "epoch", "reused", "stopped"]
+    reason: Refusal
     holder: str = ""
 
 
@@ -175,6 +178,8 @@ def ending(words: list[str]) -> Exited | Signalled | None:
         code, out, err, signalled = (int(word) for word in words[:4])
         seconds = max(0.0, float(words[5]) - float(words[4]))
     except (ValueError, IndexError):
+        return None
+    if not 0 <= code <= 255 or out < 0 or err < 0 or seconds == float("inf"):
         return None
     if signalled and code > 128:
         return Signalled(code - 128, out, err, seconds)
