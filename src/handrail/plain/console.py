@@ -112,8 +112,13 @@ class Console:
                 self._tell(line)
 
     def _output(self, shown: Snapshot) -> None:
-        """Print the new lines of what the running step says, each after its host's name."""
+        """Print the new lines of what the running step says, each after its host's name.
+
+        Of reads that run side by side only the outcome is told; their output is in the log.
+        """
         for step, now in shown.state.walked():
+            if shown.state.outline.stage(step.stage).together:
+                continue
             if now.word in order.BUSY or (self._before and self._before.step(step.id).word in order.BUSY):
                 for line in self._fresh(step.id, shown):
                     self._tell(line)

@@ -7,6 +7,7 @@ from typing import Final
 
 from handrail.base.durations import show_clock, show_duration
 from handrail.base.safe import Safe, safe
+from handrail.engine.order import BUSY
 from handrail.engine.outline import StepOutline
 from handrail.engine.results import Gate, verdict
 from handrail.engine.state import State, StepState
@@ -45,10 +46,20 @@ def opening(shown: Snapshot) -> Iterator[Safe]:
 def changes(before: State | None, shown: Snapshot) -> Iterator[Safe]:
     """Yield a line for everything that is different from an earlier state."""
     state = shown.state
+    found: list[tuple[float, Safe]] = []
     for step, now in state.walked():
         was = before.step(step.id) if before else StepState()
-        yield from _step(shown, step, was, now)
+        found += [(_moment(now), line) for line in _step(shown, step, was, now)]
+    yield from (line for _, line in sorted(found, key=lambda one: one[0]))
     yield from _run(before, state)
+
+
+def _moment(now: StepState) -> float:
+    """Return when a step last began or ended something: lines are told in the order in which things happened."""
+    attempt = now.attempt
+    if attempt is None:
+        return 0.0
+    return attempt.started if attempt.ended is None or now.word in BUSY else attempt.ended
 
 
 def _step(shown: Snapshot, step: StepOutline, was: StepState, now: StepState) -> Iterator[Safe]:
@@ -60,7 +71,7 @@ def _step(shown: Snapshot, step: StepOutline, was: StepState, now: StepState) ->
                 f"no link to {_name(shown, host)} since T+{show_clock(since)}: the job goes on there, asking again"
             )
     for host in was.no_link:
-        if host not in now.no_link and now.word in (StepWord.RUNNING, StepWord.UNDOING):
+        if host not in now.no_link and now.word in BUSY:
             yield safe(f"link to {_name(shown, host)} is back")
     if now.late and not was.late:
         yield safe(f"late: {step.name} is past its time; it is not ended by a clock. Wait, or stop it.")
@@ -76,7 +87,7 @@ def _word_line(shown: Snapshot, step: StepOutline, now: StepState) -> str:
     word = "undone" if now.undone and now.word is StepWord.PENDING else WORDS[now.word]
     line = f"{word} {step.name}"
     text = shown.texts.get(step.id)
-    if now.word in (StepWord.RUNNING, StepWord.UNDOING) and text and text.where:
+    if now.word in BUSY and text and text.where:
         line += f" on {text.where}"
     if now.how in (How.ALREADY, How.BY_HAND, How.CHECKED):
         line += f", {now.how.value}"
@@ -85,7 +96,7 @@ def _word_line(shown: Snapshot, step: StepOutline, now: StepState) -> str:
     if now.reason:
         line += f" ({now.reason})"
     attempt = now.attempt
-    if attempt and attempt.ended is not None and now.word not in (StepWord.RUNNING, StepWord.UNDOING):
+    if attempt and attempt.ended is not None and now.word not in BUSY:
         line += f" [{show_duration(max(0.0, attempt.ended - attempt.started))}]"
     return line
 
