@@ -171,7 +171,7 @@ class Session:
         """Start what is due, and end what is not due any more."""
         if self._closing or self._trouble:
             return
-        wanted = set(d.due(self.core.state))
+        wanted = dict.fromkeys(d.due(self.core.state))
         for act in [a for a in self._tasks if a not in wanted]:
             task = self._tasks.pop(act)
             if task is not asyncio.current_task():
