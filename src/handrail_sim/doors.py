@@ -6,18 +6,16 @@ import asyncio
 import collections
 import contextlib
 import socket
-import struct
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
 
 from handrail_sim.machine import HostDown
-from handrail_sim.relay import Relay
+from handrail_sim.relay import Relay, reset_on_close
 
 Connect = Callable[[], Awaitable[socket.socket]]
 _BACKLOG: Final = 256
 _MOST_PEERS: Final = 256
 _DATAGRAM: Final = 65535
-_RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER with no time: closing is a reset
 
 
 class TcpDoor:
@@ -46,11 +44,15 @@ class TcpDoor:
             self._listener = None
         self.drop()
 
+    def count(self) -> int:
+        """Return how many connections there are."""
+        return len(self._relays)
+
     def drop(self) -> int:
         """Break every connection at once; return how many there were."""
         for task in self._tasks:
             task.cancel()
-        count = len(self._relays)
+        count = self.count()
         for relay in list(self._relays):
             relay.abort()
         return count
@@ -73,11 +75,10 @@ class TcpDoor:
         task.add_done_callback(self._tasks.discard)
 
     async def _carry(self, outer: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
         try:
             inner = await self._connect()
         except (OSError, HostDown):
-            outer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            reset_on_close(outer)
             outer.close()
             return
         except BaseException:
@@ -86,11 +87,24 @@ class TcpDoor:
         relay = Relay(self._delay(), stalled=self._stalled)
         self._relays.add(relay)
         relay.closed.add_done_callback(lambda _done: self._relays.discard(relay))
-        await loop.connect_accepted_socket(lambda: relay.outer, outer)
-        if inner.type == socket.SOCK_STREAM and inner.family == socket.AF_UNIX:
-            await loop.create_unix_connection(lambda: relay.inner, sock=inner)
-        else:
-            await loop.create_connection(lambda: relay.inner, sock=inner)
+        try:
+            await _attach(relay, outer, inner)
+        except BaseException:  # dropped, or gone, before both ends were taken
+            self._relays.discard(relay)
+            reset_on_close(outer)
+            relay.abort()
+            outer.close()
+            inner.close()
+            raise
+
+
+async def _attach(relay: Relay, outer: socket.socket, inner: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    await loop.connect_accepted_socket(lambda: relay.outer, outer)
+    if inner.family == socket.AF_UNIX:
+        await loop.create_unix_connection(lambda: relay.inner, sock=inner)
+    else:
+        await loop.create_connection(lambda: relay.inner, sock=inner)
 
 
 class UdpDoor:

@@ -50,6 +50,7 @@ class Estate:
     zygote: Zygote | None
     stations: dict[str, Station] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    _trees: dict[Path, list[Entry]] = field(default_factory=dict)
 
     async def up(self) -> None:
         """Bring everything up and write the estate's files; raise `Refused` or `Trouble`."""
@@ -60,15 +61,23 @@ class Estate:
                 await self.zygote.join()
             self._make_stations()
             await preparing
+            log.info("prepared")
             await _all(self._lay_and_boot(s, out) for s in self.stations.values())
         finally:
             await asyncio.gather(preparing, return_exceptions=True)
             deliver(out, self.wanted.folder)
+        log.info("hosts are up")
         for station in self.stations.values():
             station.open_doors()
-        await _all(s.start_services() for s in self.stations.values())
-        for found in await _all(s.wait_ready(self.plan.ready_within) for s in self.stations.values()):
+        await self._start_services()
+
+    async def _start_services(self) -> None:
+        """Start what others wait for first, and wait for it; then the rest, which has the machine to itself."""
+        first = [s for s in self.stations.values() if s.ready or not s.plan.role]
+        await _all(s.start_services() for s in first)
+        for found in await _all(s.wait_ready(self.plan.ready_within) for s in first):
             self.warnings += found
+        await _all(s.start_services() for s in self.stations.values() if s not in first)
 
     def _make_stations(self) -> None:
         client = keys.new_client_key(self.wanted.folder / generated.IDENTITY)
@@ -142,10 +151,16 @@ class Estate:
         """Return what the template and its prepare program lay over a host."""
         known = laying.tokens(self.plan, self.placed, host, sys.executable)
         beside = self.wanted.template.parent
-        trees = [d if (d := beside / "files" / name).is_dir() else beside / name for name in host.files]
-        entries = [e for t in trees for e in laying.tree(t, known)]
+        folders = [d if (d := beside / "files" / name).is_dir() else beside / name for name in host.files]
+        entries = [e for folder in folders for e in self._tree(folder)]
         prepared = out / host.name
-        return [*entries, *(laying.tree(prepared, known) if prepared.is_dir() else ())]
+        return laying.with_tokens([*entries, *(laying.tree(prepared) if prepared.is_dir() else ())], known)
+
+    def _tree(self, folder: Path) -> list[Entry]:
+        """Return a folder's entries, read once for all the hosts that share it."""
+        if folder not in self._trees:
+            self._trees[folder] = laying.tree(folder)
+        return self._trees[folder]
 
     def set_site(self, site: str, *, dark: bool) -> None:
         """Make a site dark or bring it back: silence between it and everything else, the console included."""

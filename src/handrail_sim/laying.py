@@ -85,25 +85,30 @@ def replaced_text(text: str, known: Mapping[str, str]) -> str:
     return replaced(text.encode(), known).decode()
 
 
-def tree(folder: Path, known: Mapping[str, str]) -> list[Entry]:
-    """Return a folder's entries relative to it, parents first, tokens replaced in text; executable bits are kept."""
+def tree(folder: Path) -> list[Entry]:
+    """Return a folder's entries relative to it, parents first; executable bits are kept."""
     if not folder.is_dir():
         raise trouble("sim-files", f"the template's folder {folder} is not there")
     entries: list[Entry] = []
     for place, folders, files in os.walk(folder):
         inner = PurePosixPath(Path(place).relative_to(folder).as_posix())
         folders.sort()
-        entries += [_entry(Path(place) / name, str(inner / name), known) for name in [*folders, *sorted(files)]]
+        entries += [_entry(Path(place) / name, str(inner / name)) for name in [*folders, *sorted(files)]]
     return [e for e in entries if not e[0].endswith((".pyc", "__pycache__"))]
 
 
-def _entry(path: Path, name: str, known: Mapping[str, str]) -> Entry:
+def with_tokens(entries: Iterable[Entry], known: Mapping[str, str]) -> list[Entry]:
+    """Return entries with the tokens replaced in texts and in the targets of links."""
+    return [(path, kind, mode, replaced(data, known)) for path, kind, mode, data in entries]
+
+
+def _entry(path: Path, name: str) -> Entry:
     if path.is_symlink():
-        return (name, "l", 0o777, replaced(os.fsencode(path.readlink()), known))
+        return (name, "l", 0o777, os.fsencode(path.readlink()))
     mode = stat.S_IMODE(path.stat().st_mode)
     if path.is_dir():
         return (name, "d", mode & 0o755, b"")
-    return (name, "f", mode & 0o755, replaced(path.read_bytes(), known))
+    return (name, "f", mode & 0o755, path.read_bytes())
 
 
 def machine_etc(etc: Path = Path("/etc")) -> list[Entry]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import socket
+import struct
 from typing import Final
 
+_NO_LINGER: Final = struct.pack("ii", 1, 0)
 _MOST_QUEUED: Final = 1 << 20  # bytes held back in one direction before its source is asked to wait
 
 
@@ -120,12 +123,19 @@ class Relay:
             self.inner.pump()
 
     def abort(self) -> None:
-        """Break both ends at once (RST where the end is TCP)."""
+        """Break both ends at once; the console's sees a reset, not an orderly end."""
         for side in (self.outer, self.inner):
-            if side.transport:
+            if side.transport and not side.lost:
+                reset_on_close(side.transport.get_extra_info("socket"))
                 side.transport.abort()
 
     def side_lost(self, side: Side) -> None:
         """Note the end of one side; the relay is over when the console's side is."""
         if side is self.outer and not self.closed.done():
             self.closed.set_result(None)
+
+
+def reset_on_close(sock: socket.socket) -> None:
+    """Make the close of a TCP socket a reset (socket(7), SO_LINGER with no time)."""
+    if sock.family == socket.AF_INET and sock.fileno() >= 0:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)

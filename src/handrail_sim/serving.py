@@ -25,6 +25,7 @@ async def serve(wanted: Wanted, zygote: Zygote | None, ready: Callable[[dict[str
     """Run the estate until it is asked to end; raise `Refused` or `Trouble` when it cannot come up."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    log.info("starting %s", wanted.template)
     mode: Mode = "namespaces" if zygote else "folders"
     placed = place(wanted.plan, mode, wanted.folder)
     estate = Estate(wanted.plan, wanted, placed, Switch(wanted.plan.rtt), zygote)

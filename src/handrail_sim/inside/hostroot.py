@@ -5,7 +5,7 @@ need no escaping.
 """
 
 # pathlib would be the largest import of a process that has to start at once.
-# ruff: noqa: PTH101, PTH102, PTH103, PTH108, PTH110, PTH112, PTH120, PTH123, PTH211
+# ruff: noqa: PTH101, PTH102, PTH103, PTH108, PTH110, PTH123, PTH211
 
 from __future__ import annotations
 
@@ -22,16 +22,21 @@ _FDS: Final = (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2"))
 _PROC_READONLY: Final = ("sys", "sysrq-trigger", "irq", "bus")
 
 
-def make(place: str, size: str, packs: list[bytes]) -> None:
+def make(place: str, size: str, packs: list[list[wire.Entry]]) -> None:
     """Mount the host's own tmpfs on a new directory and write the packs into it, later ones over earlier ones."""
     with stage("tmpfs"):
         os.mkdir(place)
         mount("tmpfs", place, "tmpfs", NOSUID | NODEV, f"mode=755,size={size}")
         os.mkdir(f"{place}/root")
-    with stage("lay files"):
-        for blob in packs:
-            for entry in wire.unpack(blob):
-                _write(place, entry)
+    umask = os.umask(0)
+    try:
+        with stage("lay files"):
+            made: set[str] = set()
+            for entries in packs:
+                for entry in entries:
+                    _write(place, entry, made)
+    finally:
+        os.umask(umask)
 
 
 def resize(place: str, size: str) -> None:
@@ -42,24 +47,36 @@ def resize(place: str, size: str) -> None:
     mount("tmpfs", place, "tmpfs", REMOUNT | NOSUID | NODEV, f"size={size}")
 
 
-def _write(place: str, entry: wire.Entry) -> None:
+def _write(place: str, entry: wire.Entry, made: set[str]) -> None:
+    """Write one entry; `made` are the folders known to exist: a host has some hundred files, each call counts."""
     path, kind, mode, data = entry
     target = f"{place}/{path}"
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    if kind == "d":
-        new = not os.path.isdir(target)
-        os.makedirs(target, exist_ok=True)
-        if new or mode != _ORDINARY:  # a laid folder does not open up /root or close /tmp
-            os.chmod(target, mode)
-        return
-    if os.path.lexists(target):
+    folder = path if kind == "d" else path.rpartition("/")[0]
+    if folder not in made:
+        made.add(folder)
+        os.makedirs(f"{place}/{folder}", _ORDINARY, exist_ok=True)
+    if kind != "d":
+        _write_leaf(target, kind, mode, data)
+    elif mode != _ORDINARY:  # a laid folder does not open up /root or close /tmp
+        os.chmod(target, mode)
+
+
+def _write_leaf(target: str, kind: str, mode: int, data: bytes) -> None:
+    """Write a file or a link, in place of what was there."""
+    try:
+        if kind == "l":
+            os.symlink(os.fsdecode(data), target)
+            return
+        fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
         os.unlink(target)
-    if kind == "l":
-        os.symlink(os.fsdecode(data), target)
+        _write_leaf(target, kind, mode, data)
         return
-    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-        os.fchmod(file.fileno(), mode)
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+    finally:
+        os.close(fd)
 
 
 def mount_all(host: dict[str, Any], layer: str) -> None:

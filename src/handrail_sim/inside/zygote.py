@@ -40,7 +40,7 @@ class Zygote:
         self._layer: str = setup["layer"]
         self._readonly: list[str] = setup["readonly"]
         self._shift: int = setup["shift"]
-        self._base = base
+        self._base = wire.unpack(base)
         self._switch_net = -1
 
     def enter(self) -> None:
@@ -114,7 +114,9 @@ class Zygote:
         return f"{self._layer}/hosts/{name}"
 
     def _do_lay(self, message: wire.Message, fds: list[int]) -> tuple[wire.Message, tuple[int, ...]]:
-        hostroot.make(self._place(message["name"]), message["size"], [self._base, *(wire.read_all(f) for f in fds)])
+        hostroot.make(
+            self._place(message["name"]), message["size"], [self._base, *(wire.unpack(wire.read_all(f)) for f in fds)]
+        )
         return {"laid": message["name"]}, ()
 
     def _do_resize(self, message: wire.Message, _fds: list[int]) -> tuple[wire.Message, tuple[int, ...]]:
