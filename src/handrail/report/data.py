@@ -1,0 +1,328 @@
+"""The report as frozen data: what was done in a run, and what it came to. Times are UTC; `at` and `seconds` are seconds.
+
+All text in a `Report` has been through `handrail.base.safe`; a form only has to escape it for its own syntax.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from handrail.engine.events import Event
+
+FORMAT: Final = 1  # raised when a key changes its meaning or goes; new keys do not raise it
+
+
+class StateWord(StrEnum):
+    """What a report says of a step. More than the engine's words: it tells undone and not needed from pending."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    NOT_NEEDED = "not-needed"
+    UNDONE = "undone"
+    UNDO_FAILED = "undo-failed"
+    UNDO_UNKNOWN = "undo-unknown"
+    OWED = "owed"
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One record of the journal, as far as a report needs it."""
+
+    seq: int
+    wall: datetime
+    actor: str
+    host: str
+    epoch: int
+    event: Event
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a report is told besides the state and the records. `restored` and `rto` are seconds."""
+
+    rto: float = 0.0
+    rto_until: str = ""
+    restored: float | None = None
+    simulated: str = ""
+    shortened: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)  # host key -> the name people know it by
+    records: int = 0
+    head: str = ""  # the hash of the last record
+    damage: str = ""  # why the journal could not be read to its end
+
+
+@dataclass(frozen=True)
+class ReportOutput:
+    """A file of output: its path in the run's folder, its bytes, and its SHA-256."""
+
+    file: str
+    length: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ReportCheck:
+    """One thing that had to be true; `holds` None could not be asked."""
+
+    what: str
+    holds: bool | None
+    seen: str
+
+
+@dataclass(frozen=True)
+class ReportHost:
+    """What one host answered in one attempt. `result` is passed, failed, unknown, or running when it has not answered."""
+
+    host: str
+    name: str
+    result: str
+    exit: int | None = None
+    kind: str = ""
+    sent: bool = True
+    said: str = ""
+    checks: tuple[ReportCheck, ...] = ()
+    output: ReportOutput | None = None
+
+
+@dataclass(frozen=True)
+class ReportAttempt:
+    """One attempt at a step, forward or back."""
+
+    number: int
+    way: str
+    at: float
+    started: datetime
+    until: float | None
+    ended: datetime | None
+    result: str
+    commands: tuple[str, ...]
+    undo: tuple[str, ...]
+    hosts: tuple[ReportHost, ...]
+
+    @property
+    def seconds(self) -> float | None:
+        """Return how long it took; None while it is not over."""
+        return None if self.until is None else round(max(0.0, self.until - self.at), 3)
+
+
+@dataclass(frozen=True)
+class ReportUndone:
+    """How a step was taken back."""
+
+    wall: datetime
+    how: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True)
+class ReportStep:
+    """One step: what it came to, and all its attempts."""
+
+    id: str
+    number: str
+    title: str
+    stage: str
+    state: StateWord
+    how: str
+    needed: bool
+    changes: bool
+    detail: str = ""
+    reason: str = ""
+    by: str = ""
+    differs: str = ""
+    stays: str = ""
+    attempts: tuple[ReportAttempt, ...] = ()
+    undone: ReportUndone | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the form in which sentences speak of a step: "2.3 Copy"."""
+        return f"{self.number} {self.title}"
+
+    @property
+    def seconds(self) -> float:
+        """Return how long its attempts took together."""
+        return round(sum(a.seconds or 0.0 for a in self.attempts), 3)
+
+
+@dataclass(frozen=True)
+class ReportOwed:
+    """Something that is owed, or was: then `settled` says by what."""
+
+    id: str
+    step: str
+    host: str
+    what: str
+    why: str
+    since: datetime | None
+    run: str
+    settled: str = ""
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """A value that a person typed. `kind` is step, undo or question; `what` says what it was typed for."""
+
+    kind: str
+    wall: datetime
+    at: float
+    step: str
+    what: str
+    typed: str
+    by: str
+    reason: str = ""
+    now: str = ""
+    then: str = ""
+    rechecks: tuple[ReportCheck, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A reason that a person gave."""
+
+    wall: datetime
+    what: str
+    reason: str
+    by: str
+    step: str = ""
+
+
+@dataclass(frozen=True)
+class ReportNote:
+    """A person's note."""
+
+    wall: datetime
+    by: str
+    text: str
+    step: str = ""
+
+
+@dataclass(frozen=True)
+class ReportGuard:
+    """One time that a guard saw what it watches for; `until` None: it still does."""
+
+    id: str
+    title: str
+    since: datetime
+    until: datetime | None
+    seen: str
+    means: str
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One person at one console, from then on."""
+
+    epoch: int
+    by: str
+    host: str
+    since: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A line across the rail; `at` None: it was never crossed. `back` is when all that was changed behind it was undone."""
+
+    line: str
+    stage: str
+    at: float | None = None
+    wall: datetime | None = None
+    back: float | None = None
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """Something worth a line: `kind` is one word of `Kind`."""
+
+    at: float
+    wall: datetime
+    kind: str
+    text: str
+    by: str = ""
+    step: str = ""
+
+
+class Kind(StrEnum):
+    """What a line of the timeline is about."""
+
+    RUN = "run"
+    STAGE = "stage"
+    START = "start"
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    CONFIRM = "confirm"
+    UNDO = "undo"
+    OWED = "owed"
+    EMERGENCY = "emergency"
+    GUARD = "guard"
+    NOTE = "note"
+    LINK = "link"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole run, as it is told."""
+
+    run: str
+    mode: str
+    outcome: str
+    runbook: str
+    title: str
+    digest: str
+    estate: str
+    route: str
+    started: datetime
+    ended: datetime | None
+    at: float
+    operator: str = ""
+    host: str = ""
+    tool: str = ""
+    incident: str = ""
+    disrupted: str = ""
+    emergency: str = ""
+    closed: str = ""
+    simulated: str = ""
+    shortened: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    captured: Mapping[str, str] = field(default_factory=dict)
+    rto_target: float | None = None
+    rto_until: str = ""
+    rto_actual: float | None = None
+    steps: tuple[ReportStep, ...] = ()
+    not_run: tuple[str, ...] = ()
+    stays_changed: tuple[str, ...] = ()
+    left_behind: tuple[str, ...] = ()
+    owed: tuple[ReportOwed, ...] = ()
+    settled: tuple[ReportOwed, ...] = ()
+    confirmed: tuple[Confirmation, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    notes: tuple[ReportNote, ...] = ()
+    guards: tuple[ReportGuard, ...] = ()
+    epochs: tuple[Epoch, ...] = ()
+    lines: tuple[Crossing, ...] = ()
+    timeline: tuple[TimelineEntry, ...] = ()
+    records: int = 0
+    head: str = ""
+    damage: str = ""
+
+    @property
+    def rto_met(self) -> bool | None:
+        """Tell whether it was restored in time; None without a target, or while it is not restored."""
+        if self.rto_target is None or self.rto_actual is None:
+            return None
+        return self.rto_actual <= self.rto_target
+
+    def step(self, step_id: str) -> ReportStep:
+        """Return a step by its full name; KeyError if there is none."""
+        return next(s for s in self.steps if s.id == step_id)

@@ -1,0 +1,333 @@
+"""The sheet: what a report says, in order, as sections of plain cells. The forms differ only in how they write them.
+
+What matters most stands first: what it came to, what stays changed, what is owed; then the steps, then the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from handrail.base.clock import stamp
+from handrail.base.durations import show_clock, show_duration
+from handrail.engine.words import Line, Way
+from handrail.report.data import Report, ReportAttempt, ReportHost, ReportOwed, ReportStep, StateWord
+
+NOTHING: Final = "nothing"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One text. `code` is what was typed, sent or answered, letter by letter; `tone` names how much it matters."""
+
+    text: str
+    code: bool = False
+    tone: str = ""  # "", good, bad, unsure, dim
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells under a head; without a head it is a list of facts, two cells a row."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    head: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list; each entry is cells that follow each other."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section. `detail` marks evidence that comes after what everybody reads."""
+
+    title: str
+    blocks: tuple[Table | Items, ...]
+    detail: bool = False
+
+
+_BANNERS: Final = {
+    "DRILL": "A drill on a simulated estate: nothing real was touched",
+    "CHECK": "A check: real hosts, reads only, nothing was changed",
+    "REHEARSAL": "A rehearsal on a staging estate: not production",
+    "LIVE": "Live: real hosts",
+}
+_OUTCOMES: Final = {
+    "done": ("Done: every needed step passed", "good"),
+    "held": ("Held: not finished", "unsure"),
+    "undone": ("Undone: what was changed was taken back", "good"),
+    "undo-failed": ("UNDO FAILED: something is half undone", "bad"),
+    "closed": ("Closed unfinished", "unsure"),
+}
+_TONES: Final = {
+    StateWord.PASSED: "good",
+    StateWord.FAILED: "bad",
+    StateWord.UNDO_FAILED: "bad",
+    StateWord.UNKNOWN: "unsure",
+    StateWord.UNDO_UNKNOWN: "unsure",
+    StateWord.RUNNING: "unsure",
+    StateWord.OWED: "unsure",
+    StateWord.PENDING: "dim",
+    StateWord.NOT_NEEDED: "dim",
+    StateWord.SKIPPED: "dim",
+}
+_LOUD: Final = frozenset({"failed", "unknown", "undo-failed", "undo-unknown"})
+_RESULT_TONES: Final = {"passed": "good", "failed": "bad", "unknown": "unsure", "running": "unsure"}
+
+
+def heading(report: Report) -> str:
+    """Return the title; the mode is its first word."""
+    emergency = " EMERGENCY" if report.emergency else ""
+    return f"{mode_word(report)}{emergency} report: {report.runbook} on {report.estate}"
+
+
+def mode_word(report: Report) -> str:
+    """Return the mode; a report whose mode is not known says so."""
+    return report.mode or "MODE UNKNOWN"
+
+
+def banner(report: Report) -> str:
+    """Return the sentence at the head of every page: the mode, and what it means."""
+    said = _BANNERS.get(report.mode, "the mode of this run is not known")
+    how = f" ({report.simulated})" if report.simulated else ""
+    return f"{mode_word(report)}. {said}{how}. Run {report.run}"
+
+
+def sections(report: Report) -> Iterator[Section]:
+    """Yield the sections that have something to say, in order."""
+    yield Section("What it came to", (Table(tuple(_facts(report))),))
+    if report.owed:
+        yield Section("Owed", (_owed_table(report.owed),))
+    if report.stays_changed or report.left_behind:
+        yield Section("What stays", (Items(tuple(_stays(report))),))
+    yield Section("Steps", (_steps(report),))
+    yield from _said(report)
+    yield Section("Timeline", (_timeline(report),))
+    yield from _evidence(report)
+
+
+# ------------------------------------------------------------------ what everybody reads
+
+
+def _facts(report: Report) -> Iterator[tuple[Cell, ...]]:
+    said, tone = _OUTCOMES.get(report.outcome, (report.outcome, ""))
+    yield _fact("Outcome", said, tone)
+    if report.closed:
+        yield _fact("Closed because", report.closed)
+    yield _fact("Mode", banner(report).partition(". Run ")[0])
+    if report.shortened:
+        yield _fact("Waits were shortened", report.shortened, "unsure")
+    if report.damage:
+        yield _fact("THE RECORD IS DAMAGED", f"{report.damage}. This report ends there.", "bad")
+    yield _fact("Runbook", f"{report.title} ({report.runbook})")
+    yield Cell("Digest"), Cell(report.digest, code=True)
+    yield _fact("Estate", report.estate)
+    yield _fact("Route", report.route)
+    if report.emergency:
+        yield _fact("Emergency", report.emergency, "bad")
+    if report.incident:
+        yield _fact("Incident", report.incident)
+    if report.disrupted:
+        yield _fact("Disrupted since", report.disrupted)
+    yield _fact("Started", f"{_minute(report.started)} by {report.operator} on {report.host}")
+    yield _fact("Ended", _minute(report.ended) if report.ended else "not ended")
+    yield from _times(report)
+    yield _fact("Stays changed", _names(report, report.stays_changed), "unsure" if report.stays_changed else "")
+    yield _fact("Owed", f"{len(report.owed)}, see below" if report.owed else NOTHING, "unsure" if report.owed else "")
+    if report.not_run:
+        yield _fact("Not run", _names(report, report.not_run))
+
+
+def _times(report: Report) -> Iterator[tuple[Cell, ...]]:
+    yield _fact("Took", show_clock(report.at))
+    target = f", target {show_duration(report.rto_target)}" if report.rto_target else ""
+    if report.rto_actual is not None:
+        met = {True: "in time", False: "TOO LATE", None: ""}[report.rto_met]
+        tone = {True: "good", False: "bad", None: ""}[report.rto_met]
+        yield _fact("Restored in", f"{show_clock(report.rto_actual)}{target}{met and ': ' + met}", tone)
+    elif report.rto_target:
+        yield _fact("Restored in", f"not restored{target}", "unsure")
+    for line in report.lines:
+        where = f"crossed at T+{show_clock(line.at)}, stage {line.stage}" if line.at is not None else "not crossed"
+        back = f"; gone back over at T+{show_clock(line.back)}" if line.back is not None else ""
+        yield _fact(line.line.upper() if line.line else Line.NONE.value, where + back)
+
+
+def _owed_table(items: tuple[ReportOwed, ...]) -> Table:
+    rows = tuple(
+        (
+            Cell(i.what, tone="unsure"),
+            Cell(i.host, code=True),
+            Cell(i.why),
+            Cell(_minute(i.since) if i.since else f"run {i.run}"),
+        )
+        for i in items
+    )
+    return Table(rows, ("what", "host", "why", "since"))
+
+
+def _stays(report: Report) -> Iterator[tuple[Cell, ...]]:
+    for step_id in report.stays_changed:
+        step = report.step(step_id)
+        last = next((a for a in reversed(step.attempts) if a.undo), None)
+        undo = (Cell(" way back: "), Cell("; ".join(last.undo), code=True)) if last else ()
+        yield Cell(f"{step.name}: changed", tone="unsure"), *undo
+    for step_id in report.left_behind:
+        step = report.step(step_id)
+        yield (Cell(f"{step.name}: undone, and this stays: {step.stays}"),)
+
+
+def _steps(report: Report) -> Table:
+    rows = []
+    for step in report.steps:
+        word = step.state.value.upper() if step.state.value in _LOUD else step.state.value
+        took = show_clock(step.seconds) if step.attempts else ""
+        rows.append(
+            (
+                Cell(step.name),
+                Cell(word, tone=_TONES.get(step.state, "")),
+                Cell(step.how),
+                Cell(took),
+                Cell(str(len(step.attempts)) if step.attempts else ""),
+                Cell(_remark(step)),
+            )
+        )
+    return Table(tuple(rows), ("step", "state", "how", "took", "tries", "remark"))
+
+
+def _remark(step: ReportStep) -> str:
+    parts = [step.detail, f"{step.reason} ({step.by})" if step.reason and step.by else step.reason]
+    if step.differs:
+        parts.append(f"differs since: {step.differs}")
+    if step.undone:
+        how = step.undone.how if step.undone.how not in ("", "ran") else ""
+        parts += [how, step.undone.reason, step.undone.by]
+    return "; ".join(dict.fromkeys(part for part in parts if part))
+
+
+# ------------------------------------------------------------------ what people said
+
+
+def _said(report: Report) -> Iterator[Section]:
+    rows: tuple[tuple[Cell, ...], ...]
+    if report.confirmed:
+        yield Section("Typed and confirmed", (_confirmed(report),))
+    if report.reasons:
+        rows = tuple((_clock(r.wall), Cell(r.what), Cell(r.reason), Cell(r.by)) for r in report.reasons)
+        yield Section("Reasons given", (Table(rows, ("time", "what", "reason", "who")),))
+    if report.notes:
+        rows = tuple((_clock(n.wall), Cell(n.text), Cell(n.step), Cell(n.by)) for n in report.notes)
+        yield Section("Notes", (Table(rows, ("time", "note", "step", "who")),))
+    if report.guards:
+        rows = tuple(
+            (_clock(g.since), Cell(g.title), Cell(g.seen), Cell(_minute(g.until) if g.until else "to the end"))
+            for g in report.guards
+        )
+        yield Section("Guards that tripped", (Table(rows, ("since", "guard", "saw", "until")),))
+    if report.settled:
+        rows = tuple((Cell(s.what), Cell(s.host, code=True), Cell(s.settled)) for s in report.settled)
+        yield Section("Settled", (Table(rows, ("what was owed", "host", "settled by")),))
+
+
+def _confirmed(report: Report) -> Table:
+    rows = []
+    for item in report.confirmed:
+        shown = f"now {item.now}; then {item.then}" if item.now or item.then else ""
+        holds = "; ".join(f"{check.what}: {_holds(check.holds)}" for check in item.rechecks)
+        rows.append(
+            (
+                _clock(item.wall),
+                Cell(item.what),
+                Cell(item.typed, code=True),
+                Cell("; ".join(part for part in (shown, holds) if part)),
+                Cell(item.by),
+            )
+        )
+    return Table(tuple(rows), ("time", "for", "typed", "what was shown", "who"))
+
+
+def _holds(holds: bool | None) -> str:
+    return {True: "holds", False: "DOES NOT HOLD", None: "could not be asked"}[holds]
+
+
+def _timeline(report: Report) -> Table:
+    tones = {"failed": "bad", "emergency": "bad", "unknown": "unsure", "owed": "unsure", "passed": "good"}
+    rows = tuple(
+        (_clock(i.wall), Cell(f"T+{show_clock(i.at)}"), Cell(i.text, tone=tones.get(i.kind, "")), Cell(i.by))
+        for i in report.timeline
+    )
+    return Table(rows, ("time", "since start", "what", "who"))
+
+
+# ------------------------------------------------------------------ evidence
+
+
+def _evidence(report: Report) -> Iterator[Section]:
+    for step in report.steps:
+        if step.attempts:
+            blocks = tuple(block for attempt in step.attempts for block in _attempt(attempt))
+            yield Section(f"Evidence: {step.name}", blocks, detail=True)
+    drove = tuple(
+        (Cell(str(x.epoch)), _clock(x.since), Cell(x.by), Cell(x.host), Cell(x.reason)) for x in report.epochs
+    )
+    yield Section("Who drove", (Table(drove, ("epoch", "since", "who", "console", "reason")),), detail=True)
+    values = [(Cell(k), Cell(v, code=True)) for k, v in (*report.values.items(), *report.captured.items())]
+    if values:
+        yield Section("Values", (Table(tuple(values), ("name", "value")),), detail=True)
+    record = (
+        _fact("Records", str(report.records)),
+        (Cell("Head"), Cell(report.head, code=True)),
+        _fact("Recompute it with", f"handrail audit {report.run}"),
+        _fact("Written by", f"handrail {report.tool}"),
+    )
+    yield Section("The record", (Table(record),), detail=True)
+
+
+def _attempt(attempt: ReportAttempt) -> Iterator[Table | Items]:
+    what = "Undo" if attempt.way == Way.BACK else f"Attempt {attempt.number}"
+    took = f", {show_clock(attempt.seconds)}" if attempt.seconds is not None else ", not ended"
+    first = Cell(f"{what}, {_time(attempt.started)}{took}: "), Cell(attempt.result, tone=_RESULT_TONES[attempt.result])
+    sent = [(Cell("sent: "), Cell(line, code=True)) for line in attempt.commands]
+    undo = [(Cell("undo: "), Cell(line, code=True)) for line in attempt.undo]
+    yield Items((first, *sent, *undo))
+    yield Table(tuple(_host(host) for host in attempt.hosts), ("host", "result", "answer", "checks", "output"))
+
+
+def _host(host: ReportHost) -> tuple[Cell, ...]:
+    checks = "; ".join(f"{c.what}: {_holds(c.holds)}" + (f" ({c.seen})" if c.seen else "") for c in host.checks)
+    out = f"{host.output.file} {host.output.length} B sha256:{host.output.sha256}" if host.output else ""
+    return (
+        Cell(host.name),
+        Cell(host.result, tone=_RESULT_TONES[host.result]),
+        Cell(host.said or "no answer yet"),
+        Cell(checks),
+        Cell(out, code=True),
+    )
+
+
+# ------------------------------------------------------------------ small words
+
+
+def _fact(label: str, text: str, tone: str = "") -> tuple[Cell, ...]:
+    return Cell(label), Cell(text, tone=tone)
+
+
+def _names(report: Report, steps: tuple[str, ...]) -> str:
+    return ", ".join(report.step(step).name for step in steps) or NOTHING
+
+
+def _minute(wall: datetime) -> str:
+    return stamp(wall)[:19].replace("T", " ") + "Z"
+
+
+def _time(wall: datetime) -> str:
+    return stamp(wall)[11:19] + "Z"
+
+
+def _clock(wall: datetime) -> Cell:
+    return Cell(_time(wall))
