@@ -13,7 +13,7 @@ import asyncssh
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
 from handrail.ssh.target import Target
-from handrail.ssh.trust import fingerprint, ignored_options
+from handrail.ssh.trust import ignored_options
 
 __all__ = ["Seen", "first_contact", "ignored_options", "pin"]
 
@@ -43,7 +43,7 @@ async def first_contact(target: Target) -> Seen:
         raise trouble("ssh-unreachable", f"{safe(target.name)} shows no host key")
     text = key.export_public_key("openssh").decode("ascii").split()
     pinned = target.pinned_as if target.host_key_alias or port == 22 else f"[{target.host}]:{port}"
-    return Seen(target.name, fingerprint(key), text[0], f"{pinned} {text[0]} {text[1]}\n")
+    return Seen(target.name, key.get_fingerprint(), text[0], f"{pinned} {text[0]} {text[1]}\n")
 
 
 def pin(known_hosts: Path, lines: list[str]) -> None:
