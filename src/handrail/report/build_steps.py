@@ -20,7 +20,7 @@ from handrail.report.data import (
     ReportStep,
     ReportUndone,
 )
-from handrail.report.words import result_word, shown, state_word
+from handrail.report.words import place_name, result_word, shown, state_word
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _attempt(attempt: Attempt, facts: Facts, walls: Walls) -> ReportAttempt:
 
 
 def _host(host: str, result: Result | None, facts: Facts) -> ReportHost:
-    name = shown(facts.names.get(host, host))
+    name = shown(place_name(facts.names, host))
     if result is None:
         return ReportHost(shown(host), name, result_word(None))
     return ReportHost(

@@ -14,9 +14,11 @@ from typing import Final
 from handrail.report.data import Report
 from handrail.report.sheet import Cell, Items, Section, Table, banner, heading, sections
 
-_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|&~$!])")
-_LEADING: Final = re.compile(r"^(\s*)([#+=:-]|\d{1,9}(?=[.)]))")
-_BY_ITSELF: Final = re.compile(r"://|www\.|@|:[\w+-]+:|mailto:|xmpp:|\bGH-\d", re.IGNORECASE)
+_SPECIAL: Final = re.compile(r"([\\`*\[\]<>|&~$!]|(?<!\w)_|_(?!\w))")
+_LEADING: Final = re.compile(r"^([#+=-]|\d{1,9}(?=[.)](?:\s|$)))")
+_BY_ITSELF: Final = re.compile(
+    r"://|www\.|@|mailto:|xmpp:|\bGH-\d|:(?=[\w+-]*[a-z+-])[\w+-]+:|:\d{3,4}:", re.IGNORECASE
+)
 _TICKS: Final = re.compile(r"`+")
 
 
@@ -31,15 +33,15 @@ def to_markdown(report: Report) -> str:
 
 def prose(text: str) -> str:
     """Return text that no Markdown reader takes for anything else."""
+    text = text.strip()
     if _BY_ITSELF.search(text):
         return code(text)
-    escaped = _SPECIAL.sub(r"\\\1", text)
-    return _LEADING.sub(_escaped_lead, escaped)
+    return _LEADING.sub(_escaped_lead, _SPECIAL.sub(r"\\\1", text))
 
 
 def _escaped_lead(found: re.Match[str]) -> str:
-    space, lead = found.groups()
-    return f"{space}{lead}\\" if lead.isdigit() else f"{space}\\{lead}"
+    lead = found[0]
+    return f"{lead}\\" if lead.isdigit() else f"\\{lead}"
 
 
 def code(text: str) -> str:
@@ -85,5 +87,5 @@ def _lead(cell: Cell, *, first: bool) -> str:
 def _cell(cell: Cell) -> str:
     if cell.code:
         return code(cell.text)
-    made = prose(cell.text.strip())
+    made = prose(cell.text)
     return f"**{made}**" if cell.tone in ("bad", "unsure") and made else made

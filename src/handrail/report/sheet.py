@@ -123,7 +123,7 @@ def _facts(report: Report) -> Iterator[tuple[Cell, ...]]:
     if report.shortened:
         yield _fact("Waits were shortened", report.shortened, "unsure")
     if report.damage:
-        yield _fact("THE RECORD IS DAMAGED", f"{report.damage}. This report ends there.", "bad")
+        yield _fact("THE RECORD IS NOT WHOLE", f"{report.damage}; this report tells what could be read", "bad")
     yield _fact("Runbook", f"{report.title} ({report.runbook})")
     yield Cell("Digest"), Cell(report.digest, code=True)
     yield _fact("Estate", report.estate)

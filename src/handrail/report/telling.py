@@ -9,7 +9,7 @@ from handrail.engine import events as e
 from handrail.engine.outline import Outline
 from handrail.engine.words import Verdict, Way
 from handrail.report.data import Happening, Kind, TimelineEntry
-from handrail.report.words import shown
+from handrail.report.words import place_name, shown
 
 Told = tuple[Kind, str] | None
 Teller = Callable[[Outline, Mapping[str, str], Any], Told]
@@ -88,7 +88,7 @@ def _(outline: Outline, _names: Mapping[str, str], event: e.Answered) -> Told:
 
 @_on(e.AttemptStarted)
 def _(outline: Outline, names: Mapping[str, str], event: e.AttemptStarted) -> Told:
-    hosts = [names.get(host, host) for host in event.hosts]
+    hosts = [place_name(names, host) for host in event.hosts]
     where = ", ".join(hosts) if len(hosts) < 4 else f"{len(hosts)} hosts"
     if event.way is Way.BACK:
         return Kind.UNDO, f"undo of {step_name(outline, event.step)} on {where}"
@@ -136,13 +136,13 @@ def _(outline: Outline, _names: Mapping[str, str], event: e.BecameLate) -> Told:
 
 @_on(e.LinkLost)
 def _(outline: Outline, names: Mapping[str, str], event: e.LinkLost) -> Told:
-    where = names.get(event.host, event.host)
+    where = place_name(names, event.host)
     return Kind.LINK, _with(f"no link to {where}; {step_name(outline, event.step)} goes on there", event.why)
 
 
 @_on(e.LinkBack)
 def _(_outline: Outline, names: Mapping[str, str], event: e.LinkBack) -> Told:
-    return Kind.LINK, f"link to {names.get(event.host, event.host)} is back"
+    return Kind.LINK, f"link to {place_name(names, event.host)} is back"
 
 
 @_on(e.Skipped)
@@ -227,9 +227,9 @@ def guard_title(outline: Outline, guard: str) -> str:
 
 @_on(e.ClaimTaken)
 def _(_outline: Outline, names: Mapping[str, str], event: e.ClaimTaken) -> Told:
-    without = ", ".join(names.get(host, host) for host in event.without)
+    without = ", ".join(place_name(names, host) for host in event.without)
     owed = f"{len(event.inherited)} owed things inherited" if event.inherited else ""
-    hosts = ", ".join(names.get(host, host) for host in event.hosts)
+    hosts = ", ".join(place_name(names, host) for host in event.hosts)
     return Kind.RUN, _with(f"estate claimed on {hosts}", without and f"without {without}", owed)
 
 

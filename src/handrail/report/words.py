@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from handrail.base.safe import safe
@@ -26,11 +27,17 @@ _SAME: Final = {
     StepWord.OWED: StateWord.OWED,
 }
 _LEFT: Final = {StepWord.RUNNING: StateWord.UNKNOWN, StepWord.UNDOING: StateWord.UNDO_UNKNOWN}
+_PLACES: Final = {"dns": "the name servers", "person": "a person", "clock": "this console"}
 
 
 def shown(text: str) -> str:
     """Return foreign text as a report may hold it: one showable line, bounded."""
     return safe(text, LONGEST)
+
+
+def place_name(names: Mapping[str, str], place: str) -> str:
+    """Return the name by which people know a place: a host's, or what stands for a place that is no host."""
+    return names.get(place) or _PLACES.get(place, place)
 
 
 def state_word(state: State, step: StepOutline) -> StateWord:

@@ -1,13 +1,15 @@
-"""After a console has left: a drill that came to an end is remembered, and its simulated estate is taken down."""
+"""After a console has left: its reports are written; a drill that came to an end is remembered, and its estate taken down."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from handrail.base.clock import stamp
+from handrail.base.problems import Trouble
 from handrail.engine.outcome import outcome
 from handrail.engine.words import Outcome, Way
 from handrail.session import simulator
+from handrail.session.reports import write_reports
 from handrail.session.view import Mode, Snapshot
 from handrail.store.drills import Drill, add_drill
 from handrail.store.home import Home
@@ -16,6 +18,8 @@ from handrail.store.run_folder import RunFolder
 
 async def say_farewell(home: Home, folder: RunFolder, shown: Snapshot) -> None:
     """Do what is left to do when a run's console is gone; a run that is held keeps its estate."""
+    if not shown.trouble:
+        _write_reports(folder, shown)
     came_to = outcome(shown.state)
     over = came_to in (Outcome.DONE, Outcome.UNDONE, Outcome.CLOSED)
     if shown.info.mode is not Mode.DRILL or not over or shown.trouble:
@@ -25,6 +29,13 @@ async def say_farewell(home: Home, folder: RunFolder, shown: Snapshot) -> None:
     where = folder.inputs().get("sim_dir")
     if where:
         await simulator.down(Path(str(where)))
+
+
+def _write_reports(folder: RunFolder, shown: Snapshot) -> None:
+    try:
+        write_reports(folder, shown)
+    except (OSError, Trouble):
+        return  # the journal is the record; a report can be made from it at any time
 
 
 def _remember(home: Home, folder: RunFolder, shown: Snapshot) -> None:

@@ -1,0 +1,76 @@
+"""The reports of a run: from its journal to the report, and to the files beside the journal. They can be made anew at any time.
+
+It may not say anything of its own: what stands in a report is decided in `handrail.report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from handrail.base.clock import unstamp
+from handrail.base.ids import file_word
+from handrail.engine.codec import decode_event
+from handrail.report import html, json_form, markdown, text
+from handrail.report.build import build
+from handrail.report.data import Facts, Happening, Report
+from handrail.session.view import Snapshot
+from handrail.store.chain import GENESIS, Reading, Record
+from handrail.store.disk import DISK, replace_file
+from handrail.store.journal import read_journal
+from handrail.store.run_folder import RunFolder
+from handrail.store.trusted import file_mode
+
+FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
+    "md": markdown.to_markdown,
+    "json": json_form.to_text,
+    "html": html.to_html,
+    "text": text.to_plain,
+}
+WRITTEN: Final = ("md", "json", "html")
+
+
+def report_of(folder: RunFolder, shown: Snapshot) -> Report:
+    """Return the report of a run as it is shown; its records are read from the journal."""
+    reading = read_journal(folder.journal)
+    told = (_happening(record) for record in reading.records)
+    return build(shown.state, tuple(one for one in told if one is not None), _facts(shown, reading))
+
+
+def write_reports(folder: RunFolder, shown: Snapshot) -> tuple[Path, ...]:
+    """Write report.md, report.json and report.html into the run's folder; return their paths. OSError as open(2)."""
+    report, mode, made = report_of(folder, shown), file_mode(folder.path), []
+    for form in WRITTEN:
+        path = folder.path / f"report.{form}"
+        replace_file(DISK, "report.replace", path, FORMS[form](report).encode(), mode)
+        made.append(path)
+    return tuple(made)
+
+
+def file_name(report: Report, ending: str) -> str:
+    """Return the name of a file that leaves the run's folder: the mode stands in it."""
+    return f"handrail-{file_word(report.mode)}-{file_word(report.runbook)}-{file_word(report.run)}.{ending}"
+
+
+def _happening(record: Record) -> Happening | None:
+    """Return a record as a report takes it; None for one that this version does not know, or of the store's own."""
+    event = decode_event(record.event, record.body)
+    if event is None:
+        return None
+    return Happening(record.seq, unstamp(record.ts), record.actor, record.host, record.epoch, event)
+
+
+def _facts(shown: Snapshot, reading: Reading) -> Facts:
+    info, records = shown.info, reading.records
+    return Facts(
+        rto=info.rto,
+        rto_until=info.rto_until,
+        restored=shown.restored,
+        simulated=info.simulated,
+        shortened=info.shortened,
+        names=shown.names,
+        records=len(records),
+        head=records[-1].h if records else GENESIS,
+        damage=reading.problem.message if reading.problem and reading.state != "torn" else "",
+    )
