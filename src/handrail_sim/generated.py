@@ -27,8 +27,18 @@ def estate_file(plan: EstatePlan, placed: Placed) -> str:
     if plan.dns.table:
         made["dns"] = _dns(plan, placed)
     if plan.vars:
-        made["vars"] = plan.vars
+        made["vars"] = {key: _listed(value, plan) for key, value in plan.vars.items()}
     return tomli_w.dumps(made)
+
+
+def _listed(value: Any, plan: EstatePlan) -> Any:  # noqa: ANN401 - whatever the TOML holds
+    """Return a variable with `@clients.fqdns@` told: the full names of a role's hosts, as many as there are."""
+    if not isinstance(value, str):
+        return value
+    for role in plan.roles:
+        names = " ".join(f"{h.name}.{plan.dns.table.get('zone', 'invalid')}" for h in plan.hosts if h.role == role)
+        value = value.replace(f"@{role}.fqdns@", names)
+    return value
 
 
 def _role(role: str, table: dict[str, Any], plan: EstatePlan, placed: Placed) -> dict[str, Any]:

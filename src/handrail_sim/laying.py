@@ -86,7 +86,7 @@ def replaced_text(text: str, known: Mapping[str, str]) -> str:
 
 
 def tree(folder: Path) -> list[Entry]:
-    """Return a folder's entries relative to it, parents first; executable bits are kept."""
+    """Return a folder's entries relative to it, parents first; what is executable, or begins with `#!`, is a program."""
     if not folder.is_dir():
         raise trouble("sim-files", f"the template's folder {folder} is not there")
     entries: list[Entry] = []
@@ -108,7 +108,10 @@ def _entry(path: Path, name: str) -> Entry:
     mode = stat.S_IMODE(path.stat().st_mode)
     if path.is_dir():
         return (name, "d", mode & 0o755, b"")
-    return (name, "f", mode & 0o755, path.read_bytes())
+    data = path.read_bytes()
+    if data.startswith(b"#!"):  # not every way of installing keeps the bit, and every stand-in is a script
+        mode |= 0o111
+    return (name, "f", mode & 0o755, data)
 
 
 def machine_etc(etc: Path = Path("/etc")) -> list[Entry]:

@@ -9,6 +9,8 @@ import asyncssh
 import pytest
 from tests.sim_machines.bed import Sim
 
+from handrail_sim.sshd import sftp_program
+
 
 def as_bytes(output: bytes | str | None) -> bytes:
     """Return what a command without an encoding put out."""
@@ -120,6 +122,15 @@ async def test_a_command_that_is_too_long_is_answered(alpha: asyncssh.SSHClientC
     done = await alpha.run("true " + "x" * 150_000, encoding=None)
     assert done.exit_status in (126, 255)
     assert done.stderr
+
+
+async def test_sftp_is_there_where_its_program_is(sim: Sim, alpha: asyncssh.SSHClientConnection) -> None:
+    if sftp_program():
+        async with alpha.start_sftp_client() as sftp:
+            assert await sftp.realpath(".") == sim.sh("alpha", "pwd -P").strip()
+    else:
+        with pytest.raises(asyncssh.ChannelOpenError):
+            await alpha.start_sftp_client()
 
 
 async def test_many_commands_at_once(alpha: asyncssh.SSHClientConnection) -> None:
