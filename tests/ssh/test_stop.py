@@ -60,12 +60,16 @@ async def test_a_child_in_a_session_of_its_own_is_ended_too(host: Host) -> None:
 
 
 async def test_a_job_on_a_terminal_is_ended_too(host: Host) -> None:
+    """Its parent, script(1), dies of the first TERM; the child, deaf and in a session of its own, is not forgotten."""
     heard = Heard()
-    script = "trap '' HUP TERM; echo $$; sleep 60; sleep 60"
+    script = "trap '' HUP TERM; echo $$; sleep 60 & sleep 60; sleep 60"
     task = asyncio.create_task(host.run(Command(script=script, attached=True), heard=heard))
     await until(lambda: bytes(heard.out).endswith(b"\n"))
+    child = int(heard.out)
+    assert len(members(os.getsid(child))) >= 3
+    session = os.getsid(child)
     assert (await stop(host, grace=0.2)).proved
-    assert members(int(heard.out)) == []
+    assert members(session) == []
     await task
 
 

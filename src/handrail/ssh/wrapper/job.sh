@@ -66,7 +66,7 @@ shift 19
 printf "%s %s\n" $$ "$1" >"$hr_d/pid" || exit
 printf "%s %s\n" $$ "$1" >&9
 (
-    export HANDRAIL_JOB="${hr_d##*/}"
+    export HANDRAIL_JOB="${hr_d##*/runs/}"
     set -- "$hr_d"
     . "$hr_d/cmd"
 ) >>"$hr_d/out" 2>>"$hr_d/err" 9>&-

@@ -34,11 +34,18 @@ hr_leader=$hr_started
 [ -z "$hr_leader" ] || [ "$hr_leader" = "$hr_born" ] || hr_done 1 it had ended
 
 hr_ours() {
-    [ "$hr_leader" ] || grep -q "HANDRAIL_JOB=$hr_key" "/proc/$1/environ" 2>/dev/null
+    [ "$hr_leader" ] || grep -q "HANDRAIL_JOB=$hr_run/$hr_key" "/proc/$1/environ" 2>/dev/null
 }
-# Sets hr_all to the living members, without the job's own shell.
+# Sets hr_all to the living members, without the job's own shell. Who was a member once stays one: the parent may have died
+# in between, and a child that made a session of its own would be nobody's.
+hr_known=
+hr_sids=" $hr_pid "
 hr_scan() {
     hr_all=' '
+    for hr_k in $hr_known; do
+        hr_start "${hr_k%:*}"
+        [ "$hr_started" != "${hr_k#*:}" ] || hr_all="$hr_all${hr_k%:*} "
+    done
     hr_grew=1
     while [ $hr_grew = 1 ]; do
         hr_grew=0
@@ -50,9 +57,11 @@ hr_scan() {
             if [ "$hr_sid" = "$hr_pid" ]; then
                 hr_ours "$hr_p" || continue
             else
-                case $hr_all in *" $hr_ppid "*) ;; *) continue ;; esac
+                case "$hr_all $hr_sids" in *" $hr_ppid "* | *" $hr_sid "*) ;; *) continue ;; esac
             fi
             hr_all="$hr_all$hr_p "
+            hr_known="$hr_known $hr_p:$hr_started"
+            [ "$hr_sid" != "$hr_p" ] || hr_sids="$hr_sids$hr_p "
             hr_grew=1
         done
     done
