@@ -23,5 +23,5 @@ def new_run_id(now: datetime) -> str:
 
 
 def file_word(text: str) -> str:
-    """Return a text as one word that is safe in a file name; different texts may meet, callers add what tells them apart."""
+    """Return a text as one word that is safe in a file name; different texts may meet."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).lstrip(".-")[:80] or "x"

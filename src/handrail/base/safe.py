@@ -31,7 +31,7 @@ _INVISIBLE: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5"
 
 
 def safe(text: str | bytes, limit: int = 0) -> Safe:
-    """Return one line of showable text; line breaks become a visible mark, `limit` cuts with an ellipsis (0: no limit)."""
+    """Return one line of showable text; line breaks become a mark, `limit` cuts with an ellipsis (0: none)."""
     line = safe_lines(text) if limit == 0 else safe_lines(text[: limit * 8])
     joined = " ⏎ ".join(line) if len(line) > 1 else line[0]
     if limit and len(joined) > limit:

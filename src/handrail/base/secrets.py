@@ -8,13 +8,15 @@ import re
 import shlex
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 MASK: Final = b"[redacted]"
 SHORTEST: Final = 4  # masking shorter values would hide ordinary words
 
-_PEM_BEGIN: Final = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")
 _PEM_PREFIX: Final = b"-----BEGIN "
+_PEM_BEGIN: Final = re.compile(rb"-----BEGIN (?:[A-Z0-9 ]{0,40} )?PRIVATE KEY(?: BLOCK)?-----")
+_PEM_LONGEST: Final = len(_PEM_PREFIX) + 41 + len("PRIVATE KEY BLOCK-----")
+_PEM_BEGUN: Final = re.compile(rb"-{1,5}\Z|-----(?:BEGIN|BEGI|BEG|BE|B)\Z|-----BEGIN [A-Z0-9 ]{0,58}-{0,4}\Z")
 _PEM_END: Final = b"-----END "
 _PEM_TITLE: Final = 64  # bytes after "-----END " in which its closing dashes must come
 
@@ -39,16 +41,24 @@ class Secret:
 
 
 def spellings(secret: str) -> frozenset[bytes]:
-    """Return every form in which a secret might be printed: raw, URL, JSON, shell and the three base64 alignments."""
+    """Return every form in which a secret might be printed: raw, URL, JSON, shell, and base64 at any offset."""
     raw = secret.encode()
-    forms = {raw, quote(secret, safe="").encode(), json.dumps(secret)[1:-1].encode(), shlex.quote(secret).encode()}
+    urls = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    urls |= {re.sub("%[0-9A-F]{2}", lambda found: found.group().lower(), url) for url in urls}
+    texts = urls | {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    texts |= {shlex.quote(secret), secret.replace("'", "'\\''"), re.sub(r"([^\w@%+=:,./-])", r"\\\1", secret)}
+    forms = {raw, *(text.encode() for text in texts)}
     for shift in range(3):
-        encoded = base64.b64encode(b"\0" * shift + raw).rstrip(b"=")
-        skip = (0, 2, 3)[shift]
-        cut = len(raw) + shift
-        end = len(encoded) - (1 if cut % 3 else 0)
-        forms.add(encoded[skip:end])
+        core = _base64_core(raw, shift)
+        forms |= {core, core.translate(bytes.maketrans(b"+/", b"-_"))}
     return frozenset(f for f in forms if len(f) >= SHORTEST)
+
+
+def _base64_core(raw: bytes, shift: int) -> bytes:
+    """Return the characters of a base64 text that depend on a secret alone, when it begins `shift` bytes into a group."""
+    encoded = base64.b64encode(b"\0" * shift + raw).rstrip(b"=")
+    end = len(encoded) - (1 if (len(raw) + shift) % 3 else 0)
+    return encoded[(0, 2, 3)[shift] : end]
 
 
 class Redactor:
@@ -58,10 +68,12 @@ class Redactor:
         """Begin a stream, or go on (`in_key`) where an earlier redactor was inside a private key."""
         forms = {form for s in secrets if len(s.reveal()) >= SHORTEST for form in spellings(s.reveal())}
         self._forms = sorted(forms, key=len, reverse=True)
-        self._longest = max((len(f) for f in self._forms), default=0)
+        self._window = max([len(f) - 1 for f in self._forms] + [_PEM_LONGEST - 1])
+        self._firsts = frozenset(f[0] for f in (*self._forms, _PEM_PREFIX))
         self._known = re.compile(b"|".join(map(re.escape, self._forms))) if self._forms else None
         self._held = b""
         self._in_key = in_key
+        self._likely = bool(self._forms)
 
     @property
     def in_key(self) -> bool:
@@ -83,41 +95,41 @@ class Redactor:
         return self._drain(final=True)
 
     def _drain(self, *, final: bool) -> bytes:
-        out = bytearray()
+        out: list[bytes] = []
         while self._held:
             if self._in_key:
                 if not self._leave_key(final=final):
                     break
                 continue
-            begin = self._find()
-            if begin is None:
-                keep = 0 if final else self._undecided()
-                cut = len(self._held) - keep
-                out += self._held[:cut]
-                self._held = self._held[cut:]
+            if not self._take(out, final=final):
                 break
-            start, end, is_key = begin
-            if not final and not is_key and end == len(self._held) and self._could_grow(start):
-                out += self._held[:start]
-                self._held = self._held[start:]
-                break
-            out += self._held[:start] + MASK
-            self._held = self._held[end:]
-            self._in_key = is_key
-        return bytes(out)
+        return b"".join(out)
 
-    def _find(self) -> tuple[int, int, bool] | None:
-        """Return the first secret or key header in what is held: start, end, whether it opens a private key."""
-        key = _PEM_BEGIN.search(self._held)
-        known = self._known.search(self._held) if self._known else None
-        if known and (not key or known.start() <= key.start()):
+    def _take(self, out: list[bytes], *, final: bool) -> bool:
+        """Write and mask what is decided, up to a private key; return whether one has begun."""
+        held, at = self._held, 0
+        self._likely = any(form in held for form in self._forms)
+        end = len(held) if final else self._undecided()
+        while found := self._find(at, end):
+            start, stop, is_key = found
+            out += (held[at:start], MASK)
+            at = stop
+            if is_key:
+                self._held, self._in_key = held[at:], True
+                return True
+        cut = max(at, end)
+        out.append(held[at:cut])
+        self._held = held[cut:]
+        return False
+
+    def _find(self, at: int, end: int) -> tuple[int, int, bool] | None:
+        """Return the first secret or key header that begins in a part of what is held: start, end, whether it is a key."""
+        begun = self._held.find(_PEM_PREFIX, at)
+        key = _PEM_BEGIN.search(self._held, begun) if 0 <= begun < end else None
+        known = self._known.search(self._held, at) if self._known and self._likely else None
+        if known and known.start() < end and (not key or known.start() <= key.start()):
             return known.start(), known.end(), False
-        return (key.start(), key.end(), True) if key else None
-
-    def _could_grow(self, start: int) -> bool:
-        """Tell whether what is held from `start` may be the beginning of a longer form."""
-        tail = self._held[start:]
-        return any(len(f) > len(tail) and f.startswith(tail) for f in self._forms)
+        return (key.start(), key.end(), True) if key and key.start() < end else None
 
     def _leave_key(self, *, final: bool) -> bool:
         """Drop the body of a private key; return whether its end was found. Never more than a line is held."""
@@ -136,20 +148,18 @@ class Redactor:
         return False
 
     def _undecided(self) -> int:
-        """Return how many bytes at the end may be the beginning of a secret."""
+        """Return from where on what is held may be the beginning of something that its end cuts off."""
         held = self._held
-        for size in range(min(len(held), max(self._longest - 1, 40)), 0, -1):
-            tail = held[-size:]
-            if any(len(f) > size and f.startswith(tail) for f in self._forms):
-                return size
-            if _PEM_PREFIX.startswith(tail[: len(_PEM_PREFIX)]) and self._may_open_key(tail):
-                return size
-        return 0
+        for at in range(max(0, len(held) - self._window), len(held)):
+            if held[at] in self._firsts and self._may_begin(held[at:]):
+                return at
+        return len(held)
 
-    @staticmethod
-    def _may_open_key(tail: bytes) -> bool:
-        """Tell whether a tail may still become a private key's header line."""
-        return b"\n" not in tail and len(tail) < 64
+    def _may_begin(self, tail: bytes) -> bool:
+        """Tell whether a tail is the beginning of a form, or of a private key's header line."""
+        if any(len(form) > len(tail) and form.startswith(tail) for form in self._forms):
+            return True
+        return len(tail) < _PEM_LONGEST and bool(_PEM_BEGUN.match(tail))
 
 
 def redact(text: bytes, secrets: Iterable[Secret] = ()) -> bytes:
