@@ -17,6 +17,7 @@ from handrail.runbook.bind import Binding, bind
 from handrail.runbook.estate import read_estate
 from handrail.runbook.read import read_runbook
 from handrail.runbook.routes import needed
+from handrail.session import simulator
 from handrail.session.api import SessionApi
 from handrail.session.cards import BriefingView, RolePulse, RunbookCard, Start, Wanted
 from handrail.session.core import target_of
@@ -152,6 +153,9 @@ class Briefing:
             emergency=start.emergency,
             pace=Pace.STEP if start.step_by_step else Pace.STAGE,
         )
+        lost = self._binding.runbook.routes[start.route].lost
+        if opening.sim_dir and lost:
+            await simulator.lose(Path(opening.sim_dir), (h.name for r in lost for h in self._binding.estate.hosts(r)))
         session = open_run(self._home, opening)
         await self.close()
         return session

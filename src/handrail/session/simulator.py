@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -105,6 +106,12 @@ async def down(folder: Path) -> None:
 async def control(folder: Path, *words: str) -> dict[str, Any]:
     """Ask the estate's control socket something, such as `power primary off`."""
     return await _ask("ctl", str(folder), *words)
+
+
+async def lose(folder: Path, hosts: Iterable[str]) -> None:
+    """Cut the power of hosts: a drill of an emergency begins with what is lost."""
+    for host in hosts:
+        await control(folder, "power", host, "off")
 
 
 async def doctor() -> dict[str, Any]:
