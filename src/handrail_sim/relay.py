@@ -23,6 +23,7 @@ class Side(asyncio.Protocol):
         self._queued = 0
         self._timer: asyncio.TimerHandle | None = None
         self._holds: set[str] = set()
+        self._finished = False  # the end of what came in here has been passed on
         self.lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -96,13 +97,22 @@ class Side(asyncio.Protocol):
         if target is None or target.is_closing():
             return
         if data is None:
-            if target.can_write_eof():
+            self._finished = True
+            if self.peer._finished:  # both directions have ended, and both ends would wait for ever
+                self._close_both()
+            elif target.can_write_eof():
                 target.write_eof()
             return
         target.write(data)
         self._queued -= len(data)
         if self._queued <= _MOST_QUEUED:
             self.release("full")
+
+    def _close_both(self) -> None:
+        """Close both ends, each after what it still has to write."""
+        for side in (self, self.peer):
+            if side.transport:
+                side.transport.close()
 
 
 class Relay:

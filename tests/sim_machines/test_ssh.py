@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 
 import asyncssh
 import pytest
@@ -147,3 +148,22 @@ async def test_rekeyed_host_is_another_host(spaces: Sim) -> None:
     with_new = asyncssh.import_known_hosts(f"web01 ssh-ed25519 {key}\n")
     async with await spaces.connect("web01", known_hosts=with_new) as connection:
         assert (await connection.run("true")).exit_status == 0
+
+
+async def test_connections_leave_no_descriptor_behind(sim: Sim) -> None:
+    pid = (await asyncio.to_thread(sim.ctl, "status"))["pid"]
+
+    def descriptors() -> int:
+        return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+    async def connect_and_run() -> None:
+        async with await sim.connect("beta") as connection:
+            await asyncio.gather(connection.run("true"), connection.run("tty", term_type="vt100"))
+
+    await connect_and_run()
+    while (before := descriptors()) != descriptors():
+        pass
+    await asyncio.gather(*(connect_and_run() for _ in range(5)))
+    async with asyncio.timeout(20):
+        while descriptors() > before:
+            await asyncio.to_thread(sim.ctl, "status")
