@@ -7,11 +7,12 @@ from typing import Final
 
 from handrail.base.durations import show_clock, show_duration
 from handrail.base.safe import Safe, safe
+from handrail.engine import order
 from handrail.engine.order import BUSY
 from handrail.engine.outline import StepOutline
 from handrail.engine.results import Gate, verdict
 from handrail.engine.state import State, StepState
-from handrail.engine.words import How, StepWord, Verdict
+from handrail.engine.words import How, Line, StepWord, Verdict
 from handrail.session.view import Snapshot
 
 WORDS: Final[Mapping[StepWord, str]] = {
@@ -175,6 +176,9 @@ def ending(shown: Snapshot, outcome: str) -> Iterator[Safe]:
     """Yield the last lines of a run."""
     state = shown.state
     yield safe(f"{outcome.upper()} {shown.info.runbook} after {show_clock(shown.at)}.")
+    moved = next((stage for stage in state.outline.stages if stage.line is Line.CLIENTS_MOVE), None)
+    if moved and order.next_step(state) is None:
+        yield safe(f"Clients verified: every step after CLIENTS MOVE (stage {moved.name}) has passed.")
     if shown.restored is not None:
         target = f", target {show_duration(shown.info.rto)}" if shown.info.rto else ""
         yield safe(f"Restored in {show_duration(shown.restored)}{target}.")
