@@ -103,17 +103,23 @@ async def test_breaking_takes_the_name_and_a_reason_and_inherits_what_is_owed(ho
     assert isinstance((await host.run("true", run=OTHER.run, changes=True))[0], Refused)
 
 
-async def test_of_two_who_break_a_claim_one_gets_it(host: Host) -> None:
-    await take_claim(host.links, host.target, OTHER)
-    third = replace(MINE, run="20260101-0002-third", operator="cho")
-    links = Links(limits=QUICK)
-    results = await asyncio.gather(
-        break_claim(host.links, host.target, "bob", "gone", MINE),
-        break_claim(links, host.target, "bob", "gone", third),
-        return_exceptions=True,
-    )
-    await links.close()
-    assert sum(isinstance(r, Taken) for r in results) == 1
+async def test_of_many_who_break_a_claim_one_gets_it(host: Host) -> None:
+    rivals = [replace(MINE, run=f"20260101-0000-rival{n}", operator=f"op{n}") for n in range(4)]
+    links = [Links(limits=QUICK) for _ in rivals]
+    for turn in range(2):
+        holder = replace(OTHER, run=f"{OTHER.run}{turn}")
+        await take_claim(host.links, host.target, holder)
+        results = await asyncio.gather(
+            *(break_claim(each, host.target, "bob", "gone", rival) for each, rival in zip(links, rivals, strict=True)),
+            return_exceptions=True,
+        )
+        winners = [rival for rival, result in zip(rivals, results, strict=True) if isinstance(result, Taken)]
+        held = await read_claim(host.links, host.target)
+        assert held is not None
+        assert [held.claim.run] == [winner.run for winner in winners], results
+        await release_claim(host.links, host.target, held.claim.run)
+    for each in links:
+        await each.close()
 
 
 async def test_only_the_holder_writes_what_is_owed(host: Host) -> None:

@@ -36,6 +36,7 @@ hr_fill() {
     hr_e=$( {
         hr_put "$hr_c/claim.json" "$hr_json" &&
             { [ -z "$hr_owed" ] || hr_put "$hr_c/owed.json" "$hr_owed"; } &&
+            printf '' >"$hr_c/by.$hr_run" &&
             hr_put "$hr_c/run" "$hr_run"
     } 2>&1) || { rm -rf "$hr_c"; hr_no work "cannot write under $hr_work: $hr_e"; }
 }
@@ -65,14 +66,22 @@ release)
     hr_tell free
     ;;
 break)
-    hr_held && [ "$hr_h" = "$hr_holder" ] || { [ -d "$hr_c" ] && hr_tell held; hr_take; }
-    # Renamed first: of two who break it, one gets the folder. It is kept, with who broke it and why.
+    hr_held || hr_take
+    [ "$hr_h" = "$hr_holder" ] || hr_tell held
+    # A rename that names the holder: of two who break its claim one succeeds, and it can never hit a newer claim.
+    if ! mv "$hr_c/by.$hr_holder" "$hr_c/broken.$hr_nonce" 2>/dev/null; then
+        # Another one is at it, or once was and died: only if nothing moves any more may we go on.
+        hr_j=0
+        while hr_held && [ "$hr_h" = "$hr_holder" ] && [ $hr_j -lt 20 ]; do
+            hr_nap
+            hr_j=$((hr_j + 1))
+        done
+        [ -d "$hr_c" ] || hr_take
+        [ "$hr_h" = "$hr_holder" ] || hr_tell held
+    fi
+    # Kept, with who broke it and why; what it knew to be owed is inherited.
     mkdir -p "$hr_work/broken"
     if mv "$hr_c" "$hr_work/broken/$hr_nonce" 2>/dev/null; then
-        hr_h=
-        read -r hr_h 2>/dev/null <"$hr_work/broken/$hr_nonce/run"
-        # Somebody else came in between: theirs is put back.
-        [ "$hr_h" = "$hr_holder" ] || { [ -d "$hr_c" ] || mv "$hr_work/broken/$hr_nonce" "$hr_c"; hr_tell held; }
         printf '%s\n' "$hr_json" >"$hr_work/broken/$hr_nonce/broken-by.json"
         hr_owed=$(cat "$hr_work/broken/$hr_nonce/owed.json" 2>/dev/null)
     fi
