@@ -218,6 +218,7 @@ async def test_log(tmp_path: Path) -> None:
 async def test_plan_help_status(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     running(session)
+    session.show(lambda s: replace(s, info=replace(s.info, folder=Path("/nowhere/to/write"))))
     async with playing(session) as stage:
         await stage.press("p")
         matches(stage, "plan-80x24")

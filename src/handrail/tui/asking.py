@@ -32,6 +32,12 @@ def is_manual(scene: Scene, step: StepOutline) -> bool:
     return bool(question and not question.token and question.names and question.names[0].startswith("pass:"))
 
 
+def is_manual_now(scene: Scene) -> bool:
+    """Tell whether a person's verdict is asked at this moment."""
+    asked = _asked(scene)
+    return asked is not None and is_manual(scene, asked[0])
+
+
 def guarded(scene: Scene) -> bool:
     """Tell whether a word must be typed, and pasting is dropped."""
     asked = _asked(scene)

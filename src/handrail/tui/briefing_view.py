@@ -100,6 +100,8 @@ def questions(answers: Sequence[Answer], at: int, width: int) -> tuple[list[Line
             value, title = answer.choices[answer.at]
             shown = row(ink("◂ " if mine else "  ", Ink.KEY), ink(value, Ink.ACCENT if mine else Ink.TEXT))
             shown = row(shown, ink(" ▸" if mine else "  ", Ink.KEY), ink(f"  {title}", Ink.DIM))
+        elif answer.entry is not None and not mine and not answer.entry.value:
+            shown = ink("needed", Ink.WARNING) if answer.must else ink("-", Ink.MUTED)
         elif answer.entry is not None:
             shown = answer.entry.line(max(8, width - label - 4), token=answer.exact, active=mine)
             if answer.entry.dropped:

@@ -56,8 +56,11 @@ class Menu:
         """Put the cursor on an action."""
         self.at = next((n for n, c in enumerate(self.choices) if c.action == action), self.at)
 
-    def lines(self, look: Look, width: int, height: int, *, label_at: int = 44) -> list[Line]:
+    def lines(self, look: Look, width: int, height: int, *, label_at: int = 0) -> list[Line]:
         """Return the menu's rows, scrolled so that the cursor is in view."""
+        label_at = label_at or min(
+            width * 3 // 5, max((len(c.key) + len(c.label) for c in self.choices), default=0) + 9
+        )
         rows: list[tuple[int, Line]] = []
         for number, choice in enumerate(self.choices):
             rows += [(number, line) for line in _choice(look, choice, width, label_at, marked=number == self.at)]

@@ -69,7 +69,7 @@ def _table(scene: Scene, width: int) -> list[Line]:
     slips = bool(scene.snap.slips or scene.snap.hints)
     head = f"{'took':>7}{'par':>8}{'tries':>7}" if pars else f"{'took':>7}{'tries':>7}"
     head += f"{'hints':>7}{'slips':>7}" if slips else ""
-    left = max(24, min(48, width - len(head) - 18))
+    left = max(24, min(52, width - len(head) - 12))
     lines = [fit(row(fit(ink("   step", Ink.DIM), left), ink(head, Ink.DIM)), width)]
     for step, now in scene.state.walked():
         mark = mark_of(scene.state, step)

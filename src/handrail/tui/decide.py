@@ -40,7 +40,7 @@ def choices(scene: Scene, keys: Keys) -> list[Choice]:
             proposed = False
         note = "proposed" if proposed else note
         found.append(Choice(verb, shown(key.keys[0]) if key else " ", _label(verb, offer.label), note, why, proposed))
-    return found
+    return sorted(found, key=lambda choice: not choice.proposed)
 
 
 def _short(scene: Scene, why: str) -> str:
@@ -71,17 +71,18 @@ def facts(scene: Scene, step: StepOutline, width: int) -> list[Line]:
     if attempt is not None and attempt.results and not _nothing_sent(now.detail):
         lines += _results(scene, attempt, width)
     elif now.detail:
-        lines += [row("   ", line) for line in wrap(now.detail, width - 4, Ink.TEXT, 4)]
+        lines += [row("   ", line) for line in wrap(scene.named(now.detail), width - 4, Ink.TEXT, 4)]
     lines.append(EMPTY)
     means = _means(scene, step, attempt)
     if means:
         lines += hang(ink("   Means", Ink.DIM), means, width - 1, at=_LABEL, most=3)
     lines += hang(ink("   Sent", Ink.DIM), _sent(scene, step), width - 1, at=_LABEL, most=2)
-    if now.word in (StepWord.UNKNOWN, StepWord.UNDO_UNKNOWN) and now.detail and attempt is not None:
-        lines += hang(ink("   Known", Ink.DIM), now.detail, width - 1, at=_LABEL, most=3)
+    told = any(now.detail.endswith(r.sentence) for r in attempt.results.values()) if attempt else False
+    if now.word in (StepWord.UNKNOWN, StepWord.UNDO_UNKNOWN) and now.detail and not told:
+        lines += hang(ink("   Known", Ink.DIM), scene.named(now.detail), width - 1, at=_LABEL, most=3)
     lines += hang(ink("   State", Ink.DIM), _stands(scene, step), width - 1, at=_LABEL, most=2)
     if scene.state.owed:
-        owed = "; ".join(o.what for o in scene.state.owed)
+        owed = scene.named("; ".join(o.what for o in scene.state.owed))
         lines += hang(ink("   Owed", Ink.DIM), owed, width - 1, at=_LABEL, how=Ink.WARNING, most=2)
     return lines
 

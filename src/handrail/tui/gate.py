@@ -45,22 +45,17 @@ def gate_box(
     """Return the body of the confirm screen: exactly `height` rows, the box in their middle."""
     outer = min(WIDEST, width - (8 if width >= 76 else 2))
     inner = outer - 4
-    head = _facts(scene, gate, inner)
+    head = _facts(gate, inner) + _wall(step, inner)
     tail = _typing(scene, step, gate, entry, reason, inner, on_reason=on_reason)
     room = height - 2 - len(tail) - (2 if height >= 18 else 0)
     rechecks = _rechecks(scene, gate, inner)
     if room - len(head) - len(rechecks) >= 2:
-        body = [
-            EMPTY,
-            *head,
-            EMPTY,
-            *rechecks,
-            EMPTY,
-            *tail,
-            *([EMPTY] if room > len(head) + len(rechecks) + 2 else []),
-        ]
+        asked = [EMPTY, *rechecks] if rechecks else []
+        below = [EMPTY] if room > len(head) + len(rechecks) + 2 else []
+        body = [EMPTY, *head, *asked, EMPTY, *tail, *below]
     else:
-        body = [*_shortened(head, rechecks, room), *tail]
+        short = [*_facts(gate, inner, most=1), *_wall(step, inner)]
+        body = [*_shortened(short, _rechecks(scene, gate, inner, most=1), room), *tail]
     boxed = _box(scene, step, body, outer)
     left = (width - outer) // 2
     above = max(0, (height - len(boxed)) // 2)
@@ -74,7 +69,7 @@ def _shortened(head: list[Line], rechecks: list[Line], room: int) -> list[Line]:
     return [*head[: max(4, room - len(kept))], *kept]
 
 
-def _facts(scene: Scene, gate: Gate, width: int) -> list[Line]:
+def _facts(gate: Gate, width: int, most: int = 2) -> list[Line]:
     lines: list[Line] = []
     pairs = (
         ("Will change", gate.what, Ink.TEXT),
@@ -86,18 +81,26 @@ def _facts(scene: Scene, gate: Gate, width: int) -> list[Line]:
     )
     for label, value, how in pairs:
         if value:
-            lines += hang(ink(label, Ink.DIM), value, width, at=_LABEL, how=how, most=2)
+            lines += hang(ink(label, Ink.DIM), value, width, at=_LABEL, how=how, most=most)
     for at, proof in enumerate(gate.proofs):
-        lines += hang(ink("Proof" if at == 0 else "", Ink.DIM), proof, width, at=_LABEL, how=Ink.DIM, most=2)
+        lines += hang(ink("Proof" if at == 0 else "", Ink.DIM), proof, width, at=_LABEL, how=Ink.DIM, most=most)
     return lines
 
 
-def _rechecks(scene: Scene, gate: Gate, width: int) -> list[Line]:
+def _wall(step: StepOutline, width: int) -> list[Line]:
+    """Return what an irreversible step means, and which runbook goes on."""
+    if not step.irreversible:
+        return []
+    on = f" On from there: {step.instead}." if step.instead else ""
+    return hang(ink("No way back", Ink.ERROR), step.irreversible + on, width, at=_LABEL, how=Ink.ERROR, most=3)
+
+
+def _rechecks(scene: Scene, gate: Gate, width: int, most: int = 2) -> list[Line]:
     lines: list[Line] = []
     for at, recheck in enumerate(gate.rechecks):
         label = ink("Rechecked" if at == 0 else "", Ink.DIM)
         mark, words = _recheck(scene, recheck)
-        body = hang("", words, width - _LABEL, at=2, how=mark.ink if mark is not Mark.DONE else Ink.TEXT, most=2)
+        body = hang("", words, width - _LABEL, at=2, how=mark.ink if mark is not Mark.DONE else Ink.TEXT, most=most)
         glyph = ink(scene.look.glyph(mark), mark.ink)
         first = fit(label, _LABEL) + fit(glyph, 2) + Line(body[0].spans[1:])
         lines += [first, *(row(" " * _LABEL, line) for line in body[1:])]
@@ -127,25 +130,31 @@ def _typing(
     prompt = ink(f"Say it aloud, then type {gate.token}:  ", Ink.BOLD if not on_reason else Ink.DIM)
     room = max(12, width - prompt.width)
     lines.append(row(prompt, entry.line(room, token=gate.token, active=not on_reason)))
-    lines.append(EMPTY)
-    lines.append(_state_of_enter(scene, step, gate, entry, reason, width))
-    return lines
+    return [*lines, *_state_of_enter(scene, step, gate, entry, reason, width)]
 
 
-def _state_of_enter(scene: Scene, step: StepOutline, gate: Gate, entry: Entry, reason: Entry, width: int) -> Line:
+def _state_of_enter(scene: Scene, step: StepOutline, gate: Gate, entry: Entry, reason: Entry, width: int) -> list[Line]:
     away = ink("esc Not now", Ink.KEY, "not-now")
     if entry.dropped:
         said = ink(f"dropped: {entry.dropped}", Ink.LOUD)
     elif may_send(scene, step, gate, entry.value, reason.value):
         said = ink("it matches: enter sends it", Ink.ACCENT)
     elif same_value(entry.value, gate.token):
-        said = wrap(closed(scene, step, gate, reason.value), width - 13, Ink.LOUD, 1)[0]
+        return _closed_line(closed(scene, step, gate, reason.value), away, width)
     elif entry.value and first_wrong(entry.value, gate.token) is not None:
         said = ink("that is not it: backspace, or ctrl+u", Ink.ERROR)
     else:
         why = closed(scene, step, gate, reason.value or "…")
-        said = ink(why or "enter is dead until it matches", Ink.LOUD if why else Ink.DIM)
-    return row(fit(said, width - away.width - 2), "  ", away)
+        if why:
+            return _closed_line(why, away, width)
+        said = ink("enter is dead until it matches", Ink.DIM)
+    return [EMPTY, row(fit(said, width - away.width - 2), "  ", away)]
+
+
+def _closed_line(why: str, away: Line, width: int) -> list[Line]:
+    """Return why the gate is closed, on two lines."""
+    said = [*wrap(why, width - away.width - 2, Ink.LOUD, 2), EMPTY]
+    return [said[0], row(fit(said[1], width - away.width - 2), "  ", away)]
 
 
 def _box(scene: Scene, step: StepOutline, body: list[Line], outer: int) -> list[Line]:

@@ -33,20 +33,24 @@ def attention(home: Home, look: Look, width: int, run_at: int) -> list[Line]:
             "  ",
             ink(f" {run.mode.value} ", how),
             ink(f" {run.estate}  {run.runbook}", Ink.BOLD if at == run_at else Ink.TEXT),
-            ink(f"  {run.where}, since {zulu(run.started)} {who}", Ink.DIM),
+            ink(f"  {_where(run, width)} {who}", Ink.DIM),
         )
         lines.append(fit(head, width))
         if at == run_at:
             keys = "w Watch   r Take over" if run.driven else "r Resume   w Look on   C Close"
             lines.append(ink(f"     {keys}", Ink.KEY))
-    owed = [(run, what) for run in home.runs for what in run.owed]
-    for run, what in owed[:3]:
+    owed = list(dict.fromkeys(what for run in home.runs for what in run.owed))
+    for words in owed[:3]:
         mark = Mark.OWED
-        words = f"{what} ({run.run})"
         lines += hang(
             row(" ", ink(look.glyph(mark), mark.ink), ink(" OWED  ", Ink.LOUD)), words, width - 1, at=9, most=2
         )
     return lines
+
+
+def _where(run: RunCard, width: int) -> str:
+    where = run.where if width >= 110 else run.where.split(",")[0]
+    return f"{where}, since {zulu(run.started)}"
 
 
 def runbook_rows(
@@ -83,7 +87,7 @@ def _undo(card: RunbookCard) -> str:
         return "-"
     if card.undo_drilled >= card.undoable:
         return "all"
-    return f"{card.undo_drilled} of {card.undoable} steps"
+    return f"{card.undo_drilled} of {card.undoable}"
 
 
 def about(card: RunbookCard, width: int) -> list[Line]:
@@ -141,11 +145,7 @@ def empty(width: int) -> list[Line]:
         EMPTY,
         ink(" Welcome. There are no runbooks in this folder yet.", Ink.BOLD),
         EMPTY,
-        row(
-            ink("   d", Ink.KEY, "key:drill"),
-            "  Drill the built-in failover   ",
-            ink("2 minutes, nothing real", Ink.DIM),
-        ),
-        row(ink("    ", Ink.KEY), " Write my runbook              ", ink("handrail init", Ink.ACCENT)),
-        row(ink("    ", Ink.KEY), " Read the guide                ", ink("? here, or docs/", Ink.ACCENT)),
+        row("   Drill the built-in failover   ", ink("handrail drill", Ink.ACCENT), "   2 minutes, nothing real"),
+        row("   Write my runbook              ", ink("handrail init", Ink.ACCENT)),
+        row("   Read the words and the keys   ", ink("?", Ink.KEY)),
     ]

@@ -11,12 +11,13 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from handrail.tui.canvas import Canvas
+from handrail.tui.clocks import zulu
 from handrail.tui.doing import doing
 from handrail.tui.entry import EDITING, Entry
 from handrail.tui.frame import LEAST, Body, framed, key_bar, too_small
 from handrail.tui.header import header
 from handrail.tui.scene import Scene
-from handrail.tui.text import EMPTY, Ink, Line, fit, ink
+from handrail.tui.text import EMPTY, Ink, Line, fit, ink, spread
 
 if TYPE_CHECKING:
     from handrail.tui.app import HandrailApp
@@ -83,7 +84,11 @@ class Page(Screen[T], inherit_bindings=False):
     def top(self, width: int) -> list[Line]:
         """Return the header."""
         scene = self.scene
-        return header(scene, width) if scene else [ink(" handrail", Ink.BOLD)]
+        return (
+            header(scene, width)
+            if scene
+            else [spread(ink(" handrail", Ink.BOLD), f"{zulu(self.desk.today())} ", width)]
+        )
 
     def body(self, width: int, height: int) -> Body:
         """Return the body."""
@@ -250,6 +255,11 @@ class Scrolled(Page[T]):
         self._height, self._count = height, len(lines)
         self.first = max(0, min(self.first, len(lines) - height))
         return Body(lines[self.first : self.first + height])
+
+    @property
+    def more(self) -> bool:
+        """Tell whether there is more below than is in view."""
+        return self._count - self.first > self._height
 
     def usual(self) -> Line:
         """Return how far down it is, where there is more than one screen."""

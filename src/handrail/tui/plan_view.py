@@ -70,5 +70,5 @@ def _step(line: PlanLine, width: int) -> list[Line]:
             sign = ink("     $ " if at == 0 else "       ", Ink.KEY)
             rows += hang(sign, part, width - 1, at=7)
     for undo in line.undo:
-        rows += hang(ink("    undo ", Ink.SECOND), undo.replace("\n", "; "), width - 1, at=9, how=Ink.SECOND)
+        rows += hang(ink("  undo ", Ink.SECOND), undo.replace("\n", "; "), width - 1, at=7, how=Ink.SECOND)
     return rows

@@ -33,7 +33,7 @@ def run_body(scene: Scene, looking: Looking, output: OutputView, width: int, hei
     """Return the body: one, two or three columns."""
     if looking.zoomed:
         return Body(middle(scene, looking, output, width, height))
-    if width < NARROW or height < LOW - 6:
+    if width < NARROW or height < LOW - 9:
         lead = folded_rail(scene, width)
         below = height - len(lead) - 1
         return Body([*lead, rule(width), *middle(scene, looking, output, width, below)])

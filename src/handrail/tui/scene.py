@@ -37,6 +37,12 @@ class Scene:
         """Return the name people know a host by."""
         return self.snap.names.get(key, key)
 
+    def named(self, words: str) -> str:
+        """Return the engine's words with hosts by the names people know."""
+        for key, name in self.snap.names.items():
+            words = words.replace(f"{key}:", f"{name}:").replace(f"on {key}", f"on {name}")
+        return words
+
     def text(self, step: str) -> StepText:
         """Return what the runbook says of a step."""
         return self.snap.texts.get(step) or StepText()
@@ -102,7 +108,7 @@ def going_on(state: State) -> bool:
     """Tell whether something moves, or will move, without a further key."""
     if order.busy(state) or state.settling or state.recall or (state.walk and state.walk.steps):
         return True
-    following = order.next_step(state)
+    following = None if order.standing(state) else order.next_step(state)
     return following is not None and order.permitted(state, following) and not order.closed_forward(state)
 
 

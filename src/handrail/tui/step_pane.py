@@ -21,11 +21,14 @@ def step_head(scene: Scene, step: StepOutline, width: int, *, roomy: bool) -> li
     now, text = scene.state.step(step.id), scene.text(step.id)
     mark = mark_of(scene.state, step)
     word = ink(f"  {mark.word}", mark.ink) if mark not in (Mark.TO_COME, Mark.NOW) else EMPTY
-    right = "  ".join(part for part in (text.where, _time(scene, now)) if part)
-    lines = [spread(row(" ", ink(step.name, Ink.BOLD), word), ink(f"{right} ", Ink.DIM), width)]
+    head, took = row(" ", ink(step.name, Ink.BOLD), word), _time(scene, now)
+    right = "  ".join(part for part in (text.where, took) if part)
+    if head.width + len(right) + 2 > width:
+        right = took
+    lines = [spread(head, ink(f"{right} ", Ink.DIM), width)]
     if text.why:
         lines += hang(ink(" Why: ", Ink.DIM), text.why, width - 1, at=6, how=Ink.DIM, most=3 if roomy else 1)
-    lines += _said(now, width)
+    lines += _said(scene, now, width)
     lines += _progress(scene, step, width)
     commands = _commands(scene, step, now)
     if commands:
@@ -41,7 +44,7 @@ def _time(scene: Scene, now: StepState) -> str:
     return tries + clock((attempt.ended if attempt.ended is not None else scene.at) - attempt.started)
 
 
-def _said(now: StepState, width: int) -> list[Line]:
+def _said(scene: Scene, now: StepState, width: int) -> list[Line]:
     """Return what a step came to, and what differs since."""
     lines: list[Line] = []
     how = ended_how(now.how)
@@ -51,9 +54,9 @@ def _said(now: StepState, width: int) -> list[Line]:
     if now.word is StepWord.SKIPPED:
         lines += wrap(f"skipped: {now.reason}", width - 2, Ink.MUTED, 2)
     if now.detail and now.word is not StepWord.PASSED:
-        lines += wrap(now.detail, width - 2, Ink.WARNING, 3)
+        lines += wrap(scene.named(now.detail), width - 2, Ink.WARNING, 3)
     if now.differs:
-        lines += wrap(f"differs now: {now.differs}", width - 2, Ink.LOUD, 2)
+        lines += wrap(scene.named(f"differs now: {now.differs}"), width - 2, Ink.LOUD, 2)
     return [row(" ", line) for line in lines]
 
 
@@ -163,7 +166,12 @@ def before_stage(scene: Scene, stage: StageOutline, width: int, height: int) -> 
     lines = _across(scene, stage, width)
     count = f"{len(steps)} step{'' if len(steps) == 1 else 's'}"
     what = f"{len(changes)} of them change something" if changes else "nothing is changed"
-    lines.append(row(" ", ink(f"enter starts stage {stage.name}", Ink.ACCENT)))
+    closed = order.closed_forward(state)
+    lines.append(
+        row(" ", ink(f"stage {stage.name}", Ink.BOLD), ink("  closed by a guard", Ink.ERROR))
+        if closed
+        else row(" ", ink(f"enter starts stage {stage.name}", Ink.ACCENT))
+    )
     lines.append(ink(f" {count}, {what}{', side by side' if stage.together else ''}.", Ink.DIM))
     lines.append(EMPTY)
     roomy, airy = height >= 4 + len(steps) * 4, height >= 6 + len(steps) * 6

@@ -19,6 +19,8 @@ class DebriefPage(Scrolled[None]):
 
     def usual(self) -> Line:
         """Return what was saved."""
+        if self.more:
+            return super().usual()
         scene = self.scene
         steps = sum(1 for _, now in scene.state.walked() if now.attempts) if scene else 0
         return ink(f" Saved: journal, and the output of {steps} steps", Ink.DIM)

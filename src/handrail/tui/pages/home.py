@@ -66,7 +66,7 @@ class HomePage(Page[None]):
     def top(self, width: int) -> list[Line]:
         """Return the name, the folder and the clock."""
         left = ink(" handrail", Ink.BOLD) + ink(f"  runbooks in {self.home.folder}", Ink.DIM)
-        return [spread(left, ink(f"{zulu(self._now().astimezone(UTC))}  ", Ink.TEXT), width)]
+        return [spread(left, ink(f"{zulu(self._now().astimezone(UTC))} ", Ink.TEXT), width)]
 
     def body(self, width: int, height: int) -> Body:
         """Return the whole of it, the most urgent first."""
@@ -81,7 +81,9 @@ class HomePage(Page[None]):
                 view.runbook_rows(self.home, self._listed(height), self._cursor(height), look, width, self._now())
             )
         if card is not None:
-            parts += [view.about(card, width), view.verbs(width)]
+            verbs = view.verbs(width)
+            room = height - sum(len(p) + 1 for p in parts if p) - len(verbs) - 1
+            parts += [_within(view.about(card, width), room), verbs]
         lines: list[Line] = []
         for part in parts:
             if part:
@@ -273,3 +275,10 @@ class HomePage(Page[None]):
     async def _close(self, run: RunCard, reason: str) -> None:
         await self.desk.desk_api.close_run(run, reason)
         self.reread()
+
+
+def _within(lines: list[Line], room: int) -> list[Line]:
+    """Return what one runbook is in the room there is: the title and the facts before the summary."""
+    if room >= len(lines):
+        return lines
+    return [lines[0], lines[-1]][: max(0, room)]

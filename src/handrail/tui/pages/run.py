@@ -113,10 +113,10 @@ class RunPage(Page[None]):
         tries = len(scene.state.step(step.id).attempts)
         hosts = self.desk.session.output(step.id).hosts()
         host = self.looking.host if self.looking.host in hosts else (hosts[0] if hosts else "")
+        self.looking = replace(self.looking, host=host)
         if (step.id, host, tries) == self._output_of:
             return
         self._output_of = (step.id, host, tries)
-        self.looking = replace(self.looking, host=host)
         self.output.turn_to(self.desk.session.output(step.id).reader(host) if host else None)
 
     def pull(self) -> None:
@@ -180,13 +180,17 @@ class RunPage(Page[None]):
             labels["pause"] = ""
         if scene.watching:
             labels |= dict.fromkeys(("go", "pause", "undo", "stop", "declare"), "")
+        if asking.is_manual_now(scene):
+            labels["refuse"] = ""
+        elif self.scope == "question":
+            labels["other-choice"] = ""
         if scene.offer("declare") is None:
             labels["declare"] = ""
         return labels
 
     def _go_label(self) -> str:
         scene = self.now
-        if going_on(scene.state) or scene.state.held or scene.state.closed:
+        if going_on(scene.state) or scene.state.held or scene.state.closed or order.closed_forward(scene.state):
             return ""
         if order.standing(scene.state):
             return "Decide"

@@ -124,6 +124,14 @@ class UndoPage(Page[None]):
         self._turn()
         return all(same_value(e.value, token) for e, token in zip(self.entries, self._for, strict=True))
 
+    def keeps(self, char: str) -> bool:
+        """Keep help and the command line, where they are no part of what is typed."""
+        return char in "?:" and not any(char in token for token in self._for)
+
+    def labels(self) -> dict[str, str]:
+        """Leave letters out of the bar while one types."""
+        return dict.fromkeys(("status", "note", "leave"), "") if self.entry is not None else {}
+
     def why(self, action: str) -> str:
         """Return why it cannot be begun."""
         if action != "begin":
