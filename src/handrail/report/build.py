@@ -15,7 +15,7 @@ from handrail.report.build_people import confirmations, epochs, guards, notes, r
 from handrail.report.build_steps import Walls, report_step
 from handrail.report.data import Crossing, Facts, Happening, Report, ReportOwed, TimelineEntry
 from handrail.report.telling import tell
-from handrail.report.words import shown
+from handrail.report.words import place_name, shown
 
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OVER: Final = frozenset({Outcome.DONE, Outcome.UNDONE, Outcome.CLOSED})
@@ -67,8 +67,8 @@ def build(state: State, happenings: Sequence[Happening], facts: Facts) -> Report
         not_run=tuple(step.id for step in ends.not_run(state)),
         stays_changed=tuple(step.id for step in ends.stays_changed(state)),
         left_behind=tuple(step.id for step in ends.left_behind(state)),
-        owed=tuple(_owed(state, walls, item) for item in state.owed),
-        settled=tuple(_owed(state, walls, item, said) for item, said in state.settled),
+        owed=tuple(_owed(state, facts.names, walls, item) for item in state.owed),
+        settled=tuple(_owed(state, facts.names, walls, item, said) for item, said in state.settled),
         confirmed=confirmations(state.outline, happenings),
         reasons=reasons(state.outline, happenings),
         notes=notes(happenings),
@@ -101,13 +101,14 @@ def _ended(happenings: Sequence[Happening]) -> datetime | None:
     return next((t.wall for t in reversed(happenings) if not isinstance(t.event, _AFTERWARDS)), None)
 
 
-def _owed(state: State, walls: Walls, item: Owed, settled: str = "") -> ReportOwed:
+def _owed(state: State, names: Mapping[str, str], walls: Walls, item: Owed, settled: str = "") -> ReportOwed:
     """Return something owed. What an earlier run owes is since a moment that this run's clock does not know."""
     mine = item.run in ("", state.run)
     return ReportOwed(
         id=shown(item.id),
         step=shown(item.step),
         host=shown(item.host),
+        name=shown(place_name(names, item.host)),
         what=shown(item.what),
         why=shown(item.why),
         since=walls.at(item.since) if mine else None,

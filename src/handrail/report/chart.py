@@ -23,13 +23,13 @@ _SHORTEST: Final = 2.5
 _NAME: Final = 34
 _TONES: Final = {"passed": "good", "failed": "bad", "unknown": "unsure", "running": "unsure"}
 _MARKS: Final = {
-    Kind.CONFIRM: ("⚿", "mode", "a value was typed"),
+    Kind.CONFIRM: ("◆", "mode", "a value was typed"),
     Kind.FAILED: ("✖", "bad", "something failed"),
     Kind.UNKNOWN: ("⁇", "unsure", "not known, late, or different"),
     Kind.EMERGENCY: ("!", "bad", "the route was changed"),
     Kind.UNDO: ("↶", "unsure", "a step was undone"),
     Kind.NOTE: ("✎", "dim", "a note"),
-    Kind.GUARD: ("◉", "unsure", "a guard"),
+    Kind.GUARD: ("◎", "unsure", "a guard"),
 }
 
 

@@ -161,6 +161,7 @@ class ReportOwed:
     id: str
     step: str
     host: str
+    name: str
     what: str
     why: str
     since: datetime | None

@@ -15,6 +15,7 @@ from handrail.report.sheet import Cell, Items, Section, Table, banner, heading, 
 from handrail.report.style import STYLE
 
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_SHORT: Final = 24
 _MODES: Final = frozenset({"drill", "check", "rehearsal", "live"})
 
 
@@ -86,6 +87,8 @@ def _items(items: Items) -> Iterator[str]:
 
 
 def _cell(cell: Cell, tag: str) -> str:
+    """Return a table cell; short texts are not broken, so that they stand in one line beside long ones."""
+    tag += ' class="short"' if len(cell.text) <= _SHORT else ""
     return f"<{tag}>{_inline(cell)}</{tag.split()[0]}>"
 
 

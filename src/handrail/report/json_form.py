@@ -149,6 +149,7 @@ def _owed(item: ReportOwed) -> Json:
         "id": item.id,
         "step": item.step,
         "host": item.host,
+        "name": item.name,
         "what": item.what,
         "why": item.why,
         "since": _when(item.since),

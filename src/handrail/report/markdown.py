@@ -14,7 +14,7 @@ from typing import Final
 from handrail.report.data import Report
 from handrail.report.sheet import Cell, Items, Section, Table, banner, heading, sections
 
-_SPECIAL: Final = re.compile(r"([\\`*\[\]<>|&~$!]|(?<!\w)_|_(?!\w))")
+_SPECIAL: Final = re.compile(r"([\\`*\[\]<>|&~$!]|(?<![^\W_])_|_(?![^\W_]))")
 _LEADING: Final = re.compile(r"^([#+=-]|\d{1,9}(?=[.)](?:\s|$)))")
 _BY_ITSELF: Final = re.compile(
     r"://|www\.|@|mailto:|xmpp:|\bGH-\d|:(?=[\w+-]*[a-z+-])[\w+-]+:|:\d{3,4}:", re.IGNORECASE

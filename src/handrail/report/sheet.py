@@ -95,7 +95,8 @@ def banner(report: Report) -> str:
     """Return the sentence at the head of every page: the mode, and what it means."""
     said = _BANNERS.get(report.mode, "the mode of this run is not known")
     how = f" ({report.simulated})" if report.simulated else ""
-    return f"{mode_word(report)}. {said}{how}. Run {report.run}"
+    emergency = " EMERGENCY" if report.emergency else ""
+    return f"{mode_word(report)}{emergency}. {said}{how}. Run {report.run}"
 
 
 def sections(report: Report) -> Iterator[Section]:
@@ -162,7 +163,7 @@ def _owed_table(items: tuple[ReportOwed, ...]) -> Table:
     rows = tuple(
         (
             Cell(i.what, tone="unsure"),
-            Cell(i.host, code=True),
+            Cell(i.name),
             Cell(i.why),
             Cell(_minute(i.since) if i.since else f"run {i.run}"),
         )
@@ -175,7 +176,7 @@ def _stays(report: Report) -> Iterator[tuple[Cell, ...]]:
     for step_id in report.stays_changed:
         step = report.step(step_id)
         last = next((a for a in reversed(step.attempts) if a.undo), None)
-        undo = (Cell(" way back: "), Cell("; ".join(last.undo), code=True)) if last else ()
+        undo = (Cell("; way back: "), Cell("; ".join(last.undo), code=True)) if last else ()
         yield Cell(f"{step.name}: changed", tone="unsure"), *undo
     for step_id in report.left_behind:
         step = report.step(step_id)
@@ -204,6 +205,8 @@ def _remark(step: ReportStep) -> str:
     parts = [step.detail, f"{step.reason} ({step.by})" if step.reason and step.by else step.reason]
     if step.differs:
         parts.append(f"differs since: {step.differs}")
+    if step.state is StateWord.PENDING and step.attempts:
+        parts.append("was done before; to be asked anew")
     if step.undone:
         how = step.undone.how if step.undone.how not in ("", "ran") else ""
         parts += [how, step.undone.reason, step.undone.by]
@@ -218,19 +221,19 @@ def _said(report: Report) -> Iterator[Section]:
     if report.confirmed:
         yield Section("Typed and confirmed", (_confirmed(report),))
     if report.reasons:
-        rows = tuple((_clock(r.wall), Cell(r.what), Cell(r.reason), Cell(r.by)) for r in report.reasons)
+        rows = tuple((_clock(r.wall, report), Cell(r.what), Cell(r.reason), Cell(r.by)) for r in report.reasons)
         yield Section("Reasons given", (Table(rows, ("time", "what", "reason", "who")),))
     if report.notes:
-        rows = tuple((_clock(n.wall), Cell(n.text), Cell(n.step), Cell(n.by)) for n in report.notes)
+        rows = tuple((_clock(n.wall, report), Cell(n.text), Cell(n.step), Cell(n.by)) for n in report.notes)
         yield Section("Notes", (Table(rows, ("time", "note", "step", "who")),))
     if report.guards:
         rows = tuple(
-            (_clock(g.since), Cell(g.title), Cell(g.seen), Cell(_minute(g.until) if g.until else "to the end"))
+            (_clock(g.since, report), Cell(g.title), Cell(g.seen), Cell(_minute(g.until) if g.until else "to the end"))
             for g in report.guards
         )
         yield Section("Guards that tripped", (Table(rows, ("since", "guard", "saw", "until")),))
     if report.settled:
-        rows = tuple((Cell(s.what), Cell(s.host, code=True), Cell(s.settled)) for s in report.settled)
+        rows = tuple((Cell(s.what), Cell(s.name), Cell(s.settled)) for s in report.settled)
         yield Section("Settled", (Table(rows, ("what was owed", "host", "settled by")),))
 
 
@@ -241,7 +244,7 @@ def _confirmed(report: Report) -> Table:
         holds = "; ".join(f"{check.what}: {_holds(check.holds)}" for check in item.rechecks)
         rows.append(
             (
-                _clock(item.wall),
+                _clock(item.wall, report),
                 Cell(item.what),
                 Cell(item.typed, code=True),
                 Cell("; ".join(part for part in (shown, holds) if part)),
@@ -258,7 +261,7 @@ def _holds(holds: bool | None) -> str:
 def _timeline(report: Report) -> Table:
     tones = {"failed": "bad", "emergency": "bad", "unknown": "unsure", "owed": "unsure", "passed": "good"}
     rows = tuple(
-        (_clock(i.wall), Cell(f"T+{show_clock(i.at)}"), Cell(i.text, tone=tones.get(i.kind, "")), Cell(i.by))
+        (_clock(i.wall, report), Cell(f"T+{show_clock(i.at)}"), Cell(i.text, tone=tones.get(i.kind, "")), Cell(i.by))
         for i in report.timeline
     )
     return Table(rows, ("time", "since start", "what", "who"))
@@ -270,10 +273,10 @@ def _timeline(report: Report) -> Table:
 def _evidence(report: Report) -> Iterator[Section]:
     for step in report.steps:
         if step.attempts:
-            blocks = tuple(block for attempt in step.attempts for block in _attempt(attempt))
+            blocks = tuple(block for attempt in step.attempts for block in _attempt(attempt, report))
             yield Section(f"Evidence: {step.name}", blocks, detail=True)
     drove = tuple(
-        (Cell(str(x.epoch)), _clock(x.since), Cell(x.by), Cell(x.host), Cell(x.reason)) for x in report.epochs
+        (Cell(str(x.epoch)), _clock(x.since, report), Cell(x.by), Cell(x.host), Cell(x.reason)) for x in report.epochs
     )
     yield Section("Who drove", (Table(drove, ("epoch", "since", "who", "console", "reason")),), detail=True)
     values = [(Cell(k), Cell(v, code=True)) for k, v in (*report.values.items(), *report.captured.items())]
@@ -288,10 +291,13 @@ def _evidence(report: Report) -> Iterator[Section]:
     yield Section("The record", (Table(record),), detail=True)
 
 
-def _attempt(attempt: ReportAttempt) -> Iterator[Table | Items]:
+def _attempt(attempt: ReportAttempt, report: Report) -> Iterator[Table | Items]:
     what = "Undo" if attempt.way == Way.BACK else f"Attempt {attempt.number}"
     took = f", {show_clock(attempt.seconds)}" if attempt.seconds is not None else ", not ended"
-    first = Cell(f"{what}, {_time(attempt.started)}{took}: "), Cell(attempt.result, tone=_RESULT_TONES[attempt.result])
+    first = (
+        Cell(f"{what}, {_time(attempt.started, report)}{took}: "),
+        Cell(attempt.result, tone=_RESULT_TONES[attempt.result]),
+    )
     sent = [(Cell("sent: "), Cell(line, code=True)) for line in attempt.commands]
     undo = [(Cell("undo: "), Cell(line, code=True)) for line in attempt.undo]
     yield Items((first, *sent, *undo))
@@ -325,9 +331,12 @@ def _minute(wall: datetime) -> str:
     return stamp(wall)[:19].replace("T", " ") + "Z"
 
 
-def _time(wall: datetime) -> str:
-    return stamp(wall)[11:19] + "Z"
+def _time(wall: datetime, report: Report) -> str:
+    """Return the time of day; with its date when that is not the day on which the run began."""
+    text = stamp(wall)
+    day = "" if wall.date() == report.started.date() else f"{text[5:10]} "
+    return f"{day}{text[11:19]}Z"
 
 
-def _clock(wall: datetime) -> Cell:
-    return Cell(_time(wall))
+def _clock(wall: datetime, report: Report) -> Cell:
+    return Cell(_time(wall, report))

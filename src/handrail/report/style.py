@@ -23,6 +23,8 @@ h3 { font-size: 1em; margin: 1.6em 0 .4em; }
 .grid { border-collapse: collapse; width: 100%; }
 .grid th, .grid td { text-align: left; vertical-align: top; padding: .25em .9em .25em 0;
   border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; }
+.grid .short, .grid .short code { white-space: nowrap; }
+.grid thead th { white-space: nowrap; }
 .grid thead th { color: var(--dim); font-weight: 600; }
 .facts th { width: 13em; font-weight: 600; color: var(--dim); }
 code { font: .92em ui-monospace, monospace; background: var(--soft); padding: .05em .3em; overflow-wrap: anywhere;
