@@ -72,11 +72,13 @@ break)
     if ! mv "$hr_c/by.$hr_holder" "$hr_c/broken.$hr_nonce" 2>/dev/null; then
         # Another one is at it, or once was and died: only if nothing moves any more may we go on.
         hr_j=0
-        while hr_held && [ "$hr_h" = "$hr_holder" ] && [ $hr_j -lt 20 ]; do
+        while [ -d "$hr_c" ] && [ "$hr_h" = "$hr_holder" ] && [ $hr_j -lt 20 ]; do
             hr_nap
+            hr_h=
+            read -r hr_h 2>/dev/null <"$hr_c/run"
             hr_j=$((hr_j + 1))
         done
-        [ -d "$hr_c" ] || hr_take
+        hr_held || hr_take
         [ "$hr_h" = "$hr_holder" ] || hr_tell held
     fi
     # Kept, with who broke it and why; what it knew to be owed is inherited.
