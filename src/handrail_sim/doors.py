@@ -84,7 +84,7 @@ class TcpDoor:
         except BaseException:
             outer.close()
             raise
-        relay = Relay(self._delay(), stalled=self._stalled)
+        relay = Relay(self._delay, stalled=self._stalled)
         self._relays.add(relay)
         relay.closed.add_done_callback(lambda _done: self._relays.discard(relay))
         try:

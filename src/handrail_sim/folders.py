@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
 import socket
+import struct
 import subprocess
+import termios
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -114,10 +117,6 @@ def _signal(pid: int, sig: int) -> None:
 
 
 def _resize(fd: int, size: tuple[int, int]) -> None:
-    import fcntl
-    import struct
-    import termios
-
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
 
 

@@ -6,6 +6,7 @@ import asyncio
 import collections
 import socket
 import struct
+from collections.abc import Callable
 from typing import Final
 
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
@@ -86,7 +87,7 @@ class Side(asyncio.Protocol):
             self.peer.transport.close()
 
     def _push(self, data: bytes | None) -> None:
-        self._queue.append((asyncio.get_running_loop().time() + self._relay.delay, data))
+        self._queue.append((asyncio.get_running_loop().time() + self._relay.delay(), data))
         self._queued += len(data or b"")
         if self._queued > _MOST_QUEUED:
             self.hold("full")
@@ -118,7 +119,7 @@ class Side(asyncio.Protocol):
 class Relay:
     """Two sides and the line between them."""
 
-    def __init__(self, delay: float, *, stalled: bool) -> None:
+    def __init__(self, delay: Callable[[], float], *, stalled: bool) -> None:
         self.delay = delay
         self.stalled = stalled
         self.outer, self.inner = Side(self), Side(self)

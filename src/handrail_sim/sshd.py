@@ -6,9 +6,13 @@ A lost connection leaves a command running unless it had a terminal, as with ssh
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import os
 import signal
 import socket
+import struct
+import termios
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -104,9 +108,9 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
         """Tell the terminal its new size."""
-        if self._job and self._job.master >= 0 and not self._lost:
-            os.set_blocking(self._job.master, False)
-            _set_size(self._job.master, height, width)
+        if self._job and not self._job.ended.done() and not self._lost:
+            with contextlib.suppress(OSError):  # the terminal is closed already
+                _set_size(self._job.master, height, width)
 
     def signal_received(self, signal: str) -> None:
         """Send the command's process group a signal (RFC 4254, 6.9)."""
@@ -214,10 +218,6 @@ class SshServer:
 
 
 def _set_size(fd: int, rows: int, columns: int) -> None:
-    import fcntl
-    import struct
-    import termios
-
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
