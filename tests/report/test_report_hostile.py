@@ -123,7 +123,7 @@ def test_no_form_carries_what_acts_on_a_terminal(text: str) -> None:
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_prose_and_code_say_what_was_said(text: str) -> None:
     said = safe(text)
     for made in (prose(said), code(said)):
@@ -136,7 +136,7 @@ def test_prose_and_code_say_what_was_said(text: str) -> None:
 
 
 @given(st.text(alphabet="|\\`*_[]()<>!&~:/@.w-#+=1 a", max_size=30))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_prose_and_code_hold_against_what_markdown_is_made_of(text: str) -> None:
     said = safe(text)
     for made in (prose(said), code(said)):
