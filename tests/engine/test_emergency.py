@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rig import BACK, TOKEN, Rig, bad, lost
+from tests.engine.rig import BACK, TOKEN, Rig, bad, lost
 
 from handrail.engine import due as acts
 from handrail.engine import messages as m
@@ -224,3 +224,20 @@ def test_settling_and_declaring_do_not_meet() -> None:
     assert "being settled" in rig.refused(m.Declare("planned", "x"))
     rig.must(m.LeaveUndo())
     rig.must(m.Declare("planned", "x"))
+
+
+@pytest.mark.parametrize("result", [bad("d"), lost("d")])
+def test_when_it_is_called_off_the_run_goes_on_from_the_top_past_what_failed_below(result: Result) -> None:
+    rig = Rig(route="emergency").through("clients")
+    rig.ends("sign/first", Way.FORWARD, result)
+    rig.stage()
+    rig.must(m.Declare("planned", "power is back"))
+    if result.kind is ResultKind.LOST:
+        assert "is UNKNOWN" in rig.refused(m.Go())
+        rig.must(m.Resolve("sign/first", Verdict.FAILED, "looked: the file is still there"))
+    assert order.standing(rig.state) is None
+    assert rig.refused(m.Retry("sign/first")) == "5.1 first waits for 2.2 mask"
+    rig.stage()
+    assert rig.word("sync/mask") is W.PASSED
+    assert rig.word("sync/copy") is W.PASSED
+    rig.must(m.Retry("sign/first"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rig import DNS, TOKEN, D, Rig, bad, good, lost, step, unreachable
+from tests.engine.rig import DNS, TOKEN, D, Rig, bad, good, lost, step, unreachable
 
 from handrail.engine import due as acts
 from handrail.engine import messages as m

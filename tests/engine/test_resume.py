@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import reduce
 
 import pytest
-from rig import BACK, TOKEN, Rig, bad, lost
+from tests.engine.rig import BACK, TOKEN, Rig, bad, lost
 
 from handrail.engine import due as acts
 from handrail.engine import events as e

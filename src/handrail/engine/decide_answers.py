@@ -180,6 +180,8 @@ def _detail(attempt: Attempt, made: Verdict) -> str:
     if made is Verdict.PASSED:
         return "; ".join(f"{h}: {r.sentence}" for h, r in attempt.results.items() if verdict(r) is not Verdict.PASSED)
     wrong = [(h, r) for h, r in attempt.results.items() if verdict(r) is not Verdict.PASSED]
+    if not wrong:
+        return "it passed where it was sent; this route needs it on more hosts: retry it there"
     unknown = [(h, r) for h, r in wrong if verdict(r) is Verdict.UNKNOWN]
     host, result = (unknown or wrong)[0]
     rest = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""

@@ -208,7 +208,7 @@ def _at_rest(state: State, step: str, words: frozenset[StepWord], verb: str) -> 
     others = [s for s in order.busy(state) if s.id != step and not (beside and s.stage == outline.stage)]
     if others:
         return f"{others[0].name} is running"
-    if now.word not in _BACK and not order.finished(state, outline):
+    if now.word not in (*_BACK, StepWord.UNKNOWN) and not order.finished(state, outline):
         first = order.waits_for(state, outline)
         return f"{outline.name} waits for {first.name}" if first else ""
     return ""
@@ -241,7 +241,8 @@ def _no_retry_forward(state: State, step: StepOutline) -> str:
         return f"{step.name} is UNKNOWN: a change is never sent blindly again; ask, probe, or say what is true"
     if not state.needed(step):
         return f"{step.name} is not needed on this route"
-    return order.closed_forward(state)
+    first = order.waits_for(state, step)
+    return f"{step.name} waits for {first.name}" if first else order.closed_forward(state)
 
 
 def _no_retry_back(state: State, step: StepOutline) -> str:

@@ -66,7 +66,7 @@ def _sent_forward(state: State, step: StepOutline, now: StepState, event: e.Atte
     if not step.changes:
         return put(state, step.id, now)
     state = put(state, step.id, replace(now, touched=now.touched | frozenset(event.hosts)))
-    state = forget_step(state, step.id, "the step was done again", "back")
+    state = _not_owed_here(state, step.id)
     if step.id in state.started:
         return state
     return replace(state, started=(*state.started, step.id))
@@ -132,6 +132,8 @@ def attempt_ended(state: State, event: e.AttemptEnded) -> State:
     if event.way in (Way.FORWARD, Way.BACK):
         now = replace(_quiet(now), attempts=tuple(_ended(a, event) for a in now.attempts))
     now = replace(now, detail=event.detail, gate=None, confirmed="" if now.gate else now.confirmed)
+    if event.way is Way.FORWARD and event.attempt == 0 and event.verdict is Verdict.PASSED:
+        return _still_passed(state, event, now)
     if event.way is Way.BACK or now.word in _IN_UNDO:
         if now.word is StepWord.OWED:  # it could not be done again: it stays owed
             return put(state, event.step, now)
@@ -143,6 +145,23 @@ def attempt_ended(state: State, event: e.AttemptEnded) -> State:
     if event.verdict is Verdict.PASSED and event.way is not Way.FORWARD:
         now = replace(now, passed_on=_here(state, event.step))
     return _known(_unstarted(put(state, event.step, now), event.step), event.step)
+
+
+def _still_passed(state: State, event: e.AttemptEnded, now: StepState) -> State:
+    """Let a step pass that has passed wherever it is needed: nothing was sent, and what was sent before still stands."""
+    now = replace(moved(now, Cause.PASSED), how=now.how or event.how, before=StepWord.PENDING, undone_on=frozenset())
+    state = _not_owed_here(put(state, event.step, now), event.step)
+    if not now.touched or event.step in state.started:
+        return _unstarted(state, event.step)
+    return replace(state, started=(*state.started, event.step))
+
+
+def _not_owed_here(state: State, step: str) -> State:
+    """Going forward again, an undo is owed only where a role is lost: the rest is to be undone like any other."""
+    lost = {
+        p.key for p in (*state.outline.step(step).places, *state.outline.step(step).undo_places) if p.role in state.lost
+    }
+    return forget(state, "the step was done again", lambda o: (o.step, o.way) == (step, "back") and o.host not in lost)
 
 
 def _here(state: State, step: str) -> frozenset[str]:
@@ -350,7 +369,7 @@ def reattached(state: State, event: e.Reattached) -> State:
     """Open an attempt again whose outcome is UNKNOWN: its job is asked, nothing is started."""
     now = moved(state.step(event.step), Cause.REATTACHED)
     attempts = tuple(_reopened(a) if a.number == event.attempt else a for a in now.attempts)
-    return put(state, event.step, replace(_quiet(now), attempts=attempts, detail=""))
+    return replace(put(state, event.step, replace(_quiet(now), attempts=attempts, detail="")), claim_refused="")
 
 
 def _reopened(attempt: Attempt) -> Attempt:

@@ -62,7 +62,12 @@ def standing(state: State) -> StepOutline | None:
         return max(back, key=lambda step: newest.get(step.id, -1))
     if state.walk:
         return None
-    return next((s for s, now in state.walked() if now.word in STANDS and state.needed(s)), None)
+    may = {step.id for step in open_steps(state)}
+    for step, now in state.walked():
+        unknown = now.word is StepWord.UNKNOWN  # it is asked about first, wherever it stands; the rest wait their turn
+        if now.word in STANDS and state.needed(step) and (unknown or step.id in may):
+            return step
+    return None
 
 
 def awaiting(state: State) -> StepOutline | None:

@@ -97,6 +97,9 @@ TABLE: Final[dict[tuple[W, Cause], W]] = {
     # forward again
     (W.UNDO_FAILED, Cause.STARTED): W.RUNNING,
     (W.UNDO_FAILED, Cause.GATE_OPENED): W.AWAITING,
+    (W.UNDO_FAILED, Cause.PASSED): W.PASSED,  # nothing of its undo was ever sent: it has passed as before
+    (W.OWED, Cause.PASSED): W.PASSED,
+    (W.AWAITING, Cause.PASSED): W.PASSED,
     (W.OWED, Cause.STARTED): W.RUNNING,
     (W.OWED, Cause.GATE_OPENED): W.AWAITING,
     # what only read, was skipped or was already so is asked anew once something before it was undone
