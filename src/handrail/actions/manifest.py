@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Final
@@ -20,9 +20,12 @@ for d in "$@"; do
   find . -xdev \( -type d -printf 'E\td\t%m\t%u:%g\t-\t%P\n' \) -o \( -type l -printf 'E\tl\t-\t%u:%g\t%l\t%P\n' \) \
     -o \( ! -type f -printf 'E\to\t%m\t%u:%g\t-\t%P\n' \)
   find . -xdev -type f -printf 'F\t%m\t%u:%g\t%P\n'
-  find . -xdev -type f -exec sha256sum -b -- {} + | sed 's/^\\//; s/ \*\.\//\t/; s/^/H\t/'
+  find . -xdev -type f -exec sha256sum -bz -- {} + | tr '\0' '\n' | sed 's/ \*\.\//\t/; s/^/H\t/'
 done
 """
+
+
+_TABS: Final = {"E": 4, "F": 2, "H": 1}  # tabs before the name
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,9 @@ def parse(text: str) -> tuple[Tree, ...]:
     """Return the trees of a manifest, in the order asked; raise `UnreadableError` for a directory that is missing."""
     trees: list[Tree] = []
     files: dict[str, tuple[str, str]] = {}
-    for line in text.splitlines():
+    for line in text.split("\n")[:-1]:  # a name may hold anything else that Python calls the end of a line
         kind, _, rest = line.partition("\t")
-        parts = rest.split("\t")
+        parts = rest.split("\t", _TABS.get(kind, -1))  # and tabs
         if kind == "M":
             raise UnreadableError(f"{parts[0]} is missing, or is no directory")
         if kind == "D":
@@ -119,13 +122,18 @@ def difference(source: Tree, target: Tree) -> Difference:
     )
 
 
-def fold(trees: Iterable[Tree]) -> tuple[Tree, ...]:
-    """Return the trees without those that lie inside another one, or are the same one reached by another path."""
-    kept: list[Tree] = []
-    for tree in sorted(trees, key=lambda t: len(t.path)):
-        if not any(tree.path == k.path or tree.path.startswith(k.path.rstrip("/") + "/") for k in kept):
-            kept.append(tree)
-    return tuple(kept)
+def kept(trees: Sequence[Tree]) -> tuple[int, ...]:
+    """Return which trees neither lie inside another one, nor are an earlier one reached by another path."""
+    inside = {
+        n for n, tree in enumerate(trees) for m, other in enumerate(trees) if n != m and _holds(other, m, tree, n)
+    }
+    return tuple(n for n in range(len(trees)) if n not in inside)
+
+
+def _holds(outer: Tree, at: int, inner: Tree, place: int) -> bool:
+    if outer.path == inner.path:
+        return at < place
+    return inner.path.startswith(outer.path.rstrip("/") + "/")
 
 
 def backwards(name: str, source: str, target: str) -> str:

@@ -7,7 +7,7 @@ equal to the source; the exchange is one remote job that rolls forward after a c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from handrail.actions import manifest, sync_scripts
@@ -38,6 +38,7 @@ class Pair:
     source: Tree
     target: Tree
     todo: Difference
+    written: tuple[str, str] = ("", "")  # what the runbook calls it at the source and at the target
 
 
 async def perform(work: Work, port: Port) -> None:
@@ -72,27 +73,37 @@ def _tags(notes: Mapping[str, str]) -> list[str]:
     return notes["tags"].split(",")
 
 
-def _stop(sides: SyncSides, why: str, *, sent: bool = False, kind: ResultKind = ResultKind.REFUSED) -> StopError:
-    return StopError(Result(sides.target, kind, sent=sent, detail=why))
+def _stop(sides: SyncSides, why: str, *, kind: ResultKind = ResultKind.REFUSED) -> StopError:
+    return StopError(Result(sides.target, kind, sent=False, detail=why))
 
 
 async def _forward(sides: SyncSides, work: Work, port: Port) -> Result:
-    if work.attach and port.notes(sides.target).get("exchange") == str(work.attempt):
-        return await _exchange(sides, work, port, "in")
+    before = port.notes(sides.target)
+    if work.attach and before.get("exchange") == str(work.attempt):
+        return await _exchange(sides, work, port)
     pairs = await _compared(sides, port)
     await _sane(sides, pairs, port)
     _show(sides, pairs, port)
     if not any(pair.todo.any for pair in pairs):
         return Result(sides.target, ResultKind.ALREADY, sent=False, detail="both sides hold the same")
     await _removals(sides, pairs, port)
-    tag = f"{work.run}-{work.attempt}"
-    before = port.notes(sides.target)
-    tags = [*(_tags(before) if "tags" in before else []), tag]
+    tags = _tags(before) if "tags" in before else []
+    tag = f"{work.run}-{len(tags) + 1}"  # a name of its own for each staging: what a crashed one left is not built upon
     dirs = "\n".join(pair.target.path for pair in pairs)
-    port.remember(sides.target, {"tags": ",".join(dict.fromkeys(tags)), "dirs": dirs})
-    await _stage(sides, pairs, tag, port)
+    port.remember(sides.target, {"tags": ",".join((*tags, tag)), "dirs": dirs})
+    try:
+        await _stage(sides, pairs, tag, port)
+    except StopError as stop:
+        raise StopError(_with_something_sent(stop.result)) from None
     port.remember(sides.target, {"exchange": str(work.attempt)})
-    return await _exchange(sides, work, port, "in")
+    return await _exchange(sides, work, port)
+
+
+def _with_something_sent(result: Result) -> Result:
+    """Return a result that came after something was staged: a plain failure of which something is to be undone."""
+    if result.kind not in (ResultKind.REFUSED, ResultKind.UNREACHABLE):
+        return replace(result, sent=True)
+    return replace(result, kind=ResultKind.EXITED, sent=True, exit=1)
 
 
 async def _compared(sides: SyncSides, port: Port) -> tuple[Pair, ...]:
@@ -100,16 +111,17 @@ async def _compared(sides: SyncSides, port: Port) -> tuple[Pair, ...]:
     port.progress(0, 0, "reading both sides by content")
     source = await _manifest(sides, sides.source, sides.at_source.dirs, port)
     target = await _manifest(sides, sides.target, sides.at_target.dirs, port)
-    wanted = {tree.path for tree in manifest.fold(source)}
+    kept = manifest.kept(source)
+    if kept != manifest.kept(target):
+        raise _stop(sides, "the directories lie inside one another on one side only: name those that do not")
     pairs = []
-    for here, there in zip(source, target, strict=True):
-        if here.path not in wanted:
-            continue
-        wanted.discard(here.path)
+    for number in kept:
+        here, there = source[number], target[number]
         if there.is_mount:
             raise _stop(sides, f"{there.path} is a mount point at {sides.target}: it cannot be exchanged")
         mine, theirs = (manifest.without(tree, sides.at_source.exclude) for tree in (here, there))
-        pairs.append(Pair(mine, theirs, manifest.difference(mine, theirs)))
+        written = (sides.at_source.dirs[number], sides.at_target.dirs[number])
+        pairs.append(Pair(mine, theirs, manifest.difference(mine, theirs), written))
     return tuple(pairs)
 
 
@@ -131,7 +143,8 @@ def _must(sides: SyncSides, said: Said, what: str, *, sent: bool = False) -> Non
     kind = ResultKind.LOST if cannot_say and sent else ResultKind.REFUSED
     if said.kind is ResultKind.STOPPED:
         kind = ResultKind.STOPPED
-    raise _stop(sides, f"{what}: {why}", sent=sent, kind=kind)
+    stop = _stop(sides, f"{what}: {why}", kind=kind)
+    raise StopError(_with_something_sent(stop.result)) if sent else stop
 
 
 async def _sane(sides: SyncSides, pairs: tuple[Pair, ...], port: Port) -> None:
@@ -149,32 +162,39 @@ async def _sane(sides: SyncSides, pairs: tuple[Pair, ...], port: Port) -> None:
             raise _stop(sides, f"{sides.target} is the side that serves ({marker} is there): wrong direction")
         _must(sides, said, "the direction cannot be told")
     for name in sync.require:
-        if not any(_has(pair.source, name) for pair in pairs):
+        if not any(_inside(name, pair.source, pair.written[0]) in pair.source.entries for pair in pairs):
             raise _stop(sides, f"the source lacks {name}: is it mounted, and is it the right side?")
-    for name in sync.forward:
-        await _never_backwards(sides, pairs, name, port)
+    for names in zip(sync.forward, sides.at_target.forward, strict=True):
+        await _never_backwards(sides, pairs, names, port)
 
 
-def _has(tree: Tree, name: str) -> bool:
-    relative = name.removeprefix(tree.path.rstrip("/") + "/") if name.startswith("/") else name
-    return relative in tree.entries
+def _inside(name: str, tree: Tree, written: str) -> str:
+    """Return a file's path relative to a tree; an absolute one may begin as the runbook says or as links resolve it."""
+    for start in (tree.path, written):
+        if name.startswith(start.rstrip("/") + "/"):
+            return name[len(start.rstrip("/")) + 1 :]
+    return name
 
 
-async def _never_backwards(sides: SyncSides, pairs: tuple[Pair, ...], name: str, port: Port) -> None:
+async def _never_backwards(sides: SyncSides, pairs: tuple[Pair, ...], names: tuple[str, str], port: Port) -> None:
+    found = False
     for pair in pairs:
-        if not (_has(pair.source, name) and _has(pair.target, name)):
+        here = _inside(names[0], pair.source, pair.written[0])
+        there = _inside(names[1], pair.target, pair.written[1])
+        found = found or here in pair.source.entries or there in pair.target.entries
+        if here not in pair.source.entries or there not in pair.target.entries:
             continue
         texts = []
-        for host, tree in ((sides.source, pair.source), (sides.target, pair.target)):
-            path = name if name.startswith("/") else f"{tree.path}/{name}"
-            said = await port.command(
-                host, Command(run=("cat", "--", path)), f"forward.{name}", changes=False, limit=LIMIT
-            )
+        for host, path in ((sides.source, f"{pair.source.path}/{here}"), (sides.target, f"{pair.target.path}/{there}")):
+            cat = Command(run=("cat", "--", path))
+            said = await port.command(host, cat, "forward", changes=False, limit=LIMIT)
             _must(sides, said, f"{path} at {host} cannot be read")
             texts.append(said.stdout.decode("utf-8", "replace"))
-        wrong = manifest.backwards(name, *texts)
+        wrong = manifest.backwards(here, *texts)
         if wrong:
             raise _stop(sides, f"the source is older than the copy: {wrong}")
+    if not found and names[0].startswith("/"):
+        raise _stop(sides, f"{names[0]} is in none of the directories: whether it goes backwards cannot be told")
 
 
 def _show(sides: SyncSides, pairs: tuple[Pair, ...], port: Port) -> None:
@@ -205,17 +225,18 @@ async def _removals(sides: SyncSides, pairs: tuple[Pair, ...], port: Port) -> No
 
 async def _stage(sides: SyncSides, pairs: tuple[Pair, ...], tag: str, port: Port) -> None:
     """Copy the live tree beside itself, bring what differs, remove what is gone, and prove it equal to the source."""
+    turn = _turn(tag)
     for number, pair in enumerate(pairs):
         port.progress(number, len(pairs), f"staging {pair.target.path}, the live tree is untouched")
         staged = sync_scripts.staged(pair.target.path, tag)
         copy = Command(script=sync_scripts.COPY, args=(pair.target.path, staged, *pair.todo.removed))
-        said = await port.command(sides.target, copy, f"stage{number}", changes=True, limit=None)
+        said = await port.command(sides.target, copy, f"stage{number}.{turn}", changes=True, limit=None)
         _must(sides, said, "staging failed, the live tree is untouched", sent=True)
-        names = "\0".join((*pair.todo.added, *pair.todo.changed))
+        names = "\0".join(sorted((*pair.todo.added, *pair.todo.changed)))  # a folder before what is in it
         if names:
             send = Command(script=sync_scripts.SEND, args=(pair.source.path,), stdin=names)
             receive = Command(script=sync_scripts.RECEIVE, args=(staged,))
-            sent, received = await port.stream(sides.source, send, sides.target, receive, f"copy{number}")
+            sent, received = await port.stream(sides.source, send, sides.target, receive, f"copy{number}.{turn}")
             _must(sides, sent, f"{sides.source} could not send, the live tree is untouched", sent=True)
             _must(sides, received, f"{sides.target} could not write, the live tree is untouched", sent=True)
         await _proven(sides, pair, staged, port)
@@ -230,19 +251,15 @@ async def _proven(sides: SyncSides, pair: Pair, staged: str, port: Port) -> None
     if left.any:
         name = (*left.added, *left.changed, *left.removed)[0]
         why = f"the staged tree is not equal to the source ({name or 'the folder itself'}): the live tree is untouched"
-        raise _stop(sides, why, sent=True)
+        raise _stop(sides, why)
     port.say(sides.target, f"✔ staged tree equals the source: {made.files} files (sha256, mode, owner)")
 
 
-async def _exchange(sides: SyncSides, work: Work, port: Port, way: str) -> Result:
-    """Exchange all staged trees with the live ones in one job; it rolls forward if it was interrupted."""
+async def _exchange(sides: SyncSides, work: Work, port: Port) -> Result:
+    """Exchange all staged trees with the live ones in one job."""
     notes = port.notes(sides.target)
-    tag = _tags(notes)[-1]
     dirs = notes["dirs"].split("\n")
-    command = Command(script=sync_scripts.EXCHANGE, args=(way, tag, *dirs))
-    said = await port.command(sides.target, command, f"exchange.{way}", changes=True, limit=None, attach=work.attach)
-    if work.attach and said.kind is ResultKind.LOST:  # it rolls forward: asking again is what it is made for
-        said = await port.command(sides.target, command, f"exchange.{way}.again", changes=True, limit=None)
+    said = await _rolled(sides, work, port, "in", _tags(notes)[-1])
     _must(sides, said, "the exchange", sent=True)
     port.say(sides.target, f"exchanged {len(dirs)} directories; the old ones are kept as the snapshot")
     check = Check("live trees are all new", holds=True, seen=f"{len(dirs)} directories")
@@ -254,12 +271,26 @@ async def _back(sides: SyncSides, work: Work, port: Port) -> Result:
     notes = port.notes(sides.target)
     if "dirs" not in notes:
         return Result(sides.target, ResultKind.ALREADY, sent=False, detail="nothing was staged")
-    dirs = notes["dirs"].split("\n")
     for tag in reversed(_tags(notes)):
-        command = Command(script=sync_scripts.EXCHANGE, args=("out", tag, *dirs))
-        # It is idempotent and rolls forward, so after a crash it is simply asked again, under a name of its own.
-        part = f"exchange.out.{tag}" + (".again" if work.attach else "")
-        said = await port.command(sides.target, command, part, changes=True, limit=None)
+        said = await _rolled(sides, work, port, "out", tag)
         _must(sides, said, "putting the snapshot back", sent=True)
-    port.say(sides.target, f"the trees from before the copy are live again: {len(dirs)} directories")
+    port.say(sides.target, "the trees from before the copy are live again")
     return Result(sides.target, ResultKind.EXITED, sent=True, exit=0)
+
+
+async def _rolled(sides: SyncSides, work: Work, port: Port, way: str, tag: str) -> Said:
+    """Exchange, in or out: after a crash the job is asked about, and sent anew where the host cannot say; it rolls forward."""
+    notes = port.notes(sides.target)
+    command = Command(script=sync_scripts.EXCHANGE, args=(way, tag, *notes["dirs"].split("\n")))
+    part = f"exchange.{way}.{_turn(tag)}"
+    said = await port.command(sides.target, command, part, changes=True, limit=None, attach=work.attach)
+    if not work.attach or said.kind is not ResultKind.LOST:
+        return said
+    again = int(notes.get("again", "0")) + 1
+    port.remember(sides.target, {"again": str(again)})
+    return await port.command(sides.target, command, f"{part}.again{again}", changes=True, limit=None)
+
+
+def _turn(tag: str) -> str:
+    """Return which staging a tag is of: "1", "2"."""
+    return tag.rpartition("-")[2]

@@ -31,11 +31,12 @@ cd -- "$1"
 sed -z 's/^$/./; s|^\([^.]\)|./\1|' | tar --create --file=- --no-recursion --null --verbatim-files-from --files-from=- --format=pax
 """
 
-# $1 directory; what is unpacked replaces what is there, links and all, with mode and owner by name.
+# $1 directory; what is unpacked replaces what is there, links and all, with mode and owner by name. Not --unlink-first:
+# it stumbles over a folder that only gets another mode.
 RECEIVE: Final = r"""
 set -eu
 cd -- "$1"
-tar --extract --file=- --preserve-permissions --same-owner --unlink-first --delay-directory-restore
+tar --extract --file=- --preserve-permissions --same-owner --delay-directory-restore
 """
 
 # $1 in|out, $2 tag, $3... live directories. Which tree is the old one is told by its inode, noted before the first exchange,
@@ -65,6 +66,12 @@ for live in "$@"; do
     if [ "$way" = out ]; then rm -rf -- "$other"; continue; fi
     stat -c %i -- "$live" > "$mark.new"; sync -- "$mark.new" 2>/dev/null || true; mv -- "$mark.new" "$mark"
   fi
+done
+for live in "$@"; do
+  [ ! -e "$live.handrail-$tag.old" ] || [ -d "$live.handrail-$tag" ] || [ "$way" = out ] || {
+    echo "$live.handrail-$tag is gone: nothing was exchanged" >&2
+    exit 5
+  }
 done
 for live in "$@"; do
   other=$live.handrail-$tag

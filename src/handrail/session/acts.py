@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from handrail.actions import judge, meter, perform, questions
+from handrail.actions import judge, meter, names, perform, questions
 from handrail.actions.port import Said
 from handrail.actions.work import Work
 from handrail.base.problems import Problem, Trouble
@@ -19,11 +20,10 @@ from handrail.engine.results import Check, Result
 from handrail.engine.words import Answer, ResultKind, Way
 from handrail.runbook.checks import Command, Guard, Undo
 from handrail.session import claims, gates
-from handrail.session.attempt import AttemptPort
+from handrail.session.attempt import AttemptPort, Running
 from handrail.session.core import Core
 from handrail.session.texts import action_lines, undo_lines
 from handrail.ssh import job
-from handrail.ssh.target import Target
 
 FRESH: Final = 8.0  # seconds between two looks at an open gate
 GUARD_PATIENCE: Final = 10.0
@@ -150,14 +150,27 @@ class Acts:
         attempt = self.core.state.step(step).attempt
         if port is None or attempt is None:
             return
+        port.stopping = True
+        jobs = list(port.running)
+        ends = await asyncio.gather(*(_stopped(self.core, j) for j in jobs))
         proven: dict[str, tuple[bool, str]] = {}
-        for host, (target, key, permit) in list(port.running.items()):
-            proven[host] = await _stopped(self.core, target, key, permit)
+        for one, end in zip(jobs, ends, strict=True):
+            good, words = proven.get(one.host, (True, ""))
+            proven[one.host] = (good and end[0], "; ".join(w for w in (words, end[1]) if w))
         for host in attempt.missing:
-            sent = host in proven
             good, words = proven.get(host, (True, "nothing was running there"))
+            if self._change_sent(step, attempt.number):
+                good, words = False, "the change was sent: the name servers know what became of it (probe)"
             kind = ResultKind.STOPPED if good else ResultKind.STOP_UNPROVEN
-            self.core.teller.tell(m.Ended(step, attempt.number, Result(host, kind, sent=sent, detail=words)))
+            sent = host in proven or host in port.changed or not good
+            output = self.core.seal(step, attempt.number, host)
+            result = Result(host, kind, sent=sent, detail=words, output=output)
+            self.core.teller.tell(m.Ended(step, attempt.number, result))
+
+    def _change_sent(self, step: str, attempt: int) -> bool:
+        """Tell whether an attempt at a name has sent its change: there is no process that could be ended."""
+        notes = self.core.state.step(step).notes.get(names.PLACE, {})
+        return self.core.orders.spot(step).dns is not None and notes.get("attempt") == str(attempt)
 
     async def ask(self, act: d.Ask) -> None:
         """Ask a step's probe, or its verifies."""
@@ -179,7 +192,14 @@ class Acts:
     async def gate(self, act: d.WatchGate) -> None:
         """Show the gate, and look again behind the typing until it is confirmed or left."""
         while True:
-            self.core.teller.tell(m.GateSeen(act.step, await gates.look(self.core, act.step)))
+            try:
+                seen = await gates.look(self.core, act.step)
+            except Trouble as err:
+                open_now = self.core.state.step(act.step).gate
+                if open_now is None:
+                    raise
+                seen = replace(open_now, blocked=err.problems[0].message)
+            self.core.teller.tell(m.GateSeen(act.step, seen))
             await asyncio.sleep(FRESH)
 
     async def recall(self, act: d.Recall) -> None:
@@ -205,7 +225,10 @@ class Acts:
             port = AttemptPort(core, "", 0, quiet=True, label=f"{guard.id}{core.turn()}")
             hosts = [h for role in guard.on if role not in core.state.lost for h in core.binding.estate.hosts(role)]
             for host in hosts[:1]:
-                one = core.orders.part(guard, host)
+                try:
+                    one = core.orders.part(guard, host)
+                except Trouble:  # a name it needs is not known yet
+                    continue
                 said = await port.command(host.key, _command(one), "look", changes=False, limit=guard.timeout)
                 if said.kind is ResultKind.EXITED:
                     tripped = _trips(one, said)
@@ -217,10 +240,10 @@ class Acts:
         self.core.teller.tell(await claims.take(self.core))
 
 
-async def _stopped(core: Core, target: Target, key: job.JobKey, permit: job.Permit) -> tuple[bool, str]:
+async def _stopped(core: Core, running: Running) -> tuple[bool, str]:
     try:
         async with asyncio.timeout(30):
-            end = await job.stop_job(core.links, target, key, permit)
+            end = await job.stop_job(core.links, running.target, running.key, running.permit)
     except (Trouble, TimeoutError) as err:
         return False, safe(str(err), 200) or "the host did not answer in 30 s"
     return (end.proved, end.reason) if isinstance(end, job.Stopped) else (False, end.reason)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from handrail.actions.port import FIRST, Said
 from handrail.base.clock import Clock
 from handrail.base.problems import Trouble
 from handrail.base.safe import safe
+from handrail.base.secrets import redact
 from handrail.dns.provider import Provider
 from handrail.dns.zone import Zone
 from handrail.engine import messages as m
@@ -24,7 +27,18 @@ from handrail.ssh.target import Target
 from handrail.store.spool_index import HostStream
 
 RUN: Final = "run"  # the part whose output is the step's own
+LONGEST: Final = 64  # characters of the name of a job's part
 MOST_STREAMED: Final = 512 << 20  # bytes of one copy held in memory
+
+
+@dataclass(frozen=True)
+class Running:
+    """A job that this console waits for."""
+
+    host: str
+    target: Target
+    key: job.JobKey
+    permit: job.Permit
 
 
 class AttemptPort:
@@ -33,7 +47,9 @@ class AttemptPort:
     def __init__(self, core: Core, step: str, attempt: int, *, quiet: bool = False, label: str = "") -> None:
         self.core, self.step, self.attempt, self.quiet = core, step, attempt, quiet
         self.label = label or str(attempt)
-        self.running: dict[str, tuple[Target, job.JobKey, job.Permit]] = {}
+        self.running: list[Running] = []
+        self.changed: set[str] = set()  # hosts to which something that changes was sent
+        self.stopping = False
         self.results: list[Result] = []
 
     @property
@@ -78,11 +94,16 @@ class AttemptPort:
         limit: float | None,
         attach: bool = False,
     ) -> Said:
+        if self.stopping:
+            return Said(ResultKind.STOPPED, sent=False, detail="it was stopped before this was sent")
         core = self.core
-        unique = f"{self.label}.{part}" if changes else f"{self.label}.{part}.e{core.state.epoch}.{core.turn()}"
+        mark = "" if changes else f".e{core.state.epoch}.{core.turn()}"
         target, permit = core.target(host), core.permit(changes=changes)
-        key = job.JobKey(core.run, self.step or "guards", unique)
-        self.running[host] = (target, key, permit)
+        key = job.JobKey(core.run, self.step or "guards", _word(f"{self.label}.{part}", LONGEST - len(mark)) + mark)
+        running = Running(host, target, key, permit)
+        self.running.append(running)
+        if changes:
+            self.changed.add(host)
         start: job.Start = "attach-or-start" if attach else "fresh"
         try:
             async with asyncio.timeout(limit):
@@ -90,21 +111,22 @@ class AttemptPort:
                     core.links, target, key, told, permit, start=start, output=catch.take, news=catch.news
                 )
         except TimeoutError:
-            await self._stop_read(host)
+            await self._stop_read(running)
             return Said(
                 ResultKind.TIMED_OUT, sent=True, stdout=bytes(catch.first), detail=f"no answer in {limit:.0f} s"
             )
         except Trouble as err:
             return Said(ResultKind.REFUSED, sent=False, detail=err.problems[0].message)
-        self.running.pop(host, None)
+        finally:
+            if not self.stopping:
+                self.running.remove(running)
         return said_of(end, catch)
 
-    async def _stop_read(self, host: str) -> None:
+    async def _stop_read(self, running: Running) -> None:
         """End a read that took too long; it may be left when its host does not answer."""
-        target, key, permit = self.running.pop(host)
         try:
             async with asyncio.timeout(5):
-                await job.stop_job(self.core.links, target, key, permit, 1.0)
+                await job.stop_job(self.core.links, running.target, running.key, running.permit, 1.0)
         except (Trouble, TimeoutError):
             return
 
@@ -112,6 +134,7 @@ class AttemptPort:
         """Report what a host answered, with the digest of its output."""
         if self.quiet:
             self.results.append(result)
+        if self.quiet or self.stopping:  # whoever stops it tells what was proven
             return
         output = self.core.seal(self.step, self.attempt, result.host)
         self.core.teller.tell(m.Ended(self.step, self.attempt, replace(result, output=output)))
@@ -119,7 +142,8 @@ class AttemptPort:
     def say(self, host: str, text: str) -> None:
         """Write a line of our own into a host's output."""
         if not self.quiet:
-            self.core.spool(self.step, self.attempt, host).note(text, self.clock.mono())
+            clean = redact(text.encode("utf-8", "replace"), self.core.secrets).decode("utf-8", "replace")
+            self.core.spool(self.step, self.attempt, host).note(clean, self.clock.mono())
             self.core.heard(self.step, host, "")
 
     def progress(self, done: float, total: float = 0.0, text: str = "", silent: tuple[str, ...] = ()) -> None:
@@ -216,6 +240,14 @@ def said_of(end: job.JobEnd, catch: _Catch) -> Said:
         case job.Stopped(proved=proved, reason=reason):
             kind = ResultKind.STOPPED if proved else ResultKind.STOP_UNPROVEN
             return Said(kind, sent=True, stdout=stdout, detail=reason)
+
+
+def _word(text: str, most: int) -> str:
+    """Return a text as the name of a job's part: of its characters and length, and never the same for two."""
+    word = re.sub(r"[^A-Za-z0-9.-]", "-", text)
+    if word == text and len(word) <= most:
+        return word
+    return f"{word[: most - 9]}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def _typed(command: Command) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -121,8 +122,11 @@ class Core:
 
 
 def spool_name(step: str, attempt: int, host: str) -> str:
-    """Return the file name of one host's output in one attempt."""
-    return f"{file_word(step.replace('/', '+'))}.{attempt}.{file_word(host)}.log"
+    """Return the file name of one host's output in one attempt; never the same for two."""
+    word = file_word(host)
+    if word != host:
+        word = f"{word}~{hashlib.sha256(host.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return f"{step.replace('/', '+')}.{attempt}.{word}.log"
 
 
 def target_of(estate: Estate, host: Host) -> Target:

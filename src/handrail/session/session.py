@@ -10,7 +10,7 @@ from typing import Final
 from handrail.base.problems import Trouble
 from handrail.engine import due as d
 from handrail.engine import messages as m
-from handrail.engine.codec import encode_event
+from handrail.engine.codec import decode_event, encode_event
 from handrail.engine.decide import decide
 from handrail.engine.events import Event
 from handrail.engine.evolve import evolve
@@ -146,7 +146,9 @@ class Session:
     def _write(self, event: Event) -> None:
         """Put one event on the disk, and only then make it so."""
         name, body = encode_event(event)
-        self._files.journal.append(name, body)
+        record = self._files.journal.append(name, body)
+        if self.core.secrets and record.body != body:  # masked: what is so is what the journal says
+            event = decode_event(record.event, record.body) or event
         self.core.put(evolve(self.core.state, event))
 
     def _after(self, message: m.Message) -> None:
