@@ -18,7 +18,10 @@ from handrail.engine.results import Check, Question
 from handrail.session.cards import RunbookCard
 from handrail.session.view import HeadLine, HostView, LiveHost, LiveStep, Mode, Wrong
 
-EVIL = "[@click=app.quit]Q[/] [bold]b[/bold] [/] \x1b]52;c;ZXZpbA==\x07\x1b[2J\x1b[?1049l\x9b6n\x1bc \u202egnp\u2066 \u200b\U000e0041 [$x]"
+EVIL = (
+    "[@click=app.quit]Q[/] [bold]b[/bold] [/] \x1b]52;c;ZXZpbA==\x07\x1b[2J\x1b[?1049l\x9b6n\x1bc"
+    " \u202egnp\u2066 \u200b\U000e0041 [$x]"
+)
 SEEN = "[@click=app.quit]Q[/]"
 
 

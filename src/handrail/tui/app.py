@@ -38,6 +38,7 @@ from handrail.tui.pages.home import HomePage
 from handrail.tui.pages.run import RunPage
 from handrail.tui.running import Verbs
 from handrail.tui.scene import Scene
+from handrail.tui.terminal import Terminal
 from handrail.tui.text import plain_text
 from handrail.tui.themes import defaults, themes
 
@@ -70,7 +71,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         mono: Callable[[], float] = time.monotonic,
         today: Callable[[], datetime] = _today,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=Terminal)
         self.desk_api, self._first, self._mode_hint = desk, first, mode_hint
         self.look, self.keys, self.mono, self.today = look or Look(), keys or Keys(), mono, today
         self.session: SessionApi | None = None
@@ -98,7 +99,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
             self.register_theme(theme)
         wanted = self._wanted_theme or "dark"
         self.theme = wanted if self.get_theme(wanted) else "dark"
-        self.theme_changed_signal.subscribe(self, lambda _: self._restyle())
+        self.theme_changed_signal.subscribe(self, lambda _: self.paint_all())
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             with suppress(NotImplementedError, RuntimeError, ValueError):
                 asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
@@ -161,9 +162,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         self.own(self._leave_for(f"the console was ended by {name}"))
 
     async def _leave_for(self, why: str) -> None:
-        if self.session is not None and not self.watching and self._snap and not self._snap.state.held:
-            self.session.submit(m.Leave(why))
-        await self.close_session()
+        await self.close_session(why)
         self.exit(Exit.LEFT)
 
     def own_quit(self, code: int) -> None:
@@ -203,8 +202,10 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
             await asyncio.sleep(FRAME)
             snap = await session.changed(snap.seq)
 
-    async def close_session(self) -> None:
-        """End this console's part of the run."""
+    async def close_session(self, why: str = "the console ended") -> None:
+        """End this console's part of the run; a run that it drives is held first, with the reason."""
+        if self.session is not None and not self.watching and not _held(self.session.snapshot.state):
+            self.session.submit(m.Leave("the screen failed" if self.fault else why))
         session, self.session = self.session, None
         if self._follower is not None:
             self._follower.cancel()
@@ -327,7 +328,8 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         if self._driver is not None and not self.is_headless:
             self._driver.write(f"\x1b]2;{plain_text(words)}\x07")
 
-    def _restyle(self) -> None:
+    def paint_all(self) -> None:
+        """Paint every row anew: the theme has changed, or the terminal has missed something."""
         for page in self.pages:
             page.restyle()
 
@@ -342,6 +344,10 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
     def _print_error_renderables(self) -> None:
         """Print nothing that Textual collected: it holds local variables."""
         self._exit_renderables.clear()
+
+
+def _held(state: State) -> bool:
+    return state.held or bool(state.closed)
 
 
 def _ended(before: State, after: State) -> bool:
