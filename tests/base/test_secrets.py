@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 
 from handrail.base.secrets import MASK, Redactor, Secret, redact, spellings
 
-CHUNKINGS = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 300
+CHUNKINGS = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 150
 SECRET = "p@ss w/rd'\"$é+?"
 PEM = (
     b"-----BEGIN OPENSSH PRIVATE KEY-----\n"

@@ -7,7 +7,7 @@ import re
 from handrail.base.problems import trouble
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 
 
 def parse_duration(text: str) -> float:
@@ -20,9 +20,11 @@ def parse_duration(text: str) -> float:
 
 def show_duration(seconds: float) -> str:
     """Return a short form for people: "45s", "4m02s", "1h30m", "3d"."""
-    whole = int(seconds)
+    if 0 < seconds < 0.9995:
+        return f"{seconds * 1000:.0f}ms"
+    whole = max(0, int(seconds + 0.0005))
     if whole < 60:
-        return f"{whole}s" if seconds >= 1 or seconds == 0 else f"{seconds * 1000:.0f}ms"
+        return f"{whole}s"
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02}s" if whole % 60 else f"{whole // 60}m"
     if whole < 86400:

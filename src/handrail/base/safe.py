@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from enum import Enum
+from functools import lru_cache
 from typing import Final, NewType
 
 Safe = NewType("Safe", str)
@@ -27,27 +29,62 @@ _SEQUENCE: Final = re.compile(
 )
 _PLAIN: Final = re.compile(r"[ -~]*\Z")
 _FORBIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_INVISIBLE: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
+_INVISIBLE: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5\U0001d159")
+# Variation selectors say nothing of their own, and can carry hidden data: they are dropped.
+_SELECTORS: Final = frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0x180B, 0x1810), *range(0xE0100, 0xE01F0))))
+_JAMO: Final = frozenset(map(chr, (*range(0x1161, 0x1200), *range(0xD7B0, 0xD7FC))))  # they stack like marks
+
+
+class _Kind(Enum):
+    """What becomes of a character."""
+
+    KEPT = "kept"
+    SPACE = "a space"
+    MARK = "kept, up to a number on one base"
+    DROPPED = "dropped"
+    REPLACED = "replaced"
+
+
+@lru_cache(maxsize=4096)
+def _kind(char: str) -> _Kind:
+    category = unicodedata.category(char)
+    if char in _SELECTORS:
+        return _Kind.DROPPED
+    if category in _FORBIDDEN_CATEGORIES or char in _INVISIBLE:
+        return _Kind.REPLACED
+    if category in ("Mn", "Me", "Mc") or char in _JAMO:
+        return _Kind.MARK
+    return _Kind.SPACE if category == "Zs" and char != " " else _Kind.KEPT
 
 
 def safe(text: str | bytes, limit: int = 0) -> Safe:
     """Return one line of showable text; line breaks become a mark, `limit` cuts with an ellipsis (0: none)."""
-    line = safe_lines(text) if limit == 0 else safe_lines(text[: limit * 8])
-    joined = " ⏎ ".join(line) if len(line) > 1 else line[0]
-    if limit and len(joined) > limit:
+    cut = False
+    if limit:
+        decoded = _decoded(text[: limit * 32])  # at most four bytes a character, and eight characters for one shown
+        cut = len(text) > limit * 32 or len(decoded) > limit * 8
+        text = decoded[: limit * 8]
+    lines = safe_lines(text)
+    while len(lines) > 1 and not lines[-1]:
+        lines.pop()
+    joined = " ⏎ ".join(lines)
+    if limit and (cut or len(joined) > limit):
         joined = joined[: limit - 1] + "…"
     return Safe(joined)
 
 
+def _decoded(text: str | bytes) -> str:
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+
+
 def safe_lines(text: str | bytes) -> list[Safe]:
     """Return the showable lines of a text: at least one, without their line ends."""
-    decoded = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return [safe_line(line) for line in decoded.split("\n")] or [Safe("")]
+    return [safe_line(line) for line in _decoded(text).split("\n")]
 
 
 def safe_line(text: str | bytes) -> Safe:
     """Return one line as showable text: the last state of a progress bar, tabs expanded, sequences dropped."""
-    line = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    line = _decoded(text)
     if _PLAIN.match(line):
         return Safe(line)
     line = _SEQUENCE.sub("", line)
@@ -63,24 +100,20 @@ def _last_state(line: str) -> str:
 
 
 def _visible(line: str) -> str:
+    kinds = {char: _kind(char) for char in set(line)}
+    if all(kind is _Kind.KEPT for kind in kinds.values()):
+        return line
     out: list[str] = []
     marks = 0
     for char in line:
-        if " " <= char <= "~":
-            marks = 0
-            out.append(char)
-            continue
-        category = unicodedata.category(char)
-        if category in ("Mn", "Me", "Mc"):
+        kind = kinds[char]
+        if kind is _Kind.MARK:
             marks += 1
             if marks <= MARKS and out:
-                out.append(char if char not in _INVISIBLE else REPLACEMENT)
-            continue
-        marks = 0
-        if char == "\x00" or category in _FORBIDDEN_CATEGORIES or char in _INVISIBLE:
-            out.append(REPLACEMENT)
-        else:
-            out.append(" " if category == "Zs" else char)
+                out.append(char)
+        elif kind is not _Kind.DROPPED:
+            marks = 0
+            out.append({_Kind.SPACE: " ", _Kind.REPLACED: REPLACEMENT}.get(kind, char))
     return "".join(out)
 
 
