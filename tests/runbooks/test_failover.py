@@ -1,0 +1,112 @@
+"""The Puppet failover as a drill meets it: to the end, back to the byte, on the emergency route, and stopped by what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.runbooks.bed import Bed, answers_of, bring_up, drive, is_done, retry, stands_at, to_the_end
+
+from handrail.base.durations import parse_duration
+from handrail.engine.outcome import outcome
+from handrail.engine.words import Outcome, StepWord
+from handrail.plain.auto import Auto
+from handrail.session import simulator
+
+# Another letter for the last but one of the second line of base64 from the end: it is in the key's, or the signature's, bytes.
+OTHER = """python3 -c '
+import pathlib
+file = pathlib.Path("{file}")
+lines = file.read_text().splitlines()
+spot = lines[-3]
+lines[-3] = spot[:-2] + ("A" if spot[-2] != "A" else "Q") + spot[-1]
+file.write_text("\\n".join(lines) + "\\n")'"""
+BACK = ["switch/serves", "switch/dns", "copy/margin", "copy/reload-after", "copy/sync", "copy/reload-before"]
+BACK += ["stop/mask", "hold/file", "hold/timer"]
+
+
+@pytest.fixture(params=["auto", "folders"])
+async def bed(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bed]:
+    """Return the estate of one test, in namespaces where they work, and in plain folders."""
+    made = await bring_up(tmp_path / "home", request.param, clients=3)
+    try:
+        yield made
+    finally:
+        await simulator.down(made.up.folder)
+
+
+async def test_there_and_back_to_the_byte(bed: Bed) -> None:
+    fqdn, primary, dr = bed.file["vars"]["fqdn"], bed.address("primary"), bed.address("dr")
+    before = await bed.looks()
+
+    session = bed.open("puppet-failover")
+    await bed.sh("ns2", "systemctl stop named")
+    state = await drive(session)
+    step, told = stands_at(state)
+    assert step == "switch/dns"
+    assert "ns2" in told
+    assert not state.step("switch/dns").touched
+    assert parse_duration(state.values["dr.copy_age"]) == 0
+    assert state.values["primary.late_certs"] == "none"
+    assert "web03" in answers_of(state, "checks/at-risk")
+
+    await bed.sh("ns2", "systemctl start named")
+    await _all_answer(bed, fqdn, primary)
+    await retry(session, "switch/dns")
+    there = await drive(session)
+    assert is_done(there), there
+    assert {address for address, _ in bed.answers(fqdn).values()} == {dr}
+    assert await bed.said("puppet-primary", "systemctl is-enabled puppetserver") == "masked"
+
+    walked = await to_the_end(session, Auto(then_undo=True))
+    assert outcome(walked) is Outcome.UNDONE
+    assert [s for s in BACK if not walked.step(s).undone] == []
+    assert await bed.looks() == before
+
+
+@pytest.mark.parametrize("bed", ["auto"], indirect=True)
+async def test_what_is_wrong_is_found_before_clients_move_and_then_the_primary_is_lost(bed: Bed) -> None:
+    fqdn, ca, conf = bed.file["vars"]["fqdn"], bed.fact("dr", "ca_dir"), bed.fact("dr", "puppet_conf")
+    before = await bed.looks()
+
+    found = await _with(bed, f"{ca}/ca_key.pem", OTHER.format(file=f"{ca}/ca_key.pem"))
+    assert found[0] == "checks/dr-serves"
+    assert "exit 35" in found[1] or "exit 56" in found[1]
+    assert "SSL" in found[1] or "alert" in found[1]
+    found = await _with(bed, f"{ca}/ca_crl.pem", OTHER.format(file=f"{ca}/ca_crl.pem"))
+    assert found[0] == "checks/dr-serves"
+    assert "SSL" in found[1] or "alert" in found[1]
+    found = await _with(bed, conf, f"sed -i 's/^certname.*/certname = puppet-dr.example.test/' {conf}")
+    assert found[0] == "look/certname"
+    assert "puppet-dr.example.test" in found[1]
+    assert await bed.looks() == before
+
+    await bed.control("power", "puppet-primary", "off")
+    lost = await to_the_end(bed.open("puppet-failover", route="emergency"))
+    assert is_done(lost), lost
+    assert lost.step("stop/mask").word is StepWord.PENDING
+    assert lost.step("sign/first-signature").word is StepWord.PASSED
+    assert {address for address, _ in bed.answers(fqdn).values()} == {bed.address("dr")}
+
+
+async def _with(bed: Bed, file: str, spoil: str) -> tuple[str, str]:
+    """Spoil a file of the DR server and reload it, walk until the run stands, and mend it again; return where and why."""
+    await bed.sh("puppet-dr", f"cp -p {file} {file}.good")
+    await bed.sh("puppet-dr", spoil)
+    await bed.said("puppet-dr", "systemctl reload puppetserver")
+    state = await to_the_end(bed.open("puppet-failover"))
+    assert not state.started
+    await bed.sh("puppet-dr", f"mv {file}.good {file} && systemctl reload puppetserver")
+    return stands_at(state)
+
+
+async def _all_answer(bed: Bed, fqdn: str, address: str) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                if {a for a, _ in (await asyncio.to_thread(bed.answers, fqdn)).values()} == {address}:
+                    return
+            except OSError:
+                await asyncio.sleep(0.1)
