@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +169,13 @@ def test_the_target_is_met_or_not(restored: float | None, met: bool | None) -> N
 def test_an_undo_tells_its_way() -> None:
     ways = {a.way for step in tales.undone().steps for a in step.attempts}
     assert ways == {Way.FORWARD.value, Way.BACK.value}
+
+
+def test_reports_need_nothing_but_the_engine() -> None:
+    code = (
+        "import sys, handrail.report.build, handrail.report.html, handrail.report.json_form, handrail.report.markdown, "
+        "handrail.report.text; print(' '.join(sorted(m for m in sys.modules)))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {m.split(".")[1] for m in loaded if m.startswith("handrail.")} == {"base", "engine", "report"}
+    assert not {"pydantic", "asyncssh", "textual", "click", "dns", "tomli"} & set(loaded)

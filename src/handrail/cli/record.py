@@ -35,11 +35,15 @@ def _found(word: str) -> RunFolder:
 def _shown(folder: RunFolder) -> Snapshot:
     """Return a run as its journal says it is now: where somebody drives it, its clock goes on."""
     from handrail.base.clock import SystemClock, unstamp
-    from handrail.session.opening import replayed
+    from handrail.engine.table import ImpossibleError
+    from handrail.session.opening import reading_trouble, replayed
     from handrail.session.snapshots import still
     from handrail.store.lock import holder_of
 
-    now, run = SystemClock().now(), replayed(folder)
+    try:
+        now, run = SystemClock().now(), replayed(folder)
+    except (LookupError, ValueError, TypeError, ImpossibleError) as err:
+        raise reading_trouble(folder.run_id, "its journal is not of the runbook that lies beside it") from err
     driven = holder_of(folder.path) is not None and not run.state.held
     away = max(0.0, (now - unstamp(run.records[-1].ts)).total_seconds()) if driven else 0.0
     return still(run, 1, run.state.at + away, now)
