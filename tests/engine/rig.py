@@ -195,6 +195,11 @@ class Rig:
             case _:
                 raise AssertionError(act)
 
+    def do_probe(self, step_id: str) -> None:
+        """Ask a step's probe, and let it say that it is done."""
+        self.must(m.Probe(step_id))
+        self.must(m.AskEnded(step_id, Way.PROBE, Answer.DONE, (Check("it holds", True),)))
+
     def gate(self, step_id: str, *, holds: bool | None = True, token: str = "") -> Gate:
         """Return what a gate shows now."""
         rechecks = tuple(Recheck(r, r, holds, "seen", self.at) for r in self.outline.step(step_id).recheck)
