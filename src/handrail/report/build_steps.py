@@ -10,6 +10,7 @@ from handrail.engine import events as e
 from handrail.engine.outline import StepOutline
 from handrail.engine.results import Result
 from handrail.engine.state import Attempt, State
+from handrail.engine.words import StepWord
 from handrail.report.data import (
     Facts,
     Happening,
@@ -47,7 +48,7 @@ def report_step(
         title=shown(step.title),
         stage=shown(state.outline.stage(step.stage).name),
         state=state_word(state, step),
-        how=now.how.value,
+        how=now.how.value if now.word is StepWord.PASSED else "",
         needed=state.needed(step),
         changes=step.changes,
         detail=shown(now.detail),

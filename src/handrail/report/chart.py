@@ -27,7 +27,7 @@ _MARKS: Final = {
     Kind.FAILED: ("✖", "bad", "something failed"),
     Kind.UNKNOWN: ("⁇", "unsure", "not known, late, or different"),
     Kind.EMERGENCY: ("!", "bad", "the route was changed"),
-    Kind.UNDO: ("↶", "unsure", "a step was undone"),
+    Kind.UNDO: ("↶", "unsure", "an undo began"),
     Kind.NOTE: ("✎", "dim", "a note"),
     Kind.GUARD: ("◎", "unsure", "a guard"),
 }
@@ -54,7 +54,7 @@ def chart(report: Report) -> str:
 
 def legend(report: Report) -> str:
     """Return what the marks mean, of those that are drawn, as one line of plain text."""
-    drawn = {kind for kind in _MARKS for entry in report.timeline if entry.kind == kind and _is_mark(entry.text, kind)}
+    drawn = {kind for kind in _MARKS for entry in report.timeline if entry.kind == kind and entry.mark}
     marks = [f"{glyph} {words}" for kind, (glyph, _, words) in _MARKS.items() if kind in drawn]
     return "; ".join([*marks, "outlined bars are undos", "pale bars never ended"])
 
@@ -91,15 +91,10 @@ def _ticks(on: Scale, height: float) -> Iterator[str]:
 def _marks(report: Report, on: Scale) -> Iterator[str]:
     for entry in report.timeline:
         glyph, css, _ = _MARKS.get(Kind(entry.kind), ("", "", ""))
-        if glyph and _is_mark(entry.text, Kind(entry.kind)):
+        if glyph and entry.mark:
             x = LEFT + on.x(entry.at)
             said = escape(f"T+{show_clock(entry.at)} {entry.text}")
             yield f"<g><title>{said}</title>{_text(x, TOP - 14, glyph, css, 'middle')}</g>"
-
-
-def _is_mark(text: str, kind: Kind) -> bool:
-    """Tell whether an entry gets a mark of its own: gates that merely open or close get none."""
-    return kind is not Kind.CONFIRM or "confirmed by typing" in text or "answered with" in text
 
 
 def _row(step: ReportStep, on: Scale, y: float, now: float) -> Iterator[str]:

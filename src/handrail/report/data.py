@@ -243,7 +243,7 @@ class Crossing:
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """Something worth a line: `kind` is one word of `Kind`."""
+    """Something worth a line: `kind` is one word of `Kind`; `mark` tells whether it is marked in the picture too."""
 
     at: float
     wall: datetime
@@ -251,6 +251,7 @@ class TimelineEntry:
     text: str
     by: str = ""
     step: str = ""
+    mark: bool = False
 
 
 class Kind(StrEnum):

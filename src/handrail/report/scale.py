@@ -57,13 +57,13 @@ class Scale:
 
 
 def scale(length: float, width: float, busy: Iterable[tuple[float, float]], moments: Sequence[float]) -> Scale:
-    """Return a scale on which stretches without work and without a moment are folded to a tenth of what is busy."""
+    """Return a scale on which long stretches without work and without a moment are folded to an eighth of what is busy."""
     spans = sorted([*busy, *((at, at) for at in moments), (0.0, 0.0), (length, length)])
     worked = sum(end - start for start, end in spans)
-    drawn = max(LEAST, worked / 10)
+    drawn = max(4.0, worked / 8)
     folds, reached = [], 0.0
     for (_, end), (start, _) in pairwise(spans):
         reached = max(reached, end)
-        if start - reached > 2 * drawn:
+        if start - reached > max(LEAST, 4 * drawn):
             folds.append(Fold(reached, start, drawn))
     return Scale(length, width, tuple(folds))

@@ -16,6 +16,7 @@ Teller = Callable[[Outline, Mapping[str, str], Any], Told]
 
 _TELLERS: Final[dict[type[e.Event], Teller]] = {}
 _VERDICTS: Final = {Verdict.PASSED: Kind.PASSED, Verdict.FAILED: Kind.FAILED, Verdict.UNKNOWN: Kind.UNKNOWN}
+_MARKED: Final = frozenset({Kind.FAILED, Kind.UNKNOWN, Kind.EMERGENCY, Kind.GUARD, Kind.NOTE})
 
 
 def tell(outline: Outline, names: Mapping[str, str], told: Happening) -> TimelineEntry | None:
@@ -26,7 +27,8 @@ def tell(outline: Outline, names: Mapping[str, str], told: Happening) -> Timelin
         return None
     kind, text = found
     by, step = getattr(told.event, "by", ""), getattr(told.event, "step", "")
-    return TimelineEntry(told.event.at, told.wall, kind, shown(text), shown(by), shown(step))
+    mark = kind in _MARKED or isinstance(told.event, (e.Confirmed, e.Answered, e.WalkStarted))
+    return TimelineEntry(told.event.at, told.wall, kind, shown(text), shown(by), shown(step), mark)
 
 
 def step_name(outline: Outline, step: str) -> str:
