@@ -52,7 +52,7 @@ class Auto:
         return intent
 
     def _undo(self, state: State) -> Intent | None:
-        if state.walk or order.standing(state) or order.busy(state) or not state.started:
+        if state.walk or state.recall or order.busy(state) or self._undo_stands(state) or not state.started:
             return None
         target = stage_of(state, self.undo_to or "")
         steps = order.to_undo(state, target) if target is not None else ()
@@ -62,10 +62,11 @@ class Auto:
 
     def is_over(self, state: State) -> bool:
         """Tell whether a person has to decide, or nothing is left to do."""
+        if self.undo_to is not None:  # a step that failed, or is UNKNOWN, is what most undos begin at
+            moving = bool(order.busy(state) or state.recall or state.walk)
+            return not moving or (self._undo_stands(state) and not order.busy(state))
         if order.busy(state) or state.recall or state.walk:
             return order.standing(state) is not None and not order.busy(state)
-        if self.undo_to is not None:
-            return True
         if self.then_undo and self._at_end(state) and state.started:
             return False
         if self.then_undo and not state.started and any(now.undone for _, now in state.walked()):
@@ -74,6 +75,10 @@ class Auto:
         unanswered = gate is not None and self.confirms is not None and gate.id not in self.confirms
         stuck = order.standing(state) is not None or bool(state.claim_refused) or unanswered
         return stuck or order.next_step(state) is None
+
+    @staticmethod
+    def _undo_stands(state: State) -> bool:
+        return any(now.word in order.UNDO_STANDS for _, now in state.walked())
 
     @staticmethod
     def _at_end(state: State) -> bool:
