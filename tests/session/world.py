@@ -232,7 +232,8 @@ class Drive:
 
     async def ask(self, intent: m.Intent) -> Drive:
         """Ask for something that is granted, and wait until the run stands again."""
-        assert self.submit(intent) == ""
+        why = self.submit(intent)
+        assert why == "", why
         return await self.rest()
 
     async def go(self, times: int = 1) -> Drive:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from handrail.actions.commands import verified
@@ -24,8 +25,8 @@ from handrail.dns.results import (
     make_change,
 )
 from handrail.dns.survey import Survey
-from handrail.engine.results import Check, Result
-from handrail.engine.words import Answer, ResultKind, Way
+from handrail.engine.results import Check, Result, verdict
+from handrail.engine.words import Answer, ResultKind, Verdict, Way
 from handrail.runbook.actions import Dns
 
 PLACE: Final = "dns"
@@ -42,8 +43,12 @@ async def perform(work: Work, port: Port) -> None:
         _, provider = port.names()
         change = await _change(dns, work, port, provider)
         result = change if isinstance(change, Result) else await _make(change, work, port, provider)
+        if work.way is Way.BACK and verdict(result) is Verdict.PASSED:
+            port.remember(PLACE, {"undone": str(work.attempt)})
     except Trouble as err:
         result = _refused(str(err.problems[0]))
+        if port.notes(PLACE).get("attempt") == str(work.attempt):  # it came after the change was on its way
+            result = replace(result, kind=ResultKind.LOST, sent=True)
     port.ended(await verified(work, result, port))
 
 
@@ -79,8 +84,9 @@ async def _change(dns: Dns, work: Work, port: Port, provider: Provider) -> Chang
         return _refused(wrong)
     change = make_change(dns.name, (dns.from_,), survey.ttl, (dns.to,), survey.ttl if dns.ttl is None else dns.ttl)
     port.say(PLACE, f"now   {dns.name} {change.rtype} {dns.from_}, TTL {survey.ttl} s, serial {survey.serial}")
-    if "ttl" not in notes:  # an undo goes back to the state before the first attempt
-        port.remember(PLACE, {"ttl": str(survey.ttl), "old": dns.from_, "new": dns.to, "new_ttl": str(change.new_ttl)})
+    if "ttl" not in notes or notes.get("undone"):  # an undo goes back to the state before the first attempt
+        seen = {"ttl": str(survey.ttl), "old": dns.from_, "new": dns.to, "new_ttl": str(change.new_ttl)}
+        port.remember(PLACE, {**seen, "undone": ""})
     return change
 
 
@@ -116,7 +122,7 @@ async def _make(change: Change, work: Work, port: Port, provider: Provider) -> R
         case Conflict() | Refused() | NotSent():
             return _refused(str(made.problem))
         case NotApplied():
-            return Result(PLACE, ResultKind.REFUSED, sent=True, detail=str(made.problem))
+            return Result(PLACE, ResultKind.EXITED, sent=True, exit=1, detail=str(made.problem))
         case Unsettled():
             return Result(PLACE, ResultKind.LOST, sent=True, detail=str(made.problem))
         case WaitingForPerson():

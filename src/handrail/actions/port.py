@@ -58,7 +58,7 @@ class Port(Protocol):
         """Show how far the step is."""
 
     def remember(self, host: str, data: Mapping[str, str]) -> None:
-        """Put a fact on disk before going on."""
+        """Put a fact on disk before going on; raise `Trouble` when it is not there: then nothing may follow."""
 
     def notes(self, host: str, step: str = "") -> Mapping[str, str]:
         """Return what was remembered, by this step or another."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from handrail.actions.port import FIRST, Said
 from handrail.base.clock import Clock
-from handrail.base.problems import Trouble
+from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import redact
 from handrail.dns.provider import Provider
@@ -152,8 +152,10 @@ class AttemptPort:
             self.core.show(self.step, done=done, total=total, text=text, silent=silent)
 
     def remember(self, host: str, data: Mapping[str, str]) -> None:
-        """Put a fact on disk before going on."""
-        self.core.teller.tell(m.Remember(self.step, host, data))
+        """Put a fact on disk before going on; raise `Trouble` when it is not there: then nothing may follow."""
+        refused = self.core.teller.tell(m.Remember(self.step, host, data))
+        if refused:
+            raise trouble("not-journalled", refused.reason)
 
     def notes(self, host: str, step: str = "") -> Mapping[str, str]:
         """Return what was remembered, by this step or another."""
@@ -208,10 +210,18 @@ class _Catch:
         if self.port.quiet:
             return
         match news:
+            case job.Started(boot=boot, marker=marker) if self.port.core.state.outline.step(self.port.step).changes:
+                self._remember(boot, marker)
             case job.LinkLost(reason=reason):
                 self._link(up=False, why=reason)
             case job.LinkBack():
                 self._link(up=True)
+
+    def _remember(self, boot: str, marker: str) -> None:
+        """Journal what tells, after a crash, that a job which is not there was never started."""
+        known = self.port.notes(self.host)
+        if (known.get("boot"), known.get("marker")) != (boot, marker):
+            self.port.remember(self.host, {"boot": boot, "marker": marker})
 
     def _link(self, *, up: bool, why: str = "") -> None:
         self.port.core.teller.tell(m.LinkNews(self.port.step, self.host, up, why))
