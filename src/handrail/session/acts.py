@@ -77,9 +77,7 @@ class Acts:
         core, orders = self.core, self.core.orders
         step = orders.spot(act.step)
         if act.way is Way.BACK:
-            parts = {h: orders.journalled(act.step, h, core.state.step(act.step).forward) for h in act.hosts}
-            commands = tuple(f"{self._name(h)}: {line}" for h, p in parts.items() for line in action_lines(p, {}))
-            core.teller.tell(m.Ready(act.step, act.way, act.hosts, commands))
+            core.teller.tell(m.Ready(act.step, act.way, act.hosts, self._back_commands(act)))
             return
         await self._positions(act.step)
         work = orders.forward(act.step, act.hosts, act.attempt)
@@ -89,6 +87,17 @@ class Acts:
         back = (next(iter(work.hosts.values())).dns.from_ if step.dns else "undo") if step.confirm else ""  # type: ignore[union-attr]
         undo = undo_lines(step, names)
         core.teller.tell(m.Ready(act.step, act.way, act.hosts, commands, undo, back, order))
+
+    def _back_commands(self, act: d.Prepare) -> tuple[str, ...]:
+        """Return what an undo sends where, a line each, as it is journalled."""
+        core, orders = self.core, self.core.orders
+        step = orders.spot(act.step)
+        if step.undo == "restore":
+            names = core.binding.names_for(orders.host(act.hosts[0]) if act.hosts else None, core.state.values)
+            return tuple(f"{self._name(h)}: {line}" for h in act.hosts for line in undo_lines(step, names))
+        forward = core.state.step(act.step).forward
+        parts = {h: orders.journalled(act.step, h, forward) for h in act.hosts}
+        return tuple(f"{self._name(h)}: {line}" for h, p in parts.items() for line in action_lines(p, {}))
 
     def _commands(self, work: Work) -> tuple[str, ...]:
         """Return what is sent where, a line each, as it is journalled."""

@@ -42,14 +42,13 @@ class Desk:
     cwd: Path = field(default_factory=Path.cwd)
     estate: Path | None = None
     simulator_options: Sequence[str] = ()
-    simulated_as: str = ""
 
     # ------------------------------------------------------------ looking
 
     def home(self) -> HomeView:
         """Return runbooks and runs, read anew."""
         cards = [self.card(path) for path in known_runbooks(self.cwd).values()]
-        return HomeView(tuple(cards), self.runs(), self.simulated_as, self.store.path)
+        return HomeView(tuple(cards), self.runs(), simulator.last_known(self.store), self.store.path)
 
     def card(self, path: Path) -> RunbookCard:
         """Return the card of a runbook; one that cannot be read says why."""
@@ -70,13 +69,14 @@ class Desk:
             id=runbook.id,
             path=path,
             title=runbook.title,
-            summary=runbook.head.summary or "",
+            summary=" ".join((runbook.head.summary or "").split()),
             stages=len(runbook.stages),
             steps=len(runbook.places),
             target=runbook.head.rto.target if runbook.head.rto else 0.0,
             digest=mark,
             last_drill=when,
             last_by=last.by if last else "",
+            restored=last.restored if last else None,
             due=when + DUE if when else None,
             undo_drilled=len(undoable) if same else 0,
             undoable=len(undoable),

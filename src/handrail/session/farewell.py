@@ -50,5 +50,6 @@ def _remember(home: Home, folder: RunFolder, shown: Snapshot) -> None:
             outcome=outcome(shown.state).value,
             undone=undone,
             run=folder.run_id,
+            restored=shown.restored,
         ),
     )

@@ -46,14 +46,14 @@ async def look(core: Core, step_id: str) -> Gate:
 
 
 async def _rechecks(core: Core, step: Step) -> tuple[Recheck, ...]:
-    return tuple(await asyncio.gather(*(recheck(core, other) for other in step.recheck)))
+    outline, route = core.state.outline, core.state.route
+    wanted = [s for s in step.recheck if outline.has_step(s) and outline.needed(outline.step(s), route)]
+    return tuple(await asyncio.gather(*(recheck(core, other) for other in wanted)))
 
 
 async def recheck(core: Core, step_id: str) -> Recheck:
     """Ask a read once more, quietly; `holds` is None when it could not be asked."""
     outline = core.state.outline
-    if not outline.has_step(step_id) or not outline.needed(outline.step(step_id), core.state.route):
-        return Recheck(step_id, step_id, holds=True, seen="not needed on this route", at=core.now())
     step = outline.step(step_id)
     hosts = tuple(p.key for p in outline.places(step, core.state.route))
     port = AttemptPort(core, step_id, 0, quiet=True, label=f"recheck{core.turn()}")
@@ -84,7 +84,7 @@ async def _shown(core: Core, step: Step) -> Gate:
 async def _name(core: Core, dns: Dns) -> Gate:
     zone, provider = core.names()
     survey = await provider.survey(dns.name, rtype=rtype_of(dns.to))
-    age = max(0.0, core.clock.mono() - survey.ended_at)
+    seen = f"{core.clock.now():%H:%M:%SZ}"
     servers = ", ".join(server.label for server in zone.servers)
     now = f"{', '.join(survey.value) or 'no address'}  {_whose(core, survey.value)}"
     agree = f"{servers} agree" if survey.agreed else "; ".join(survey.differences)
@@ -96,7 +96,7 @@ async def _name(core: Core, dns: Dns) -> Gate:
     return Gate(
         token="",
         what=f"{dns.name}  {survey.rtype}   {ttl}",
-        now=f"{now}  ({agree}, {age:.0f} s ago)",
+        now=f"{now}  ({agree}, {seen})",
         then=f"{dns.to}  {then}  ({proof})",
         where=f"{zone.primary.label}, {provider.kind}, key {zone.key_file.name if zone.key_file else 'none'}",
         undo=f"caches lag up to {show_duration(max(0, survey.ttl))}",
@@ -123,7 +123,9 @@ async def _proof(core: Core, address: str) -> tuple[str, str]:
     said = await port.command(host.key, command, "address", changes=False, limit=PATIENCE)
     if said.kind is not ResultKind.EXITED:
         return host.name, f"as the estate says; its host could not be asked: {said.detail or said.kind.value}"
-    seen = "seen on that host, pinned key, 0 s ago" if said.exit == 0 else "as the estate says; its host answers"
+    seen = (
+        f"seen on that host, {core.clock.now():%H:%M:%SZ}" if said.exit == 0 else "as the estate says; its host answers"
+    )
     return host.name, seen
 
 

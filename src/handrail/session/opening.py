@@ -32,7 +32,7 @@ from handrail.session.preflight import with_preflight
 from handrail.session.session import Files, Session
 from handrail.session.snapshots import Replayed, Shown
 from handrail.session.view import Mode, RunInfo
-from handrail.ssh.links import Links
+from handrail.ssh.links import HostFacts, Links
 from handrail.store.chain import Record
 from handrail.store.home import Home
 from handrail.store.journal import Journal, boot_id, read_journal
@@ -217,7 +217,17 @@ def _session(home: Home, files: Files, binding: Binding, events: list[e.Event], 
             secrets=secrets,
         )
 
-    return Session(files, shown, make, partial(say_farewell, home, files.folder))
+    session = Session(files, shown, make, partial(say_farewell, home, files.folder))
+    _recall_hosts(session.core)
+    return session
+
+
+def _recall_hosts(core: Core) -> None:
+    """Tell the links what each host was like when this run's jobs were started there: absence is held against it."""
+    for _, now in core.state.walked():
+        for key, notes in now.notes.items():
+            if "marker" in notes:
+                core.links.recall(core.target(key), core.run, HostFacts(notes["boot"], notes["marker"]))
 
 
 def _run_seconds(clock: Clock, start: float) -> Callable[[], float]:

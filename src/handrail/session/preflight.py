@@ -25,7 +25,7 @@ exit $fail
 
 def with_preflight(runbook: Runbook) -> Runbook:
     """Return the runbook with its reach steps: in its first stage if that only reads together, else in a stage before it."""
-    steps = tuple(_reach(role, tools) for role, tools in _tools(runbook).items())
+    steps = tuple(_reach(role, tools, *_how_many(runbook, role)) for role, tools in _tools(runbook).items())
     first = runbook.stages[0]
     taken = {step.id for step in first.steps}
     steps = tuple(step for step in steps if step.id not in taken)
@@ -60,6 +60,22 @@ def _tools(runbook: Runbook) -> dict[str, tuple[str, ...]]:
     return {role: tuple(tools) for role, tools in found.items() if role in used}
 
 
+def _how_many(runbook: Runbook, role: str) -> tuple[int | None, str | int]:
+    """Return how many of a role's hosts are asked, and how many must answer: as many as its steps do with, no more.
+
+    An emergency has dark hosts among its clients; they are named, and what can do without them goes on.
+    """
+    steps = [place.step for place in runbook.places if role in place.step.on]
+    if runbook.roles[role] != "many" or not steps:
+        return None, "all"
+    pick = max(step.pick or 0 for step in steps) if all(step.pick for step in steps) else None
+    needs = [step.pick if step.need == "all" and step.pick else step.need for step in steps]
+    parts = [need for need in needs if isinstance(need, str)]
+    if parts:
+        return pick, "all" if "all" in parts else max(parts, key=lambda part: int(part.rstrip("%")))
+    return pick, max(need for need in needs if isinstance(need, int))
+
+
 def _of(step: Step) -> tuple[str, ...]:
     if step.sync is not None:
         return SYNC_TOOLS
@@ -72,13 +88,15 @@ def _program(command: Command) -> tuple[str, ...]:
     return () if "{{" in command.run[0] else (command.run[0],)
 
 
-def _reach(role: str, tools: tuple[str, ...]) -> Step:
+def _reach(role: str, tools: tuple[str, ...], pick: int | None, need: str | int) -> Step:
     """Return the reading step that proves reach, privileges and programs on a role's hosts."""
     return Step(
         id=f"reach-{role}",
         title=f"Reach {role}",
         why="Find out now whether every step, and every undo, can be run there.",
         on=(role,),
+        pick=pick,
+        need=need,
         reads=True,
         script=SCRIPT,
         args=tuple(dict.fromkeys(("sh", *tools))),

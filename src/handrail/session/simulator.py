@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import subprocess
@@ -90,7 +91,22 @@ async def up(home: Home, name: str, template: Path, *options: str) -> Simulated:
         raise trouble("estate", f"the simulated estate did not come up: {safe(str(answer.get('problem', '')))}")
     warnings = tuple(safe(str(w)) for w in answer.get("warnings", ()))
     mode, reason = str(answer.get("mode", "")), safe(str(answer.get("reason", "")))
+    _keep(home, f"{mode}: {reason}" if reason else mode)
     return Simulated(folder, Path(str(answer["estate"])), mode, reason, float(answer.get("seconds", 0.0)), warnings)
+
+
+def _keep(home: Home, words: str) -> None:
+    """Remember how estates come up here, for the home screen; it is only a memory."""
+    with contextlib.suppress(OSError):
+        (home.path / "simulator").write_text(words + "\n", encoding="utf-8")
+
+
+def last_known(home: Home) -> str:
+    """Return how the last estate came up here: "namespaces", or "folders" with the reason."""
+    try:
+        return safe((home.path / "simulator").read_text(encoding="utf-8")[:300].strip())
+    except (OSError, ValueError):
+        return "not tried yet: handrail doctor says"
 
 
 async def down(folder: Path) -> None:

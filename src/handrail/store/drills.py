@@ -32,6 +32,7 @@ class Drill:
     undone: bool = False
     run: str = ""
     scenario: str = ""
+    restored: float | None = None  # seconds until the RTO clock stopped
 
 
 def add_drill(home: Home, drill: Drill, *, disk: Disk = DISK) -> None:

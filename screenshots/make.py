@@ -1,0 +1,213 @@
+"""Take the pictures in this folder from the running application: a real drill, with two faults put in on the way.
+
+`make screenshots` runs it. It brings a simulated estate up, walks the shipped failover by keyboard, and writes SVG, and PNG where
+resvg_py is installed (pip install resvg-py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from handrail.engine import order
+from handrail.engine.state import State
+from handrail.engine.words import StepWord
+from handrail.runbook.shipped import find_runbook
+from handrail.session import simulator
+from handrail.session.api import BriefingApi
+from handrail.session.desk import Desk
+from handrail.session.view import Mode
+from handrail.store.home import Home
+from handrail.tui.app import HandrailApp
+
+HERE = Path(__file__).parent
+SMALL, LARGE = (80, 24), (160, 48)
+
+
+class Camera:
+    """Drives the application and takes its picture."""
+
+    def __init__(self, app: HandrailApp, pilot: Pilot[int]) -> None:
+        self.app, self.pilot = app, pilot
+
+    @property
+    def state(self) -> State:
+        assert self.app.session is not None
+        return self.app.session.snapshot.state
+
+    async def shoot(self, name: str, size: tuple[int, int] = SMALL) -> None:
+        """Write one picture at one size."""
+        await self.pilot.resize_terminal(*size)
+        await self.pilot.pause(0.3)
+        columns, rows = size
+        svg = self.app.export_screenshot(title=f"handrail {columns}x{rows}")
+        svg = re.sub(r"@font-face\s*\{[^}]*\}", "", svg)
+        svg = svg.replace("Fira Code", "DejaVu Sans Mono").replace("terminal-", "t-")
+        path = HERE / f"{name}-{columns}x{rows}.svg"
+        path.write_text(svg, encoding="utf-8")
+        _png(path, svg)
+        sys.stdout.write(f"{path.name}\n")
+        await self.pilot.resize_terminal(*SMALL)
+
+    async def until(self, holds: Callable[[State], bool], seconds: float = 60.0) -> None:
+        """Wait until the run is as wanted."""
+        async with asyncio.timeout(seconds):
+            while self.app.session is None or not holds(self.state):
+                await self.pilot.pause(0.05)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys at a person's speed."""
+        for key in keys:
+            await self.pilot.pause(0.08)
+            await self.pilot.press(key)
+        await self.pilot.pause(0.2)
+
+    async def go(self) -> None:
+        """Press enter for the next stage, once enter is alive again."""
+        await self.pilot.pause(1.0)
+        await self.press("enter")
+
+    async def stage(self, stage: str) -> None:
+        """Start a stage and wait until it stands after it."""
+        await self.go()
+        await self.until(lambda s: _past(s, stage) or order.standing(s) is not None)
+
+
+def _past(state: State, stage: str) -> bool:
+    return all(order.finished(state, step) for step in state.outline.stage(stage).steps)
+
+
+def _png(path: Path, svg: str) -> None:
+    try:
+        import resvg_py
+    except ImportError:
+        return
+    data: Any = resvg_py.svg_to_bytes(svg_string=svg, zoom=1, monospace_family="DejaVu Sans Mono")
+    path.with_suffix(".png").write_bytes(bytes(data))
+
+
+async def take(home: Path) -> None:
+    """Walk a drill and take every picture."""
+    desk = Desk(Home(home).make(), cwd=home)
+    card = desk.card(find_runbook("puppet-failover", home))
+    briefing: list[BriefingApi] = []
+
+    async def first() -> BriefingApi:
+        briefing.append(await desk.brief(card, Mode.DRILL, lambda _line: None))
+        return briefing[0]
+
+    app = HandrailApp(desk, first)
+    async with app.run_test(size=SMALL) as pilot:
+        camera = Camera(app, pilot)
+        while not briefing or any(p.reached is None for p in briefing[0].view.pulses):
+            await pilot.pause(0.1)
+        await camera.shoot("briefing")
+        await camera.press("enter")
+        await camera.until(lambda _s: True)
+        await drill(camera, next(home.glob("estates/*")))
+    app = HandrailApp(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause(0.5)
+        await Camera(app, pilot).shoot("home")
+
+
+async def drill(camera: Camera, estate: Path) -> None:
+    """The drill itself: forward, a failure, an unknown, and all the way back."""
+    conf = "/etc/puppetlabs/puppet/puppet.conf"
+    wrong = f"cp {conf} {conf}.right; sed -i 's/^certname.*/certname = puppet-dr.example.test/' {conf}"
+    await simulator.control(estate, "exec", "puppet-dr", wrong)
+    await camera.stage("look")
+    await camera.pilot.pause(1.0)
+    await camera.shoot("failure")
+    await simulator.control(estate, "exec", "puppet-dr", f"mv {conf}.right {conf}")
+    await recover(camera)
+    for stage in ("checks", "hold"):
+        await camera.stage(stage)
+    await unknown(camera, estate)
+    await camera.go()
+    await camera.until(lambda s: bool(s.step("copy/sync").attempts))
+    await pause_for_output(camera)
+    await camera.shoot("run")
+    await camera.shoot("run", LARGE)
+    await camera.until(lambda s: _past(s, "copy") or order.standing(s) is not None)
+    await camera.go()
+    await camera.until(lambda s: order.awaiting(s) is not None)
+    await camera.pilot.pause(1.0)
+    await camera.press(*[{".": "full_stop"}.get(c, c) for c in "10.77.2.1"])
+    await camera.shoot("confirm")
+    await camera.press("0", "enter")
+    await camera.until(lambda s: _past(s, "switch"))
+    await camera.pilot.pause(1.0)
+    await camera.press("u")
+    await camera.pilot.pause(1.0)
+    await camera.shoot("undo-plan")
+    await camera.press("escape")
+    await camera.stage("clients")
+    await camera.until(lambda s: order.next_step(s) is None, 120)
+    await camera.pilot.pause(1.5)
+    await camera.press("enter")
+    await camera.shoot("debrief")
+
+
+async def unknown(camera: Camera, estate: Path) -> None:
+    """The primary is switched off in the middle of a command, and comes back without knowing of it."""
+    await simulator.control(estate, "exec", "puppet-primary", "pkill -STOP -f puppetserver")
+    await camera.go()
+    await camera.until(lambda s: s.step("stop/mask").word is StepWord.RUNNING)
+    await camera.pilot.pause(1.0)
+    await simulator.control(estate, "power", "puppet-primary", "off")
+    await simulator.control(estate, "power", "puppet-primary", "on")
+    await camera.until(lambda s: s.step("stop/mask").word is not StepWord.RUNNING)
+    await camera.pilot.pause(1.0)
+    await camera.shoot("unknown")
+    await camera.press("b")
+    await camera.until(lambda s: s.step("stop/mask").word is not StepWord.UNKNOWN)
+    await recover(camera)
+    await camera.until(lambda s: _past(s, "stop"))
+
+
+async def pause_for_output(camera: Camera) -> None:
+    """Wait until the copy has said something."""
+    assert camera.app.session is not None
+    async with asyncio.timeout(30):
+        while not _lines(camera) and camera.state.step("copy/sync").word is StepWord.RUNNING:
+            await camera.pilot.pause(0.05)
+
+
+def _lines(camera: Camera) -> int:
+    assert camera.app.session is not None
+    output = camera.app.session.output("copy/sync")
+    reader = next((r for h in output.hosts() if (r := output.reader(h))), None)
+    if reader is None:
+        return 0
+    reader.refresh()
+    count = reader.line_count
+    reader.close()
+    return count
+
+
+async def recover(camera: Camera) -> None:
+    """Retry whatever stands, as a person would, until nothing does."""
+    while (step := order.standing(camera.state)) is not None:
+        await camera.pilot.pause(1.0)
+        await camera.press("r")
+        await camera.until(lambda s, step=step: s.step(step.id).word in (StepWord.PASSED, StepWord.FAILED), 120)  # type: ignore[misc]
+
+
+def main() -> None:
+    """Take every picture in a home of its own."""
+    os.environ.setdefault("HANDRAIL_OPERATOR", "ana")
+    with tempfile.TemporaryDirectory(prefix="handrail-pictures-") as folder:
+        asyncio.run(take(Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
