@@ -99,7 +99,7 @@ async def _name(core: Core, dns: Dns) -> Gate:
         now=f"{now}  ({agree}, {seen})",
         then=f"{dns.to}  {then}  ({proof})",
         where=f"{zone.primary.label}, {provider.kind}, key {zone.key_file.name if zone.key_file else 'none'}",
-        undo=f"caches lag up to {show_duration(max(0, survey.ttl))}",
+        undo=f"caches lag {show_duration(max(0, survey.ttl))}",
         blocked=blocked,
     )
 

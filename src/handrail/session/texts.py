@@ -85,7 +85,7 @@ def undo_lines(step: Step, names: Mapping[str, str]) -> tuple[str, ...]:
     if step.undo == "nothing":
         return (f"nothing to undo; stays: {step.stays or ''}",)
     if step.undo == "restore" and step.dns is not None:
-        return (f"puts {_known(step.dns.from_, names)} back, with the TTL it had",)
+        return (f"puts {_known(step.dns.from_, names)} back with its TTL",)
     if step.undo == "restore":
         return ("puts the snapshot back",)
     return action_lines(step.undo, names) if isinstance(step.undo, Undo) else ()
