@@ -85,6 +85,8 @@ class FakeSession:
         (folder / "out").mkdir(parents=True, exist_ok=True)
         self.watching = watching
         self.closed = False
+        self.closing = asyncio.Event()  # cleared: closing takes its time
+        self.closing.set()
         self.submitted: list[m.Intent] = []
         self.refused: Refused | None = None
         self.spools: dict[tuple[str, str], Spool] = {}
@@ -174,6 +176,7 @@ class FakeSession:
         return FakeOutput(self.folder, step, self.spoken.get(step, []))
 
     async def close(self) -> None:
+        await self.closing.wait()
         self.closed = True
         for spool in self.spools.values():
             spool.close()

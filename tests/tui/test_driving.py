@@ -143,6 +143,20 @@ async def test_ctrl_q_asks_and_leaving_holds_the_run(session: FakeSession) -> No
         assert stage.app.return_value == 130
 
 
+async def test_leaving_takes_its_time_and_the_screen_says_so(session: FakeSession) -> None:
+    session.closing.clear()
+    async with playing(session) as stage:
+        await stage.press("q", "down", "enter")
+        stage.app._tick()
+        await stage.pilot.pause()
+        assert "Leaving" in stage.rows()[-2]
+        assert not session.closed
+        session.closing.set()
+        await stage.pilot.pause()
+    assert session.closed
+    assert stage.app.return_value == 130
+
+
 async def test_leaving_at_a_failed_step_says_so_to_whoever_started_it(session: FakeSession) -> None:
     async with playing(session) as stage:
         await fail_the_copy(stage)

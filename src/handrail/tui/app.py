@@ -179,11 +179,11 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
     @property
     def watching(self) -> bool:
         """Tell whether somebody else drives: everything but a note would be refused."""
-        if self._snap is None or self.session is None:
+        if self._snap is None:
             return False
-        if self._offers[0] != self._snap.seq:
+        if self.session is not None and self._offers[0] != self._snap.seq:
             self._offers = (self._snap.seq, self.session.allowed())
-        return all(offer.verb == "note" for offer in self._offers[1])
+        return bool(self._offers[1]) and all(offer.verb == "note" for offer in self._offers[1])
 
     def open_session(self, session: SessionApi) -> None:
         """Drive a run: one task follows it from here on."""
@@ -207,6 +207,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         if self.session is not None and not self.watching and not _held(self.session.snapshot.state):
             self.session.submit(m.Leave("the screen failed" if self.fault else why))
         session, self.session = self.session, None
+        self._show()
         if self._follower is not None:
             self._follower.cancel()
             self._follower = None
@@ -227,13 +228,13 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
 
     def scene(self) -> Scene | None:
         """Return the run with the clock of this second."""
-        if self._snap is None or self.session is None:
+        if self._snap is None:
             return None
         snap = self._snap
         passed = 0.0 if snap.state.held or snap.state.closed else max(0.0, self.mono() - self._taken)
         watching = self.watching
         wall = snap.wall + timedelta(seconds=max(0.0, self.mono() - self._taken))
-        return Scene(snap, snap.at + passed, wall, self.look, self._offers[1], watching)
+        return Scene(snap, snap.at + passed, wall, self.look, self._offers[1], watching, self.session is None)
 
     def submit(self, intent: m.Intent) -> bool:
         """Ask the session; a refusal is shown. Tell whether it was granted."""

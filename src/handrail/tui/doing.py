@@ -14,6 +14,8 @@ from handrail.tui.text import Ink, Line, ink
 
 def doing(scene: Scene) -> Line:
     """Return what goes on, and whether anything is to be pressed."""
+    if scene.leaving:
+        return ink(" Leaving: links and files are being closed. What runs at a host goes on there.", Ink.CALM)
     sentence, how = _stopped(scene) or _waiting(scene) or _moving(scene) or _standing(scene)
     if scene.watching and not scene.state.held:
         sentence = f"You watch, {scene.state.driver or 'somebody'} drives. {sentence}"

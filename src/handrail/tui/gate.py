@@ -47,7 +47,7 @@ def gate_box(
     inner = outer - 4
     head = _facts(gate, inner) + _wall(step, inner)
     tail = _typing(scene, step, gate, entry, reason, inner, on_reason=on_reason)
-    room = height - 2 - len(tail) - (2 if height >= 18 else 0)
+    room = height - 2 - len(tail)
     rechecks = _rechecks(scene, gate, inner)
     if room - len(head) - len(rechecks) >= 2:
         asked = [EMPTY, *rechecks] if rechecks else []
@@ -97,9 +97,11 @@ def _wall(step: StepOutline, width: int) -> list[Line]:
 
 def _rechecks(scene: Scene, gate: Gate, width: int, most: int = 2) -> list[Line]:
     lines: list[Line] = []
-    for at, recheck in enumerate(gate.rechecks):
+    outline = scene.state.outline
+    asked = [r for r in gate.rechecks if not outline.has_step(r.step) or scene.state.needed(outline.step(r.step))]
+    for at, recheck in enumerate(asked):
         label = ink("Rechecked" if at == 0 else "", Ink.DIM)
-        mark, words = _recheck(scene, recheck)
+        mark, words = _recheck(scene, recheck, brief=most == 1)
         body = hang("", words, width - _LABEL, at=2, how=mark.ink if mark is not Mark.DONE else Ink.TEXT, most=most)
         glyph = ink(scene.look.glyph(mark), mark.ink)
         first = fit(label, _LABEL) + fit(glyph, 2) + Line(body[0].spans[1:])
@@ -109,14 +111,15 @@ def _rechecks(scene: Scene, gate: Gate, width: int, most: int = 2) -> list[Line]
     return lines
 
 
-def _recheck(scene: Scene, recheck: Recheck) -> tuple[Mark, str]:
+def _recheck(scene: Scene, recheck: Recheck, *, brief: bool) -> tuple[Mark, str]:
     age = max(0.0, scene.at - recheck.at)
     seen = f": {recheck.seen}" if recheck.seen else ""
     old = "" if age <= RECHECK_AGE else ", asked again now"
     if recheck.holds is None:
         return Mark.UNKNOWN, f"{recheck.title}: could not be asked{seen}, {age:.0f} s ago{old}"
     if recheck.holds:
-        return Mark.DONE, f"{recheck.title}{seen}, {age:.0f} s ago{old}"
+        when = f"{age:.0f} s ago{old}"
+        return Mark.DONE, f"{when}: {recheck.title}" if brief else f"{recheck.title}{seen}, {when}"
     return Mark.FAILED, f"{recheck.title} DOES NOT HOLD{seen}, {age:.0f} s ago"
 
 

@@ -62,9 +62,10 @@ def _clocks(scene: Scene, width: int) -> Line:
     parts += [row(ink(f"{v.label} ", Ink.DIM), ink(v.value, Ink.LOUD if v.over else Ink.TEXT)) for v in snap.headline]
     line = EMPTY
     for part in parts:
-        if line and line.width + 3 + part.width > width:
+        room = width - line.width - 3
+        if line and room < min(part.width, 20):
             break
-        line = row(line, "   " if line else "", part)
+        line = row(line, "   " if line else "", part if part.width <= room else fit(part, room))
     return fit(line, width)
 
 

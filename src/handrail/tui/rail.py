@@ -36,34 +36,34 @@ def _steps(scene: Scene, viewed: Viewed, width: int, room: int, *, times: bool) 
     shown = state.outline.stage(viewed.stage) if viewed.stage else now
     at = [s.id for s in state.outline.stages].index(shown.id)
     head = _heading(scene, shown, now)
-    mine = [_step_line(scene, step, viewed, width, times=times) for step in shown.steps]
-    before = [_folded(scene, s, width, times=times) for s in state.outline.stages[:at]]
-    after = _after(scene, state.outline.stages[at + 1 :], viewed, width, room - len(mine) - 4, times=times)
-    mine = _around(mine, [s.id for s in shown.steps], viewed.step or _id(current(state)), max(3, room - 3))
-    spare = room - 3 - len(mine) - len(after)
-    kept = before[max(0, len(before) - max(0, spare)) :]
     lead = _line_across(scene, shown, width)
-    body = [
-        *head,
-        *kept,
-        *(lead if kept or at else []),
-        *mine,
-        *([EMPTY] if after and spare > len(kept) else []),
-        *after,
-    ]
-    return body[:room]
+    later = state.outline.stages[at + 1 :]
+    folded = _after(scene, later, viewed, width, 0, times=times)
+    mine = [_step_line(scene, step, viewed, width, times=times) for step in shown.steps]
+    most = max(3, room - 1 - len(lead) - min(len(folded), 5))
+    mine = _around(mine, [s.id for s in shown.steps], viewed.step or _id(current(state)), most)
+    spare = room - 1 - len(lead) - len(mine) - len(folded)
+    if spare < 0:
+        return [head, *lead, *mine, *folded][:room]
+    blanks = [min(1, max(0, spare - n)) for n in range(2)]
+    spare -= sum(blanks)
+    before = [_folded(scene, s, width, times=times) for s in state.outline.stages[:at]]
+    kept = before[max(0, len(before) - spare) :]
+    after = _after(scene, later, viewed, width, len(folded) + spare - len(kept), times=times)
+    gap = [EMPTY] * blanks[1] if after else []
+    return [head, *[EMPTY] * blanks[0], *kept, *lead, *mine, *gap, *after][:room]
 
 
 def _id(step: StepOutline | None) -> str:
     return step.id if step else ""
 
 
-def _heading(scene: Scene, shown: StageOutline, now: StageOutline) -> list[Line]:
+def _heading(scene: Scene, shown: StageOutline, now: StageOutline) -> Line:
     count = len(scene.state.outline.stages)
     if shown.id != now.id:
         words = f" VIEWING {shown.number}, RUNNING {now.number}  "
-        return [row(ink(words, Ink.LOUD), ink(shown.title, Ink.BOLD)), EMPTY]
-    return [row(ink(f" STAGE {shown.number} of {count}  ", Ink.BOLD), ink(shown.title, Ink.BOLD)), EMPTY]
+        return row(ink(words, Ink.LOUD), ink(shown.title, Ink.BOLD))
+    return row(ink(f" STAGE {shown.number} of {count}  ", Ink.BOLD), ink(shown.title, Ink.BOLD))
 
 
 def _around(lines: list[Line], ids: list[str], chosen: str, most: int) -> list[Line]:
@@ -152,7 +152,7 @@ def _after(
         wide = need + more <= room
         need += more if wide else 0
         lines += full if wide else short
-    return lines[: max(0, room)]
+    return lines
 
 
 def turn_back(scene: Scene, width: int, most: int, *, stays: bool = False) -> list[Line]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from handrail.engine import order
 from handrail.engine.outline import StepOutline
 from handrail.engine.words import StepWord
+from handrail.tui.debrief_view import debrief_rows
 from handrail.tui.frame import LOW, NARROW, WIDE, Body
 from handrail.tui.output import OutputView
 from handrail.tui.rail import Viewed, folded_rail, rail
@@ -75,6 +76,8 @@ def announces(scene: Scene, viewed: Viewed) -> bool:
 def middle(scene: Scene, looking: Looking, output: OutputView, width: int, height: int) -> list[Line]:
     """Return the middle column: exactly `height` rows."""
     step = looked_at(scene, looking.viewed)
+    if current(scene.state) is None and looking.viewed == NOWHERE:
+        return block(debrief_rows(scene, width), height)
     if announces(scene, looking.viewed):
         stage = stage_of(scene.state, current(scene.state))
         if looking.viewed.stage:

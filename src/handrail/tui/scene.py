@@ -27,6 +27,7 @@ class Scene:
     look: Look = field(default_factory=Look)
     offers: tuple[Offer, ...] = ()
     watching: bool = False
+    leaving: bool = False
 
     @property
     def state(self) -> State:
@@ -35,7 +36,7 @@ class Scene:
 
     def host(self, key: str) -> str:
         """Return the name people know a host by."""
-        return self.snap.names.get(key, key)
+        return self.snap.names.get(key) or _ELSEWHERE.get(key, key)
 
     def named(self, words: str) -> str:
         """Return the engine's words with hosts by the names people know."""
@@ -63,6 +64,7 @@ class Scene:
         return found.why if found else _ABSENT.get(verb, "there is nothing to do that on")
 
 
+_ELSEWHERE = {"dns": "the name servers", "person": "you", "clock": "this console"}
 _ABSENT = {
     "stop": "no step is running",
     "confirm": "no gate is open",

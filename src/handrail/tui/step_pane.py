@@ -174,9 +174,10 @@ def before_stage(scene: Scene, stage: StageOutline, width: int, height: int) -> 
     )
     lines.append(ink(f" {count}, {what}{', side by side' if stage.together else ''}.", Ink.DIM))
     lines.append(EMPTY)
+    wrapped = height >= 4 + len(steps) * 2 + len(changes)
     roomy, airy = height >= 4 + len(steps) * 4, height >= 6 + len(steps) * 6
     for step in steps:
-        lines += [*_announced(scene, step, width, roomy=roomy), *([EMPTY] if airy else [])]
+        lines += [*_announced(scene, step, width, roomy=roomy, wrapped=wrapped), *([EMPTY] if airy else [])]
     seconds = sum(scene.snap.undo_seconds.get(s.id, 0.0) for s in changes)
     if changes and len(lines) + 2 <= height:
         lines += [EMPTY, row(ink(" Way back from its end: ", Ink.DIM), ink(_way_back(changes, seconds), Ink.BOLD))]
@@ -200,7 +201,7 @@ def _way_back(changes: list[StepOutline], seconds: float) -> str:
     return f"{len(changes)} undo{'' if len(changes) == 1 else 's'}" + (f", {lasted(seconds)}" if seconds else "")
 
 
-def _announced(scene: Scene, step: StepOutline, width: int, *, roomy: bool) -> list[Line]:
+def _announced(scene: Scene, step: StepOutline, width: int, *, roomy: bool, wrapped: bool) -> list[Line]:
     text = scene.text(step.id)
     kind = "reads" if not step.changes else "CONFIRM" if step.confirm else "changes"
     how = {"reads": Ink.MUTED, "CONFIRM": Ink.LOUD}.get(kind, Ink.WARNING)
@@ -209,6 +210,11 @@ def _announced(scene: Scene, step: StepOutline, width: int, *, roomy: bool) -> l
     if where and name.width + len(where) + kinds.width + 4 <= width:
         kinds = row(ink(f"{where}  ", Ink.DIM), kinds)
     lines = [spread(name, kinds, width)]
+    if wrapped and name.width + kinds.width + 2 > width:
+        first, *rest = hang(
+            ink(f" {step.number} "), step.title, width - kinds.width - 1, at=len(step.number) + 2, how=Ink.BOLD
+        )
+        lines = [spread(first, kinds, width), *rest]
     if not roomy:
         if step.changes:
             lines.append(row(ink("   undo ", Ink.DIM), undo_words(scene, step)))

@@ -143,7 +143,7 @@ def rule(width: int, title: Part = "", how: Ink = Ink.RULE, char: str = "─") -
 
 def wrap(text: str, width: int, how: Ink = Ink.TEXT, most: int = 0) -> list[Line]:
     """Return a text broken at blanks into lines of at most `width` cells; `most` lines, the last one cut (0: all)."""
-    whole = safe(text)
+    whole = safe(text.replace("\r\n", "\n").replace("\n", " "))
     if cell_len(whole) <= width:
         return [ink(whole, how)] if whole else []
     lines: list[str] = []

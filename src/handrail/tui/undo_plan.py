@@ -41,7 +41,7 @@ def _one(scene: Scene, number: int, step: StepOutline, width: int) -> list[Line]
     left = row(f" {number:>2} ", ink(scene.look.glyph(mark), mark.ink), " ", ink(step.name, Ink.BOLD))
     lines = [spread(left, ink(f"{right} ", Ink.DIM), width)]
     words = _undo_of(scene, step)
-    lines.append(fit(row(ink("      $ ", Ink.KEY), words), width))
+    lines.append(fit(row(ink("      undo   ", Ink.DIM), words), width))
     if step.stays:
         lines += hang(ink("      stays  ", Ink.WARNING), step.stays, width - 1, at=13, most=2)
     if lost:

@@ -65,7 +65,7 @@ class HomePage(Page[None]):
 
     def top(self, width: int) -> list[Line]:
         """Return the name, the folder and the clock."""
-        left = ink(" handrail", Ink.BOLD) + ink(f"  runbooks in {self.home.folder}", Ink.DIM)
+        left = ink(" handrail", Ink.BOLD) + ink(f"  runs are kept in {self.home.folder}", Ink.DIM)
         return [spread(left, ink(f"{zulu(self._now().astimezone(UTC))} ", Ink.TEXT), width)]
 
     def body(self, width: int, height: int) -> Body:
@@ -110,7 +110,8 @@ class HomePage(Page[None]):
             return ink(f" {self._busy}", Ink.CALM)
         if self._search:
             return ink(f" Only those with {self._search!r}: / changes it.", Ink.LOUD)
-        return ink(f" Drills run on: {self.home.simulator}", Ink.DIM)
+        simulator = self.home.simulator
+        return ink(f" Drills run on: {simulator}" if simulator else " Choose a runbook, then what to do.", Ink.DIM)
 
     def why(self, action: str) -> str:
         """Return why something cannot be done here."""
