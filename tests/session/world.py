@@ -77,7 +77,8 @@ class Machine:
 
     def executed(self, text: str) -> int:
         """Return how many jobs were begun here whose command holds a text."""
-        return sum(text in p.read_text(errors="replace") for p in self.work.glob("runs/*/*/cmd"))
+        jobs = {p.parent for p in self.work.glob("runs/*/*/cmd")}
+        return sum(text in (job / "cmd").read_text() + (job / "script").read_text() for job in jobs)
 
 
 @dataclass

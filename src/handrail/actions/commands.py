@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from handrail.actions import judge, questions
@@ -20,13 +20,19 @@ async def perform(work: Work, port: Port) -> None:
 
     async def one(host: str) -> Result:
         async with gate:
-            result, said = await _host(work, host, port)
+            result, said = await _host(work, host, port, enough)
         if not together:
             result = await verified(work, result, port)
             port.ended(result)
+            if _good(result):
+                good.add(host)
         answers[host] = said
         return result
 
+    def enough() -> bool:
+        return len(good) >= max(1, work.need)
+
+    good: set[str] = set()
     answers: dict[str, Said] = {}
     results = await asyncio.gather(*(one(host) for host in work.hosts))
     if together:
@@ -35,7 +41,7 @@ async def perform(work: Work, port: Port) -> None:
             port.ended(await verified(work, replace(result, checks=(*result.checks, alike)), port))
 
 
-async def _host(work: Work, host: str, port: Port) -> tuple[Result, Said]:
+async def _host(work: Work, host: str, port: Port, enough: Callable[[], bool]) -> tuple[Result, Said]:
     """Return what came of one host, without its verifies: probed first, so that what is so already is not sent again."""
     if work.changes and work.probe and not work.attach and host in work.probe.each:
         wanted = Answer.DONE if work.way is Way.FORWARD else Answer.NOT_DONE
@@ -43,7 +49,7 @@ async def _host(work: Work, host: str, port: Port) -> tuple[Result, Said]:
         if meant is wanted:
             port.say(host, f"already so: {seen}")
             return Result(host, ResultKind.ALREADY, sent=False, detail=seen), Said(ResultKind.ALREADY, sent=False)
-    said, result = await _until_it_holds(work, host, port)
+    said, result = await _until_it_holds(work, host, port, enough)
     if said.kind is ResultKind.EXITED and work.changes and work.probe and host in work.probe.each:
         result = replace(result, checks=(*result.checks, await _probed_after(work, host, port)))
     return result, said
@@ -57,8 +63,8 @@ async def _probed_after(work: Work, host: str, port: Port) -> Check:
     return Check(what, {wanted: True, Answer.DONT_KNOW: None}.get(meant, False), seen)
 
 
-async def _until_it_holds(work: Work, host: str, port: Port) -> tuple[Said, Result]:
-    """Run a change once; ask a read again until it holds or its time is up."""
+async def _until_it_holds(work: Work, host: str, port: Port, enough: Callable[[], bool]) -> tuple[Said, Result]:
+    """Run a change once; ask a read again until it holds, its time is up, or enough others hold: a dark host holds nobody up."""
     until = port.clock.mono() + work.within
     turn = 0
     while True:
@@ -67,7 +73,7 @@ async def _until_it_holds(work: Work, host: str, port: Port) -> tuple[Said, Resu
         attach = work.attach and work.changes
         said = await port.command(host, work.hosts[host], part, changes=work.changes, limit=work.limit, attach=attach)
         result = _judged(work, host, said)
-        if work.changes or not work.within or _good(result) or port.clock.mono() + work.every > until:
+        if work.changes or not work.within or _good(result) or enough() or port.clock.mono() + work.every > until:
             return said, result
         port.progress(0, 0, f"{host}: {result.sentence}; asking again")
         await port.sleep(work.every)

@@ -18,9 +18,14 @@ def text_of(stdout: bytes) -> str:
     return stdout.decode("utf-8", "replace")
 
 
+def lines_of(text: str) -> list[str]:
+    """Return the lines of an output: ended by a line feed alone, not by what else Python takes for an end."""
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
+
+
 def quote(stdout: bytes) -> str:
     """Return the first line of an answer that says something, cut."""
-    lines = (line.strip() for line in text_of(stdout[:8192]).splitlines())
+    lines = (line.strip() for line in lines_of(text_of(stdout[:8192])))
     first = next((line for line in lines if line), "nothing")
     return first if len(first) <= SHOWN else first[: SHOWN - 1] + "…"
 
@@ -33,7 +38,7 @@ def _matches(pattern: str, lines: Iterable[str]) -> bool:
 def output_checks(wanted: Outcome, stdout: bytes) -> tuple[Check, ...]:
     """Return a check for everything that must be true of the output."""
     text = text_of(stdout)
-    lines = text.splitlines()
+    lines = lines_of(text)
     made = []
     if wanted.stdout is not None:
         made.append(Check(f"answers {wanted.stdout!r}", text.strip() == wanted.stdout.strip(), quote(stdout)))
@@ -63,7 +68,7 @@ def captured(patterns: Mapping[str, str], stdout: bytes) -> tuple[dict[str, str]
     """Return the first group of the first matching line for each name; one that is not found is a check that fails."""
     found: dict[str, str] = {}
     missing: list[Check] = []
-    lines = text_of(stdout).splitlines()
+    lines = lines_of(text_of(stdout))
     for name, pattern in patterns.items():
         compiled = re.compile(pattern)
         hit = next((m for line in lines if (m := compiled.search(line))), None)

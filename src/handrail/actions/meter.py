@@ -17,31 +17,56 @@ from handrail.runbook.checks import Command
 from handrail.runbook.model import Step
 
 LIMIT: Final = 30.0
-CHUNK: Final = 900_000  # bytes of filtered lines taken at once; the rest comes with the next look
+CHUNK: Final = (
+    900_000  # bytes read at once, fewer than are kept of an output; the rest comes with the next look, at once
+)
 
-POSITION: Final = """
-if [ -e "$1" ]; then stat -L -c '%i %s' -- "$1"; else echo 0 0; fi
+# What stands right before an offset tells whether a file is still the one that was read: an inode is soon used again,
+# and a file that was cut and has grown past the offset looks as before.
+_BEFORE: Final = r"""
+before() {
+  n=$2; [ "$n" -le 256 ] || n=256
+  if [ "$n" -gt 0 ]; then tail -c +$(($2 - n + 1)) -- "$1" | head -c "$n" | cksum | tr ' ' .; else echo 0; fi
+}
 """
 
-# $1 file, $2 inode, $3 offset, $4 text that filters here, before the wire. The first line says where the next look begins.
-# A rotated file is looked for beside its successor by its inode, so that its last lines count too.
-LOOK: Final = r"""
-now=0; size=0
-if [ -e "$1" ]; then set -- "$1" "$2" "$3" "$4" $(stat -L -c '%i %s' -- "$1"); now=$5; size=$6; fi
-from=$3; old=
-if [ "$2" != "$now" ] && [ "$2" != 0 ]; then
-  for f in "$1".* "$1"-*; do
-    if [ -f "$f" ] && [ "$(stat -L -c %i -- "$f")" = "$2" ]; then old=$f; fi
-  done
+# $1 file: says its inode, its size, and what stands before its end.
+POSITION: Final = (
+    _BEFORE
+    + r"""
+if [ -e "$1" ]; then size=$(stat -L -c %s -- "$1"); echo "$(stat -L -c %i -- "$1") $size $(before "$1" "$size")"; else echo 0 0 0; fi
+"""
+)
+
+# $1 file, $2 inode, $3 offset, $4 what stood before it, $5 text that filters here, before the wire, $6 bytes read at most. The
+# first line says where the next look begins, and whether more is there already. A file that was rotated away, by a new name
+# or by a copy, is read to its end first. A line that is not whole yet is left for the next look.
+LOOK: Final = (
+    _BEFORE
+    + r"""
+file=$1; ino=$2; off=$3; mark=$4; text=$5; most=$6
+is() {
+  [ -f "$1" ] && [ "$(stat -L -c %s -- "$1")" -ge "$off" ] && [ "$(before "$1" "$off")" = "$mark" ] || return 1
+  [ "$off" -gt 0 ] || [ "$(stat -L -c %i -- "$1")" = "$ino" ]
+}
+part() { tail -c +$((off + 1)) -- "$cur" | head -c $((end - off)); }
+cur=
+for f in "$file" "$file".* "$file"-*; do if [ -z "$cur" ] && is "$f"; then cur=$f; fi; done
+if [ -z "$cur" ]; then cur=$file; off=0; fi
+size=0; more=0
+if [ -e "$cur" ]; then size=$(stat -L -c %s -- "$cur"); fi
+end=$size
+if [ $((end - off)) -gt "$most" ]; then end=$((off + most)); more=1; fi
+if [ "$end" -gt "$off" ] && [ "$(part | tail -c 1 | wc -l)" -eq 0 ]; then
+  rest=$(part | tail -n 1 | wc -c)
+  if [ "$rest" -lt "$most" ]; then end=$((end - rest)); fi
 fi
-if [ "$2" != "$now" ]; then from=0; fi
-if [ "$from" -gt "$size" ]; then from=0; fi
-echo "$now $size"
-{
-  if [ -n "$old" ]; then tail -c +$(($3 + 1)) -- "$old"; fi
-  if [ "$size" -gt "$from" ]; then tail -c +$((from + 1)) -- "$1" | head -c $((size - from)); fi
-} | if [ -n "$4" ]; then grep -aF -- "$4" || true; else cat; fi
+if [ "$cur" != "$file" ] && [ "$more" = 0 ] && [ -s "$file" ]; then echo "0 0 0 1"
+elif [ -e "$cur" ]; then echo "$(stat -L -c %i -- "$cur") $end $(before "$cur" "$end") $more"
+else echo "0 0 0 0"; fi
+if [ "$end" -gt "$off" ]; then part | if [ -n "$text" ]; then grep -aF -- "$text" || true; else cat; fi; fi
 """
+)
 
 
 @dataclass
@@ -50,7 +75,9 @@ class Count:
 
     inode: str
     offset: str
+    mark: str
     seen: set[str]
+    more: bool = False
 
 
 def position_command(file: str) -> Command:
@@ -61,9 +88,9 @@ def position_command(file: str) -> Command:
 def read_position(said: Said) -> dict[str, str] | None:
     """Return what `position_command` said, as notes; None when it could not be asked."""
     words = said.stdout.decode("ascii", "replace").split()
-    if said.exit != 0 or len(words) != 2:
+    if said.exit != 0 or len(words) != 3:
         return None
-    return {"inode": words[0], "offset": words[1]}
+    return dict(zip(("inode", "offset", "mark"), words, strict=True))
 
 
 def wanted(meter: Meter) -> tuple[int, int]:
@@ -95,7 +122,8 @@ async def _count(work: Work, host: str, meter: Meter, port: Port) -> Result:
     turn = 0
     while True:
         turn += 1
-        look = Command(script=LOOK, args=(meter.file, count.inode, count.offset, meter.contains or ""))
+        args = (meter.file, count.inode, count.offset, count.mark, meter.contains or "", str(CHUNK))
+        look = Command(script=LOOK, args=args)
         said = await port.command(host, look, f"look{turn}", changes=False, limit=LIMIT)
         fresh = _take(said, count, pattern, meter.distinct)
         for name in sorted(fresh):
@@ -103,6 +131,8 @@ async def _count(work: Work, host: str, meter: Meter, port: Port) -> Result:
         silent = tuple(n for n in meter.expected() if n not in count.seen)
         arrived = _arrived(count, meter)
         port.progress(arrived, expected or need, _words(arrived, expected, silent), silent)
+        if arrived < need and count.more:
+            continue
         if arrived >= need or port.clock.mono() + work.every > until:
             return _result(host, arrived, need, expected, silent, said)
         await port.sleep(work.every)
@@ -123,16 +153,18 @@ async def _start(host: str, meter: Meter, port: Port) -> Count | Result:
             return Result(host, ResultKind.UNREACHABLE, sent=False, detail=said.detail or "the file's end is not known")
         port.remember(host, found)
         notes = found
-    return Count(notes["inode"], notes["offset"], set())
+    return Count(notes["inode"], notes["offset"], notes["mark"], set())
 
 
 def _take(said: Said, count: Count, pattern: re.Pattern[str], group: str) -> set[str]:
     """Count the names in what one look brought; return the new ones."""
     head, _, body = said.stdout.partition(b"\n")
-    words = head.split()
-    if said.exit != 0 or len(words) != 2:
+    words = head.decode("ascii", "replace").split()
+    count.more = False
+    if said.exit != 0 or len(words) != 4:
         return set()
-    count.inode, count.offset = words[0].decode("ascii", "replace"), words[1].decode("ascii", "replace")
+    count.inode, count.offset, count.mark = words[:3]
+    count.more = words[3] == "1"
     found = set()
     for line in body.decode("utf-8", "replace").splitlines():
         match = pattern.search(line)
