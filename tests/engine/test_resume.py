@@ -13,13 +13,14 @@ from handrail.engine import due as acts
 from handrail.engine import events as e
 from handrail.engine import messages as m
 from handrail.engine import order
+from handrail.engine import outcome as ends
 from handrail.engine.codec import decode_event, encode_event
 from handrail.engine.decide import decide
 from handrail.engine.evolve import evolve, fold
 from handrail.engine.offers import offers
 from handrail.engine.results import Result
 from handrail.engine.state import State
-from handrail.engine.words import Answer, ResultKind, StepWord, Verdict, Way
+from handrail.engine.words import Answer, Outcome, ResultKind, StepWord, Verdict, Way
 
 W = StepWord
 
@@ -63,6 +64,7 @@ def dark() -> Rig:
     return rig
 
 
+WAYS_ON = {"go", "retry", "probe", "by-hand", "owe", "undo", "settle", "forward-again"}
 STORIES = [plain, there_and_back, dark]
 
 
@@ -134,6 +136,11 @@ def test_a_crash_after_every_event_ends_with_nothing_sent_twice(story: Callable[
         rig.work()
         assert sum(isinstance(x, e.AttemptStarted) for x in rig.journal) == started
         assert not order.busy(rig.state), in_flight
+        assert (
+            any(o.granted and o.verb in WAYS_ON for o in offers(rig.state)) or ends.outcome(rig.state) is Outcome.DONE
+        )
+        if rig.state.lost and "sync/mask" in rig.state.started:
+            assert "sync/mask@p" in rig.owed(), "a decision cut off in the middle is decided to its end"
 
 
 def test_what_is_in_flight_is_re_attached_and_the_run_stands_after_it() -> None:

@@ -11,7 +11,7 @@ from handrail.engine.decide_back import owed_undo
 from handrail.engine.outline import StepOutline
 from handrail.engine.results import Owed, Result
 from handrail.engine.state import State
-from handrail.engine.words import How, ResultKind, StepWord, Way
+from handrail.engine.words import How, ResultKind, StepWord, UndoKind, Way
 
 
 def declare(state: State, intent: m.Declare) -> Decision:
@@ -38,6 +38,15 @@ def declare(state: State, intent: m.Declare) -> Decision:
     batch.add(e.RouteChanged(intent.at, intent.route, intent.reason, intent.by))
     _owe_lost(batch, intent.at, intent.reason)
     return batch.done()
+
+
+def _settled_in_part(state: State, step: StepOutline) -> bool:
+    """Tell whether the last of what a step owed was settled, and the crash came before the step was called undone."""
+    if state.owes(step.id, "back") or step.undo is UndoKind.NOTHING:
+        return False
+    now = state.step(step.id)
+    started = step.id in state.started and now.word not in order.BUSY
+    return now.word is StepWord.OWED or (started and not order.back_places(state, step))
 
 
 def _cut_off(state: State, step: StepOutline, lost: frozenset[str]) -> bool:
@@ -112,7 +121,7 @@ def resume(state: State, intent: m.Resume) -> Decision:
     for step, now in state.walked():
         if now.word in order.BUSY and now.attempt and not now.attempt.missing:
             end_attempt(batch, step.id, now.attempt.number, intent.at)
-        elif now.word is StepWord.OWED and not state.owes(step.id, "back"):
+        elif _settled_in_part(state, step):
             batch.add(e.StepUndone(intent.at, step.id, How.NONE, "settled before the console went away"))
     _owe_lost(batch, intent.at, state.emergency)
     return batch.done()
