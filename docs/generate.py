@@ -77,6 +77,6 @@ def pages() -> dict[Path, str]:
 if __name__ == "__main__":
     stale = [path for path, text in pages().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv[1:]:
-        sys.exit("\n".join(f"stale: {path.relative_to(ROOT)}" for path in stale))
+        sys.exit("\n".join(f"stale: {path.relative_to(ROOT)}" for path in stale) or 0)
     for path, text in pages().items():
         path.write_text(text, encoding="utf-8")
