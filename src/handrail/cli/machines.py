@@ -53,9 +53,7 @@ async def _trust(estate: Estate, compared: str) -> int:
             left += 1
             continue
         click.echo(safe(f"{host.name} ({host.host}) shows {seen.algorithm} {seen.fingerprint}"))
-        typed = (
-            compared or click.prompt("Compare it, then type its last 6 characters (or no)", default="no")
-        )
+        typed = compared or click.prompt("Compare it, then type its last 6 characters (or no)", default="no")
         if typed in (seen.fingerprint, seen.fingerprint[-6:]):
             pin(estate.known_hosts, [seen.line])
             click.echo(f"pinned in {estate.known_hosts}")

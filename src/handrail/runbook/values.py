@@ -165,7 +165,8 @@ StepName = Annotated[
     WithJsonSchema(_STRING),
 ]
 ServerName = Annotated[
-    str, AfterValidator(_matcher("server-name", SERVER, "a name server", '"192.0.2.53", or "ns1=192.0.2.53" with a label'))
+    str,
+    AfterValidator(_matcher("server-name", SERVER, "a name server", '"192.0.2.53", or "ns1=192.0.2.53" with a label')),
 ]
 HostName = Annotated[
     str, AfterValidator(_matcher("host-name", HOST, "a host's name or address", "no blanks, no leading hyphen"))
