@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sys
+from typing import Final
 
 from handrail.plain import words
 from handrail.session.cards import RunCard
 from handrail.session.desk import Desk
 from handrail.session.exits import exit_of
+from handrail.store.lock import holder_of
+
+LOOK: Final = 1.0  # seconds after which it is asked again whether anybody still drives
 
 
 async def watch_plain(desk: Desk, card: RunCard) -> int:
-    """Print what changes until the run is held, closed or over."""
+    """Print what changes until the run is held, closed, or nobody drives it any more."""
     watching = await desk.watch(card)
     before, seq = None, 0
     try:
         for line in words.opening(watching.snapshot):
             sys.stdout.write(f"{line}\n")
         while True:
-            shown = await watching.changed(seq)
+            driven = holder_of(card.folder) is not None  # asked first: what it wrote before it went is shown below
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    await watching.changed(seq)
+            shown = watching.snapshot
             for line in words.changes(before, shown):
                 sys.stdout.write(f"{shown.wall:%H:%M:%SZ} {line}\n")
             sys.stdout.flush()
             before, seq = shown.state, shown.seq
-            if shown.state.held or shown.state.closed:
+            if shown.state.held or shown.state.closed or not driven:
                 return int(exit_of(shown.state))
     finally:
         await watching.close()
