@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,13 @@ from tests.ssh.bench import members
 from tests.ssh.server import Server
 
 from handrail.engine import due as d
+from handrail.engine import events as e
 from handrail.engine import messages as m
 from handrail.engine import order
+from handrail.engine.codec import decode_event
 from handrail.engine.state import State, StepState
 from handrail.engine.words import StepWord
-from handrail.session.opening import Opening, open_run, resume_run
+from handrail.session.opening import Opening, open_run, replayed, resume_run
 from handrail.session.session import Session
 from handrail.session.view import Mode
 from handrail.store.home import Home
@@ -107,6 +109,16 @@ class World:
         server = Server(root, key, self.place / "authorized", env)
         await server.start()
         self.machines[name] = Machine(name, role, server, root, self.place / name / "work", key)
+
+    async def off(self, name: str) -> None:
+        """Take a host off the network; its jobs go on."""
+        await self[name].server.stop()
+
+    async def on(self, name: str, *, key: asyncssh.SSHKey | None = None) -> None:
+        """Bring a host back at its address, perhaps with another key."""
+        if key:
+            self[name].server.key = key
+        await self[name].server.start()
 
     def reboot(self, name: str) -> None:
         """End every job on a host, as a reboot or the OOM killer does: no exit status is written."""
@@ -270,6 +282,21 @@ class Drive:
         session._files.journal.close()
         session._files.lock.release()
 
+    def hold_against_the_journal(self) -> None:
+        """The oracle: the journal is whole, what it folds to is the state, and nothing was sent that it does not tell of."""
+        if not self.folder.exists() or self.session.snapshot.trouble:
+            return
+        found = replayed(RunFolder.open(self.world.home, self.run))
+        told = {
+            a.step for a in (decode_event(r.event, r.body) for r in found.records) if isinstance(a, e.AttemptStarted)
+        }
+        for one in self.world.machines.values():
+            for job in one.work.glob(f"runs/{self.run}/*/cmd"):
+                step_id, _, part = job.parent.name.replace("+", "/").partition(".")
+                assert step_id in told or not part.startswith("1."), f"{step_id} {part} was sent and not told"
+        if not any(other.run == self.run for other in self.world.drives[self.world.drives.index(self) + 1 :]):
+            assert replace(found.state, at=0.0) == replace(self.state, at=0.0)
+
     def events(self, name: str = "") -> list[Any]:
         """Return the journal's records, all or those of one name."""
         found = read_journal(self.folder / "journal.jsonl").records
@@ -307,6 +334,8 @@ async def a_world(place: Path, *, clients: int = 0, dns: bool = False, second: b
         world.pin()
         try:
             yield world
+            for drive in world.drives:
+                drive.hold_against_the_journal()
         finally:
             for drive in world.drives:
                 if not drive.session._closing:

@@ -106,7 +106,7 @@ class AttemptPort:
             self.changed.add(host)
         start: job.Start = "attach-or-start" if attach else "fresh"
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(None if changes else limit):  # a change is never ended by a clock
                 end = await job.run_job(
                     core.links, target, key, told, permit, start=start, output=catch.take, news=catch.news
                 )

@@ -7,7 +7,7 @@ from enum import IntEnum
 from handrail.engine import order
 from handrail.engine.outcome import outcome
 from handrail.engine.state import State
-from handrail.engine.words import Outcome, StepWord
+from handrail.engine.words import Outcome, ResultKind, StepWord
 
 
 class Exit(IntEnum):
@@ -46,4 +46,13 @@ def _held(state: State) -> Exit:
     late = any(now.late for _, now in state.walked() if now.word is StepWord.RUNNING)
     if late or (step and state.step(step.id).word is StepWord.UNKNOWN):
         return Exit.HELD_UNKNOWN
+    if step and _unreached(state, step.id):
+        return Exit.UNREACHABLE
     return Exit.HELD_FAILED if step else Exit.LEFT
+
+
+def _unreached(state: State, step: str) -> bool:
+    """Tell whether a run stands because a host cannot be reached, with nothing changed so far."""
+    attempt = state.step(step).attempt
+    results = attempt.results.values() if attempt else ()
+    return not state.started and any(r.kind is ResultKind.UNREACHABLE for r in results)
