@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from tests.tui.desk import FakeBriefing, FakeDesk, cards, held_run
 from tests.tui.fake import FakeSession
 from tests.tui.stage import Stage, playing
 
+from handrail.base.problems import trouble
 from handrail.session.cards import Start
 from handrail.session.view import Mode
+from handrail.tui.app import HandrailApp
 from handrail.tui.pages.briefing import BriefingPage
 from handrail.tui.pages.home import HomePage
 from handrail.tui.pages.run import RunPage
@@ -50,10 +53,12 @@ async def test_a_drill_begins_from_the_briefing_and_comes_back_home(session: Fak
         await stage.settle()
         assert made.started == Start("planned", (("fqdn", "puppet.example.test"),), step_by_step=True)
         assert isinstance(stage.page, RunPage)
+        left = stage.page
         await stage.press("q", "down", "enter")
         await stage.settle()
         assert isinstance(stage.page, HomePage)
         assert session.closed
+        assert left.paint(80, 24) == []
 
 
 async def test_live_asks_for_everything_first(session: FakeSession) -> None:
@@ -207,3 +212,32 @@ async def test_q_ends_the_program_at_home() -> None:
     async with playing() as stage:
         await stage.press("q")
         assert stage.app.return_value == 0
+
+
+async def test_until_the_first_page_is_there_it_says_so(session: FakeSession) -> None:
+    ready = asyncio.Event()
+
+    async def first() -> FakeSession:
+        await ready.wait()
+        return session
+
+    app = HandrailApp(FakeDesk(), first, mode_hint="DRILL", mono=session.clock.mono, today=session.clock.now)
+    async with app.run_test(size=(80, 24)) as pilot:
+        stage = Stage(app, pilot, session.clock, session)
+        await pilot.pause()
+        assert "Bringing the simulated estate up" in stage.text()
+        ready.set()
+        await pilot.pause()
+        await stage.settle()
+        assert isinstance(stage.page, RunPage)
+
+
+async def test_a_first_page_that_cannot_be_opened_is_told_to_whoever_started_it() -> None:
+    async def first() -> FakeSession:
+        raise trouble("no-estate", "there is no estate", "start with --estate FILE")
+
+    app = HandrailApp(FakeDesk(), first)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+    assert app.trouble is not None
+    assert app.return_value == 2

@@ -19,6 +19,7 @@ from handrail.tui.pages.log import LogPage
 from handrail.tui.pages.plan import PlanPage
 from handrail.tui.pages.run import RunPage
 from handrail.tui.pages.undo import UndoPage
+from handrail.tui.pages.waiting import WaitingPage
 
 PAGES = {
     "home": HomePage,
@@ -36,6 +37,7 @@ PAGES = {
     "ask": AskWords,
     "box": Box,
     "commands": CommandsPage,
+    "waiting": WaitingPage,
 }
 
 

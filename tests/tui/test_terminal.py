@@ -158,7 +158,8 @@ def test_an_error_of_ours_puts_the_terminal_right_and_prints_no_locals(tmp_path:
         assert term.ended() == 1
         assert termios.tcgetattr(term.slave) == term.before
         after = term.seen[term.seen.rindex(b"\x1b[?1049l") :]
-        assert b"the screen failed (ZeroDivisionError)" in after
+        assert b"the screen failed (ZeroDivisionError, " in after
+        assert b" boom)" in after
         assert b"handrail resume" in after
         assert b"a-secret-in-a-local" not in term.seen
         assert b"Traceback" not in term.seen

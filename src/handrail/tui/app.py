@@ -10,6 +10,7 @@ import asyncio
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,7 @@ from handrail.tui.page import Page
 from handrail.tui.pages.briefing import BriefingPage
 from handrail.tui.pages.home import HomePage
 from handrail.tui.pages.run import RunPage
+from handrail.tui.pages.waiting import WaitingPage
 from handrail.tui.running import Verbs
 from handrail.tui.scene import Scene
 from handrail.tui.terminal import Terminal
@@ -84,6 +86,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         self._follower: asyncio.Task[None] | None = None
         self._code = 0
         self.fault: BaseException | None = None
+        self.trouble: Trouble | None = None  # why the first page could not be opened
 
     # ------------------------------------------------------------ life
 
@@ -117,7 +120,14 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
     async def _open_first(self) -> None:
         first = self._first
         if callable(first):
-            first = await first()
+            words = "Bringing the simulated estate up" if self._mode_hint == "DRILL" else "Getting ready"
+            self.push_screen(WaitingPage(words))
+            try:
+                first = await first()
+            except Trouble as wrong:
+                self.trouble = wrong
+                self.exit(Exit.USAGE)
+                return
         if first is None:
             self.push_screen(HomePage())
         elif isinstance(getattr(first, "snapshot", None), Snapshot):
@@ -137,7 +147,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
             return
         error = task.exception()
         if isinstance(error, Trouble):
-            self.say(str(error).split("\n")[0])
+            self.say(said(error))
         elif error is not None:
             self.panic_quietly(error)
 
@@ -265,7 +275,8 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
     def back_home(self) -> None:
         """Close every page above the home screen."""
         home = next(page for page in self.screen_stack if isinstance(page, HomePage))
-        home.pop_until_active()
+        while self.screen is not home:
+            self.pop_screen()
         self._snap = None
         home.reread()
 
@@ -288,6 +299,10 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         page = self.front
         if page is not None:
             page.tell(sentence)
+
+    def say_trouble(self, wrong: Trouble) -> None:
+        """Show a problem on the page in front."""
+        self.say(said(wrong))
 
     def ask(self, page: AskWords, then: Callable[[dict[str, str]], object]) -> None:
         """Ask for words; nothing happens when they are not given."""
@@ -357,6 +372,18 @@ def _ended(before: State, after: State) -> bool:
     return bool(was - {s.id for s in order.busy(after)})
 
 
+def said(wrong: Trouble) -> str:
+    """Return a problem in one line: what is wrong, and what to do."""
+    problem = wrong.problems[0]
+    return f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+
+
+def _place(fault: BaseException) -> str:
+    """Return what failed, and where in the code: never a value, for it may be a secret."""
+    frames = traceback.extract_tb(fault.__traceback__)[-3:]
+    return type(fault).__name__ + "".join(f", {Path(f.filename).name}:{f.lineno} {f.name}" for f in frames)
+
+
 async def drive(
     desk: DeskApi,
     first: First = None,
@@ -366,7 +393,10 @@ async def drive(
     ascii: bool | None = None,  # noqa: A002  the word of the command line
     keys: Mapping[str, str] | None = None,
 ) -> int:
-    """Show the program until it is left, in the running loop; return the exit code (see `exits`)."""
+    """Show the program until it is left, in the running loop; return the exit code (see `handrail.session.exits`).
+
+    Raise `Trouble` when `first` is a function that raised it: the terminal is right again by then.
+    """
     look = Look(ascii=wants_ascii() if ascii is None else ascii)
     bound = Keys().remapped(keys) if keys else Keys()
     app = HandrailApp(desk, first, look=look, keys=bound, theme=theme, mode_hint=mode_hint)
@@ -374,9 +404,10 @@ async def drive(
         code = await app.run_async()
     finally:
         await app.close_session()
+    if app.trouble is not None:
+        raise app.trouble
     if app.fault is not None:
-        kind = type(app.fault).__name__
-        sys.stderr.write(f"handrail: the screen failed ({kind}); the run is held: handrail resume\n")
+        sys.stderr.write(f"handrail: the screen failed ({_place(app.fault)}); the run is held: handrail resume\n")
         return 1
     return code if code is not None else Exit.LEFT
 

@@ -28,6 +28,7 @@ SCOPES: Final[Mapping[str, str]] = {
     "ask": "Dialog that asks for words",
     "box": "Box of text",
     "commands": "Command line and palette",
+    "waiting": "Getting ready",
 }
 TYPING: Final = frozenset({"gate", "question", "ask", "commands"})  # printable keys belong to what is typed there
 RUN: Final = ("run", "decide")
@@ -154,6 +155,7 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at("commands", "up", "up", "Up", "one up"),
     _at("commands", "down", "down", "Down", "one down"),
     _at("commands", "back", "escape", "Back", "do nothing", 30),
+    _at("waiting", "leave", "q ctrl+q ctrl+c", "Leave", "do not wait any longer", 99),
     # ------------------------------------------------------------ everywhere
     _at(("home", *RUN, "undo", "log", "plan", "debrief"), "commands", ":", "Command", "the command line", 95),
     _at(("home", "briefing", *DRIVEN, "debrief"), "palette", "ctrl+p", "Palette", "everything that can be done here"),

@@ -34,6 +34,7 @@ class Page(Screen[T], inherit_bindings=False):
     AUTO_FOCUS = "Canvas"
     ALLOW_SELECT = False
     scope_name = "run"
+    of_run = False  # it makes no sense without a run
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,6 +76,8 @@ class Page(Screen[T], inherit_bindings=False):
 
     def paint(self, width: int, height: int) -> list[Line]:
         """Return the whole screen."""
+        if self.of_run and self.scene is None:
+            return []  # the run was let go, and this page is on its way out
         if width < LEAST[0] or height < LEAST[1]:
             return too_small(width, height)
         top = self.top(width)

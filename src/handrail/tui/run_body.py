@@ -70,6 +70,8 @@ def announces(scene: Scene, viewed: Viewed) -> bool:
     state = scene.state
     if viewed.step or going_on(state) or order.standing(state) or state.held or state.closed:
         return False
+    if viewed.stage and all(order.finished(state, s) for s in state.outline.stage(viewed.stage).steps):
+        return False
     return order.next_step(state) is not None and not order.awaiting(state)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from handrail.engine.outline import StepOutline
+from handrail.engine import order
+from handrail.engine.outline import GuardOutline, StepOutline
 from handrail.tui.clocks import clock, show_duration
 from handrail.tui.look import Mark
 from handrail.tui.scene import Scene
@@ -72,7 +73,13 @@ def _clocks(scene: Scene, width: int) -> list[Line]:
     pairs += [(v.label, v.value, Ink.LOUD if v.over else Ink.TEXT) for v in snap.headline]
     if info.shortened:
         pairs.append(("shortened", info.shortened, Ink.WARNING))
-    return [_head("CLOCKS"), *(spread(ink(f" {a}", Ink.DIM), ink(f"{b} ", how), width) for a, b, how in pairs)]
+    lines = [_head("CLOCKS")]
+    for label, value, how in pairs:
+        if len(label) + len(value) + 4 <= width:
+            lines.append(spread(ink(f" {label}", Ink.DIM), ink(f"{value} ", how), width))
+        else:
+            lines += hang(ink(f" {label}", Ink.DIM), value, width - 1, at=len(label) + 3, how=how, most=3)
+    return lines
 
 
 def _guards(scene: Scene, width: int) -> list[Line]:
@@ -80,11 +87,16 @@ def _guards(scene: Scene, width: int) -> list[Line]:
     if not guards:
         return []
     lines = [_head("GUARDS")]
-    for guard in guards:
-        tripped = guard.id in scene.state.tripped
-        mark = Mark.FAILED if tripped else Mark.DONE
-        lines.append(row(" ", ink(scene.look.glyph(mark), mark.ink), " ", ink(guard.title, mark.ink)))
-    return [fit(line, width) for line in lines]
+    return [*lines, *(_guard(scene, guard, width) for guard in guards)]
+
+
+def _guard(scene: Scene, guard: GuardOutline, width: int) -> Line:
+    watching = not guard.after or scene.state.step(guard.after).word in order.FINISHED
+    mark, word = (Mark.NOW, "watches") if watching else (Mark.TO_COME, "not yet")
+    if guard.id in scene.state.tripped:
+        mark, word = Mark.FAILED, "TRIPPED"
+    left = row(" ", ink(scene.look.glyph(mark), mark.ink), " ", ink(guard.title, Ink.DIM))
+    return spread(left, ink(f"{word} ", mark.ink), width)
 
 
 def _hosts(scene: Scene, width: int) -> list[Line]:

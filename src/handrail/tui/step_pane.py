@@ -166,12 +166,13 @@ def before_stage(scene: Scene, stage: StageOutline, width: int, height: int) -> 
     lines = _across(scene, stage, width)
     count = f"{len(steps)} step{'' if len(steps) == 1 else 's'}"
     what = f"{len(changes)} of them change something" if changes else "nothing is changed"
-    closed = order.closed_forward(state)
-    lines.append(
-        row(" ", ink(f"stage {stage.name}", Ink.BOLD), ink("  closed by a guard", Ink.ERROR))
-        if closed
-        else row(" ", ink(f"enter starts stage {stage.name}", Ink.ACCENT))
-    )
+    following = order.next_step(state)
+    if order.closed_forward(state):
+        lines.append(row(" ", ink(f"stage {stage.name}", Ink.BOLD), ink("  closed by a guard", Ink.ERROR)))
+    elif following is None or following.stage != stage.id:
+        lines.append(row(" ", ink(f"stage {stage.name}", Ink.BOLD), ink("  not its turn yet", Ink.DIM)))
+    else:
+        lines.append(row(" ", ink(f"enter starts stage {stage.name}", Ink.ACCENT)))
     lines.append(ink(f" {count}, {what}{', side by side' if stage.together else ''}.", Ink.DIM))
     lines.append(EMPTY)
     wrapped = height >= 4 + len(steps) * 2 + len(changes)

@@ -175,7 +175,7 @@ class BriefingPage(Page[None]):
         try:
             session = await self.briefing.start(self._answered())
         except Trouble as wrong:
-            self.tell(str(wrong).split("\n")[0])
+            self.desk.say_trouble(wrong)
             return
         finally:
             self._starting = False

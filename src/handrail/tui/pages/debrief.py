@@ -10,6 +10,7 @@ from handrail.tui.text import EMPTY, Ink, Line, ink
 class DebriefPage(Scrolled[None]):
     """What the run came to."""
 
+    of_run = True
     scope_name = "debrief"
 
     def lines(self, width: int) -> list[Line]:

@@ -18,6 +18,8 @@ _STEP = 16  # cells
 class LogPage(Page[None]):
     """A cursor on a line, and a window that follows it or the end."""
 
+    of_run = True
+
     scope_name = "log"
 
     def __init__(self, step: str, host: str = "", *, find: bool = False) -> None:

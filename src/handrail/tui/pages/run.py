@@ -28,6 +28,8 @@ _STOP_TWICE = 5.0  # seconds
 class RunPage(Page[None]):
     """One run, driven or watched."""
 
+    of_run = True
+
     def __init__(self) -> None:
         super().__init__()
         self.looking = Looking()

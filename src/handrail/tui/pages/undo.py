@@ -17,6 +17,8 @@ from handrail.tui.undo_plan import Target, plan_lines
 class UndoPage(Page[None]):
     """Shows the way back, then asks."""
 
+    of_run = True
+
     scope_name = "undo"
 
     def __init__(self) -> None:
