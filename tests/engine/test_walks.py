@@ -260,7 +260,7 @@ class Walks(RuleBasedStateMachine):
 
 
 Walks.TestCase.settings = settings(
-    max_examples=int(os.environ.get("HANDRAIL_WALKS", "10000" if DEEP else "250")),
+    max_examples=int(os.environ.get("HANDRAIL_WALKS", "10000" if DEEP else "140")),
     stateful_step_count=60 if DEEP else 40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
