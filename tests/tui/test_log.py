@@ -30,7 +30,7 @@ def say(session: FakeSession, first: int, count: int) -> None:
 
 
 async def pull(stage: Stage) -> None:
-    stage.page.pull()
+    stage.page.frame()
     await stage.pilot.pause()
 
 

@@ -355,7 +355,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
 
     def _pull(self) -> None:
         if self.front is not None:
-            self.front.pull()
+            self.front.frame()
 
     def _print_error_renderables(self) -> None:
         """Print nothing that Textual collected: it holds local variables."""

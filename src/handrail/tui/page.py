@@ -40,6 +40,7 @@ class Page(Screen[T], inherit_bindings=False):
         super().__init__()
         self._notice: tuple[float, str] | None = None
         self._canvas: Canvas | None = None
+        self.stale = True
 
     @property
     def desk(self) -> HandrailApp:
@@ -124,6 +125,7 @@ class Page(Screen[T], inherit_bindings=False):
 
     def repaint(self) -> None:
         """Paint again."""
+        self.stale = False
         if self._canvas is not None and self._canvas.is_attached and self._canvas.is_mounted:
             self._canvas.repaint()
 
@@ -134,11 +136,17 @@ class Page(Screen[T], inherit_bindings=False):
 
     def show(self) -> None:
         """Take notice that the run has changed."""
-        self.repaint()
+        self.stale = True
 
     def tick(self) -> None:
         """Take notice that a second has passed."""
-        self.repaint()
+        self.stale = True
+
+    def frame(self) -> None:
+        """Pull output, then paint if anything has changed: at most once for each frame."""
+        self.pull()
+        if self.stale:
+            self.repaint()
 
     def pull(self) -> None:
         """Pull output, about 20 times a second."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from handrail.engine import order
@@ -30,7 +31,25 @@ class Looking:
     host: str = ""
 
 
-def run_body(scene: Scene, looking: Looking, output: OutputView, width: int, height: int) -> Body:
+class Memo:
+    """Keeps the columns at the sides while nothing in them has changed: output alone streams many times a second."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[tuple[object, ...], list[Line]]] = {}
+
+    def of(self, name: str, key: tuple[object, ...], paint: Callable[[], list[Line]]) -> list[Line]:
+        """Return the column as it was painted for an equal key, or paint it; objects are equal when they are the same."""
+        kept = self._kept.get(name)
+        if kept is None or len(kept[0]) != len(key) or any(_differ(a, b) for a, b in zip(kept[0], key, strict=True)):
+            kept = self._kept[name] = (key, paint())
+        return kept[1]
+
+
+def _differ(one: object, other: object) -> bool:
+    return one is not other and not (isinstance(one, (int, str, Viewed)) and one == other)
+
+
+def run_body(scene: Scene, looking: Looking, output: OutputView, width: int, height: int, memo: Memo) -> Body:
     """Return the body: one, two or three columns."""
     if looking.zoomed:
         return Body(middle(scene, looking, output, width, height))
@@ -43,12 +62,15 @@ def run_body(scene: Scene, looking: Looking, output: OutputView, width: int, hei
     right_width = SIDE if wide else 0
     mid_width = width - left_width - 1 - (right_width + 1 if wide else 0)
     bar = ink("│", Ink.RULE)
-    left = rail(scene, looking.viewed, left_width, height, times=wide)
+    key = (scene.state, scene.snap.undo_seconds, int(scene.at), looking.viewed, left_width, height)
+    left = memo.of("left", key, lambda: rail(scene, looking.viewed, left_width, height, times=wide))
     mid = [fit(line, mid_width) for line in middle(scene, looking, output, mid_width, height)]
     rows = [a + bar + b for a, b in zip(left, mid, strict=True)]
     joints: tuple[int, ...] = (left_width,)
     if wide:
-        third = side(scene, looked_at(scene, looking.viewed), right_width, height)
+        step = looked_at(scene, looking.viewed)
+        third_key = (scene.state, scene.snap.headline, scene.snap.hosts, int(scene.at), looking.viewed, height)
+        third = memo.of("right", third_key, lambda: side(scene, step, right_width, height))
         rows = [a + bar + b for a, b in zip(rows, third, strict=True)]
         joints = (left_width, left_width + 1 + mid_width)
     return Body(rows, joints)

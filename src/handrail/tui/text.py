@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -59,7 +60,7 @@ class Line:
 
     spans: tuple[Span, ...] = ()
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Return the width in cells."""
         return sum(cell_len(span.text) for span in self.spans)
@@ -90,6 +91,8 @@ def ink(text: str, how: Ink = Ink.TEXT, act: str = "") -> Line:
 
 def row(*parts: Part) -> Line:
     """Return parts side by side; plain strings are shown in the ordinary ink."""
+    if len(parts) == 1 and isinstance(parts[0], Line):
+        return parts[0]
     return Line(tuple(span for part in parts for span in (ink(part) if isinstance(part, str) else part).spans))
 
 

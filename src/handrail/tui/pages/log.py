@@ -67,7 +67,7 @@ class LogPage(Page[None]):
         if self.view.reader is None:
             self._open()
         if self.view.pull():
-            self.repaint()
+            self.stale = True
 
     def body(self, width: int, height: int) -> Body:
         """Return a title and the lines in view."""

@@ -18,7 +18,7 @@ from handrail.tui.frame import Body
 from handrail.tui.output import OutputView
 from handrail.tui.page import Page
 from handrail.tui.rail import Viewed
-from handrail.tui.run_body import Looking, looked_at, run_body
+from handrail.tui.run_body import Looking, Memo, looked_at, run_body
 from handrail.tui.scene import Scene, current, face, going_on
 from handrail.tui.text import EMPTY, Ink, Line, ink, rule
 
@@ -43,6 +43,7 @@ class RunPage(Page[None]):
         self._away = ""  # the decision whose menu was put aside
         self._output_of: tuple[str, str, int] = ("", "", 0)
         self._stop_until = 0.0
+        self._memo = Memo()
         self._height = 1
 
     # ------------------------------------------------------------ what is shown
@@ -90,7 +91,7 @@ class RunPage(Page[None]):
             self.menu = Menu()
         self.menu.update(decide.choices(self.now, self.desk.keys))
         self._turn_output()
-        self.repaint()
+        super().show()
 
     def _turn_now(self) -> str:
         state = self.now.state
@@ -128,7 +129,7 @@ class RunPage(Page[None]):
         if self.output.reader is None:
             self._turn_output()
         if self.output.pull():
-            self.repaint()
+            self.stale = True
 
     def body(self, width: int, height: int) -> Body:
         """Return the body of the face that is shown."""
@@ -145,7 +146,7 @@ class RunPage(Page[None]):
             return Body(asking.question(scene, self.typing, self.answers, width, height))
         if scope == "decide":
             return self._decide_body(width, height)
-        return run_body(scene, self.looking, self.output, width, height)
+        return run_body(scene, self.looking, self.output, width, height, self._memo)
 
     def _decide_body(self, width: int, height: int) -> Body:
         step = order.standing(self.now.state)
