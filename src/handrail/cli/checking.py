@@ -11,6 +11,7 @@ import click
 
 from handrail.base.safe import safe
 from handrail.cli.front import drive_plain
+from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.messages import Intent
 from handrail.engine.state import State
@@ -67,7 +68,8 @@ async def _check(
     card = desk.card(find_runbook(runbook, desk.cwd))
     briefing = await desk.brief(card, Mode.CHECK, lambda _line: None)
     session = await briefing.start(Start(route=route, values=values, emergency="check" if route != "planned" else ""))
-    code = await drive_plain(session, answers=Walk(), quiet=True)
+    over = m.Close("a check is over when it was asked: there is nothing to resume")
+    code = await drive_plain(session, answers=Walk(), quiet=True, last=over)
     shown = session.snapshot
     submitted = shown.state
     ready = code is Exit.DONE

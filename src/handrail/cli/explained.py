@@ -15,6 +15,8 @@ TEXTS: Final = {
     "So only the runbooks that ship with Handrail may be drilled there. `handrail doctor` says what refuses namespaces.",
     "no-simulated-estate": "A drill needs a template with the runbook's roles: an estate file with [roles.X.sim] tables, at "
     "sim/NAME/estate.toml beside the runbook. runbooks/sim/puppet is an example.",
+    "estate-gone": "A drill that came to an end takes its simulated estate with it: it cannot be undone or resumed any more. "
+    "A drill that is held keeps its estate.",
     "run-locked": "Another console drives this run. Watch it, ask its operator to leave, or take over: that asks for their name "
     "and a reason, and from then on their console can send nothing.",
     "undrilled": "LIVE at a digest (the file's bytes) that was never drilled asks one typed reason, which stays on screen and in "

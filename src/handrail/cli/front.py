@@ -61,9 +61,14 @@ def _put(line: str) -> None:
 
 
 async def drive_plain(
-    session: SessionApi, *, answers: Answers | None = None, json: bool = False, quiet: bool = False
+    session: SessionApi,
+    *,
+    answers: Answers | None = None,
+    json: bool = False,
+    quiet: bool = False,
+    last: m.Intent | None = None,
 ) -> Exit:
-    """Drive a run line by line; a signal holds it."""
+    """Drive a run line by line; a signal holds it. `last` is submitted to one that is not done, before it is left."""
     loop = asyncio.get_running_loop()
     lines = None if answers else _reader(loop)
     follow = journal_lines(session.snapshot.info.folder / "journal.jsonl") if json else None
@@ -86,13 +91,17 @@ async def drive_plain(
         loop.add_signal_handler(sig, hold, sig.name)
     loop.add_signal_handler(signal.SIGINT, interrupted)
     try:
-        return await console.run()
+        code = await console.run()
     except asyncio.CancelledError:
         if not caught:
             raise
         task.uncancel()
         session.submit(m.Leave(f"held by {caught[0]}"))
         return Exit.LEFT
+    else:
+        if last is not None and code is not Exit.DONE:
+            session.submit(last)
+        return code
     finally:
         await session.close()
 

@@ -166,6 +166,8 @@ def up(name: str, template: Path | None, clients: int | None, rtt: str, mode: st
     click.echo(f"{made.mode}, up in {made.seconds:.1f} s: {made.estate}")
     if made.reason:
         click.echo(safe(f"not in namespaces: {made.reason}"))
+    for warning in made.warnings:
+        click.echo(safe(f"warning: {warning}"))
 
 
 @estate.command("ls")

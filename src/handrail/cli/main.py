@@ -35,7 +35,9 @@ COMMANDS: Final = {
 }
 UNREACHABLE: Final = 3
 REFUSED: Final = 6
-_REFUSALS: Final = frozenset({"drill-on-real", "live-on-simulated", "run-locked", "takeover-refused", "undrilled"})
+_REFUSALS: Final = frozenset(
+    {"drill-on-real", "live-on-simulated", "run-locked", "takeover-refused", "undrilled", "estate-gone"}
+)
 
 
 class Lazy(click.Group):

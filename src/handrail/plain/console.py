@@ -178,6 +178,7 @@ class Console:
         match parsed:
             case commands.Say(what=what):
                 self._say(what)
+                self._prompted = ""
             case commands.Missing(prompt=prompt):
                 self._partial = line
                 self._tell(safe(f"{prompt}:"))

@@ -119,7 +119,8 @@ def _run(before: State | None, state: State) -> Iterator[Safe]:
         if guard.id not in state.tripped and guard.id in before.tripped:
             yield safe(f"guard {guard.title}: not any more")
     if state.walk and not before.walk:
-        yield safe(f"undo of {len(state.walk.steps)} steps, newest first")
+        count = len(state.walk.steps)
+        yield safe(f"undo of {count} step{'s' * (count != 1)}, newest first")
     if before.walk and not state.walk:
         yield safe("undo is at its target: pause point" if not state.started else "undo ended: pause point")
     if state.claim_refused and state.claim_refused != before.claim_refused:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from handrail.actions import judge, meter, names, perform, questions
 from handrail.actions.port import Said
 from handrail.actions.work import Work
+from handrail.base.ids import file_word
 from handrail.base.problems import Problem, Trouble
 from handrail.base.safe import safe
 from handrail.engine import due as d
@@ -84,9 +85,15 @@ class Acts:
         commands = self._commands(work)
         order = {f"undo:{p.key}": self._undo_text(act.step, p.key) for p in self._undo_places(act.step)}
         names = core.binding.names_for(orders.host(act.hosts[0]), core.state.values) if act.hosts else {}
-        back = (next(iter(work.hosts.values())).dns.from_ if step.dns else "undo") if step.confirm else ""  # type: ignore[union-attr]
+        back = self._put_back(work) if step.confirm else ""
         undo = undo_lines(step, names)
         core.teller.tell(m.Ready(act.step, act.way, act.hosts, commands, undo, back, order))
+
+    @staticmethod
+    def _put_back(work: Work) -> str:
+        """Return the value that an undo of a confirmed step puts back, to be typed then."""
+        dns = next((one.dns for one in work.hosts.values() if one.dns), None)
+        return dns.from_ if dns else "undo"
 
     def _back_commands(self, act: d.Prepare) -> tuple[str, ...]:
         """Return what an undo sends where, a line each, as it is journalled."""
@@ -95,8 +102,8 @@ class Acts:
         if step.undo == "restore":
             names = core.binding.names_for(orders.host(act.hosts[0]) if act.hosts else None, core.state.values)
             return tuple(f"{self._name(h)}: {line}" for h in act.hosts for line in undo_lines(step, names))
-        forward = core.state.step(act.step).forward
-        parts = {h: orders.journalled(act.step, h, forward) for h in act.hosts}
+        first = core.state.step(act.step).first
+        parts = {h: orders.journalled(act.step, h, first) for h in act.hosts}
         return tuple(f"{self._name(h)}: {line}" for h, p in parts.items() for line in action_lines(p, {}))
 
     def _commands(self, work: Work) -> tuple[str, ...]:
@@ -222,8 +229,10 @@ class Acts:
         item = next(o for o in core.state.owed if o.id == act.owed)
         if item.way == "forward":
             raise Trouble(_by_word(item.what))
-        port = AttemptPort(core, item.step, 0, quiet=True, label=f"owed{core.state.epoch}-{core.turn()}")
-        await perform.perform(core.orders.back(item.step, (item.host,), 0), port)
+        label = f"owed{act.attempt}.{file_word(item.host)}"
+        port = AttemptPort(core, item.step, 0, quiet=True, label=label)
+        work = core.orders.back(item.step, (item.host,), 0, attach=act.attach)
+        await perform.perform(work, port)
         core.teller.tell(m.SettleEnded(act.owed, port.results[0]))
 
     async def watch(self, act: d.Watch) -> None:

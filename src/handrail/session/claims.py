@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from handrail.base.clock import stamp
@@ -118,7 +119,11 @@ async def release(core: Core) -> m.ClaimNews:
 async def write_down(core: Core) -> None:
     """Write what is owed, and where the run stands, beside the claim: a successor reads it when the folder is lost."""
     claim = core.state.claim
-    owed = {"run": core.run, "owed": [encode(o) for o in core.state.owed], "started": list(core.state.started)}
+    owed = {
+        "run": core.run,
+        "owed": [encode(replace(o, run=o.run or core.run)) for o in core.state.owed],
+        "started": list(core.state.started),
+    }
     for key in claim.hosts if claim else ():
         try:
             async with asyncio.timeout(PATIENCE):

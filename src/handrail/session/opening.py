@@ -127,6 +127,9 @@ def resume_run(home: Home, folder: RunFolder, reason: str = "", typed: str = "",
     """Drive a run again; one that another console holds is taken over with its holder's name typed, and a reason."""
     clock = clock or SystemClock()
     inputs = folder.inputs()
+    if inputs.get("sim_dir") and not Path(str(inputs["sim_dir"])).exists():
+        hint = f"read its report: handrail report {folder.run_id}; begin anew: handrail drill"
+        raise trouble("estate-gone", f"the simulated estate of run {folder.run_id} is gone: the drill is over", hint)
     binding = _binding(
         folder.runbook(), "runbook.toml", folder.estate(), Path(str(inputs["estate_path"])), inputs.get("values", {})
     )

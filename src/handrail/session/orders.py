@@ -156,8 +156,8 @@ class Orders:
     def back(self, step_id: str, hosts: tuple[str, ...], attempt: int, *, attach: bool = False) -> Work:
         """Return an attempt at a step's undo."""
         step = self.spot(step_id)
-        forward = self.state.step(step_id).forward
-        mine = {key: self.journalled(step_id, key, forward) for key in hosts}
+        first = self.state.step(step_id).first
+        mine = {key: self.journalled(step_id, key, first) for key in hosts}
         undo = step.undo if isinstance(step.undo, Undo) else None
         return Work(
             step=step_id,
