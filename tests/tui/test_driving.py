@@ -15,6 +15,7 @@ from handrail.engine.results import Question
 from handrail.engine.words import Pace, StepWord, Verdict
 from handrail.session.view import Mode
 from handrail.tui.pages.run import RunPage
+from handrail.tui.text import Ink
 
 
 @pytest.fixture
@@ -531,3 +532,78 @@ async def test_watching_asks_for_nothing_but_notes(tmp_path: Path) -> None:
         await stage.press("q")
         assert session.closed
         assert not asked(session, m.Leave)
+
+
+# ---------------------------------------------------------------- looks
+
+
+@pytest.mark.parametrize(
+    "theme", ["dark", "light", "high-contrast", "ansi-dark", "ansi-light", "nord", "no-such-theme"]
+)
+async def test_every_theme_shows_every_ink(tmp_path: Path, theme: str) -> None:
+    session = FakeSession(tmp_path, mode=Mode.LIVE)
+    async with playing(session, theme=theme) as stage:
+        await fail_the_copy(stage)
+        assert stage.app.theme == ("dark" if theme == "no-such-theme" else theme)
+        styles = {str(stage.page.canvas._ink(ink)) for ink in Ink}
+        assert len(styles) > 10
+        assert "FAILED" in stage.text()
+
+
+async def test_zoom_gives_the_output_the_whole_width(session: FakeSession) -> None:
+    session.to_stage("sync")
+    assert session.submit(m.Go()) is None
+    session.begin("sync/hold")
+    async with playing(session) as stage:
+        await stage.press("z")
+        assert "IF YOU TURN BACK" not in stage.text()
+        await stage.press("z")
+        assert "IF YOU TURN BACK" in stage.text()
+
+
+async def test_tab_gives_the_arrows_to_the_output(session: FakeSession) -> None:
+    session.to_stage("sync")
+    assert session.submit(m.Go()) is None
+    session.begin("sync/hold")
+    for n in range(100):
+        session.say("sync/hold", "h-dr", f"line {n:03}\n")
+    async with playing(session) as stage:
+        await stage.press("tab", "g")
+        assert "line 000" in stage.text()
+        await stage.press("down")
+        assert "line 000" not in stage.text()
+        await stage.press("tab", "up")
+        assert "1.2 The DR server answers a client" in stage.text()
+
+
+async def test_the_mouse_looks_and_scrolls(session: FakeSession) -> None:
+    session.to_stage("sync")
+    async with playing(session) as stage:
+        rows = stage.rows()
+        at = next(n for n, row in enumerate(rows) if row.startswith(" · 2.3"))
+        await stage.pilot.click(offset=(5, at))
+        await stage.pilot.pause()
+        assert "sync /etc/puppetlabs" in stage.text()
+        at = next(n for n, row in enumerate(stage.rows()) if row.startswith(" ✔ 1 "))
+        await stage.pilot.click(offset=(5, at))
+        await stage.pilot.pause()
+        assert "VIEWING 1" in stage.text()
+
+
+async def test_resizing_keeps_everything(session: FakeSession) -> None:
+    async with playing(session) as stage:
+        await at_the_gate(stage)
+        await stage.type("10.9")
+        for size in ((60, 18), (20, 5), (160, 48), (61, 19), (300, 100), (80, 24)):
+            await stage.pilot.resize_terminal(*size)
+            await stage.pilot.pause()
+            assert len(stage.rows()) == size[1]
+        assert "10.9.0.10:  10.9" in stage.text()
+
+
+async def test_status_is_not_written_through_a_link(session: FakeSession, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    (session.folder / "status.txt").symlink_to(target)
+    async with playing(session) as stage:
+        await stage.press("s")
+        assert not target.exists()

@@ -7,6 +7,7 @@ Textual worker. Whatever ends this program, the run is held and the terminal is 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -329,8 +330,10 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         if self._snap is None:
             return ""
         path = Path(self._snap.info.folder) / name
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
-            path.write_text(text + "\n")
+            with os.fdopen(os.open(path, flags, 0o640), "w", encoding="utf-8") as file:
+                file.write(text + "\n")
         except OSError:
             return ""
         return str(path)

@@ -247,6 +247,19 @@ class Page(Screen[T], inherit_bindings=False):
         self.dismiss(None)
 
 
+class OfRun(Page[None]):
+    """A page that makes no sense without a run."""
+
+    of_run = True
+
+    @property
+    def now(self) -> Scene:
+        """Return the run; this page is never in front without one."""
+        scene = self.scene
+        assert scene is not None
+        return scene
+
+
 class Scrolled(Page[T]):
     """A page whose body is a long list of lines."""
 

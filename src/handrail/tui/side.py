@@ -44,9 +44,8 @@ def _wrong(scene: Scene, step: StepOutline, width: int) -> list[Line]:
     lines = [_head("IF IT GOES WRONG")]
     for one in wrong[:4]:
         words = one.means + (f" Next: {one.next}" if one.next else "")
-        lines += hang(
-            ink(f" {one.when} ", Ink.WARNING), words, width - 1, at=min(14, len(one.when) + 2), how=Ink.DIM, most=3
-        )
+        lines += [row(" ", line) for line in wrap(one.when, width - 2, Ink.WARNING, 2)]
+        lines += [row("   ", line) for line in wrap(words, width - 4, Ink.DIM, 3)]
     return lines
 
 

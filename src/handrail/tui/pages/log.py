@@ -8,17 +8,14 @@ from handrail.store.spool_reader import SpoolReader
 from handrail.tui.dialogs import AskWords, Field
 from handrail.tui.frame import Body
 from handrail.tui.output import Only, OutputView, Times
-from handrail.tui.page import Page
-from handrail.tui.scene import Scene
+from handrail.tui.page import OfRun
 from handrail.tui.text import Ink, Line, ink, row, rule
 
 _STEP = 16  # cells
 
 
-class LogPage(Page[None]):
+class LogPage(OfRun):
     """A cursor on a line, and a window that follows it or the end."""
-
-    of_run = True
 
     scope_name = "log"
 
@@ -28,13 +25,6 @@ class LogPage(Page[None]):
         self.view = OutputView()
         self._height = 1
         self._find_at_once = find
-
-    @property
-    def now(self) -> Scene:
-        """Return the run."""
-        scene = self.scene
-        assert scene is not None
-        return scene
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -7,38 +7,28 @@ from dataclasses import replace
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.offers import undo_targets
-from handrail.engine.outline import StepOutline
-from handrail.engine.results import Gate
-from handrail.engine.words import Pace, StepWord, Verdict
+from handrail.engine.words import Pace
 from handrail.tui import asking, decide, gate
 from handrail.tui.choices import Menu
-from handrail.tui.dialogs import AskWords, Field
 from handrail.tui.entry import Entry
 from handrail.tui.frame import Body
 from handrail.tui.output import OutputView
-from handrail.tui.page import Page
+from handrail.tui.pages.answering import Answering
 from handrail.tui.rail import Viewed
 from handrail.tui.run_body import Looking, Memo, looked_at, run_body
-from handrail.tui.scene import Scene, current, face, going_on
+from handrail.tui.scene import current, face, going_on
 from handrail.tui.text import EMPTY, Ink, Line, ink, rule
 
 _STOP_TWICE = 5.0  # seconds
 
 
-class RunPage(Page[None]):
+class RunPage(Answering):
     """One run, driven or watched."""
-
-    of_run = True
 
     def __init__(self) -> None:
         super().__init__()
         self.looking = Looking()
         self.output = OutputView()
-        self.menu = Menu()
-        self.typing = Entry(guarded=True)
-        self.reason = Entry()
-        self.on_reason = False
-        self.answers = Menu()
         self._turn = ""  # the gate, question or decision that what is typed belongs to
         self._away = ""  # the decision whose menu was put aside
         self._output_of: tuple[str, str, int] = ("", "", 0)
@@ -47,13 +37,6 @@ class RunPage(Page[None]):
         self._height = 1
 
     # ------------------------------------------------------------ what is shown
-
-    @property
-    def now(self) -> Scene:
-        """Return the run; this page is never open without one."""
-        scene = self.scene
-        assert scene is not None
-        return scene
 
     @property
     def scope(self) -> str:
@@ -75,11 +58,6 @@ class RunPage(Page[None]):
             return self.reason if self.on_reason else self.typing
         return self.typing if self.scope == "question" else None
 
-    def keeps(self, char: str) -> bool:
-        """Keep `!` as a key at a gate, unless it is part of what must be typed."""
-        found = self._gate()
-        return char == "!" and self.scope == "gate" and not self.on_reason and bool(found and "!" not in found[1].token)
-
     def show(self) -> None:
         """Follow the run: what was typed for something that is over is forgotten."""
         turn = self._turn_now()
@@ -100,12 +78,6 @@ class RunPage(Page[None]):
             return ""
         question = state.step(step.id).question
         return f"{face(state)} {step.id} {len(state.step(step.id).attempts)} {question.text if question else ''}"
-
-    def _gate(self) -> tuple[StepOutline, Gate] | None:
-        state = self.now.state
-        step = order.awaiting(state)
-        shown = state.step(step.id).gate if step else None
-        return (step, shown) if step and shown else None
 
     def _turn_output(self) -> None:
         """Look at the output of the step that is looked at: the host that spoke first, or the one chosen."""
@@ -136,7 +108,7 @@ class RunPage(Page[None]):
         self._height = height
         scene, scope = self.now, self.scope
         if scope == "gate":
-            found = self._gate()
+            found = self.gate_now()
             if found:
                 step, shown = found
                 return Body(
@@ -210,7 +182,7 @@ class RunPage(Page[None]):
         """Return why an action cannot be done now: the offer's own sentence."""
         verb = {"not-now": "not-now", "answer": "reply", "confirm": "", "go": ""}.get(action, action)
         if action == "confirm":
-            return self._why_dead()
+            return self.why_dead()
         if verb == "undo" and (self.now.watching or not undo_targets(self.now.state)):
             return self.now.why_not("undo")
         if self.now.watching and verb in ("retry", *decide.VERBS):
@@ -418,139 +390,3 @@ class RunPage(Page[None]):
             self.answers.to(what)
         elif kind == "not-now":
             self.do_not_now()
-
-    # ------------------------------------------------------------ gate
-
-    def do_confirm(self) -> None:
-        """Send it, once what is typed matches and nothing closes the gate."""
-        found = self._gate()
-        if found is None:
-            return
-        self.desk.submit(m.Confirm(found[0].id, self.typing.value, self.reason.value))
-
-    def _why_dead(self) -> str:
-        """Return why enter does nothing at the gate; empty once what is typed matches and nothing closes the gate."""
-        found = self._gate()
-        if found is None:
-            return "no gate is open"
-        typed, reason = self.typing.value, self.reason.value
-        if gate.may_send(self.now, *found, typed, reason):
-            return ""
-        if not typed:
-            return "enter is dead: type the new value first"
-        return gate.closed(self.now, *found, reason) or "enter is dead until it matches"
-
-    def do_not_now(self) -> None:
-        """Leave the gate."""
-        step = order.awaiting(self.now.state)
-        if step:
-            self.desk.submit(m.LeaveGate(step.id))
-
-    def do_other_entry(self) -> None:
-        """Go to the reason and back, where one is asked."""
-        found = self._gate()
-        if found and gate.needs_reason(self.now, found[1]):
-            self.on_reason = not self.on_reason
-        else:
-            self.tell("no reason is asked here")
-
-    # ------------------------------------------------------------ question
-
-    def do_answer(self) -> None:
-        """Give the answer that is typed, or chosen."""
-        step = order.asking(self.now.state)
-        if step is None:
-            return
-        answer, why = asking.answer(self.now, step, self.answers, self.typing)
-        if why:
-            self.tell(why)
-        else:
-            self.desk.submit(m.Reply(step.id, answer))
-
-    def do_refuse(self) -> None:
-        """Answer no."""
-        step = order.asking(self.now.state)
-        if step is None:
-            return
-        if asking.is_manual(self.now, step):
-            self.tell("say passed, failed or not possible: tab changes it")
-            return
-        self.desk.submit(m.Reply(step.id, ""))
-
-    def do_other_choice(self) -> None:
-        """The next of the answers that a manual step knows."""
-        if self.answers.choices:
-            self.answers.at = (self.answers.at + 1) % len(self.answers.choices)
-
-    # ------------------------------------------------------------ decide
-
-    def do_choose(self) -> None:
-        """Do what is marked, or say why not."""
-        chosen = self.menu.chosen
-        if chosen is None:
-            return
-        if chosen.why:
-            self.tell(chosen.why)
-            return
-        self.act(chosen.action)
-
-    def _standing(self) -> StepOutline:
-        step = order.standing(self.now.state)
-        assert step is not None
-        return step
-
-    def do_retry(self) -> None:
-        """Send it again where it did not pass."""
-        self.desk.submit(m.Retry(self._standing().id))
-
-    def do_probe(self) -> None:
-        """Ask the host what is so."""
-        self.desk.submit(m.Probe(self._standing().id))
-
-    def do_check(self) -> None:
-        """Ask the checks again; nothing is sent that changes."""
-        self.desk.submit(m.CheckAgain(self._standing().id))
-
-    def do_by_hand(self) -> None:
-        """Say that it was done by hand, with reason and evidence."""
-        step = self._standing()
-        undo = self.now.state.step(step.id).word in (StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN)
-        what = f"the undo of {step.name}" if undo else step.name
-        says = ["Your word stands in the record instead of a check. Say why, and what you saw that proves it."]
-        fields = [Field("reason", "Reason"), Field("evidence", "Evidence: what you saw, and where")]
-        self.desk.ask(
-            AskWords(f"Mark {what} as done by hand", says, fields),
-            lambda said: self.desk.submit(m.Resolve(step.id, Verdict.PASSED, said["reason"], said["evidence"])),
-        )
-
-    def do_not_done(self) -> None:
-        """Say that it was not done."""
-        step = self._standing()
-        says = ["It then counts as FAILED: it can be retried, skipped or undone."]
-        self.desk.ask(
-            AskWords(f"Say that {step.name} was not done", says, [Field("reason", "How do you know?")]),
-            lambda said: self.desk.submit(m.Resolve(step.id, Verdict.FAILED, said["reason"])),
-        )
-
-    def do_skip(self) -> None:
-        """Skip it, with a reason."""
-        step = self._standing()
-        self.desk.ask(
-            AskWords(
-                f"Skip {step.name}", ["The runbook allows it. It stands in the report."], [Field("reason", "Why")]
-            ),
-            lambda said: self.desk.submit(m.Skip(step.id, said["reason"])),
-        )
-
-    def do_owe(self) -> None:
-        """Set the undo aside."""
-        step = self._standing()
-        says = ["The walk back goes on above it. It stays owed until it is done, or somebody says that it was."]
-        self.desk.ask(
-            AskWords(f"Set the undo of {step.name} aside", says, [Field("reason", "Why can it not be done now?")]),
-            lambda said: self.desk.submit(m.Owe(step.id, said["reason"])),
-        )
-
-    def do_leave_undo(self) -> None:
-        """End the way back here."""
-        self.desk.submit(m.LeaveUndo())

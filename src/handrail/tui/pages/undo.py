@@ -8,16 +8,13 @@ from handrail.engine.offers import undo_targets
 from handrail.engine.typed import same_value
 from handrail.tui.entry import Entry
 from handrail.tui.frame import Body
-from handrail.tui.page import Page
-from handrail.tui.scene import Scene
+from handrail.tui.page import OfRun
 from handrail.tui.text import EMPTY, Ink, Line, ink, row, wrap
 from handrail.tui.undo_plan import Target, plan_lines
 
 
-class UndoPage(Page[None]):
+class UndoPage(OfRun):
     """Shows the way back, then asks."""
-
-    of_run = True
 
     scope_name = "undo"
 
@@ -28,13 +25,6 @@ class UndoPage(Page[None]):
         self.entries: list[Entry] = []
         self._for: tuple[str, ...] = ()
         self._height = 1
-
-    @property
-    def now(self) -> Scene:
-        """Return the run."""
-        scene = self.scene
-        assert scene is not None
-        return scene
 
     @property
     def targets(self) -> tuple[Target, ...]:
