@@ -143,13 +143,21 @@ def resume_run(home: Home, folder: RunFolder, reason: str = "", typed: str = "",
         raise
     records = list(journal.records)
     events = events_of(records)
+    closed = next((event.reason for event in events if isinstance(event, e.RunClosed)), "")
+    if closed:
+        _give_back(journal, lock)
+        raise trouble("run-closed", f"run {folder.run_id} was closed: {safe(closed)}", "see its report")
     session = _session(home, Files(folder, journal, lock), binding, events, clock, start=_start(records, events, clock))
-    if session.core.state.closed:
-        raise trouble("run-closed", f"run {folder.run_id} was closed: {session.core.state.closed}", "see its report")
     refused = session.submit(m.Resume(socket.gethostname(), session.core.state.epoch + 1, reason))
     if refused:
+        _give_back(journal, lock)
         raise trouble("resume", refused.reason)
     return session
+
+
+def _give_back(journal: Journal, lock: Lock) -> None:
+    journal.close()
+    lock.release()
 
 
 def _lock(folder: RunFolder, who: str, clock: Clock, reason: str, typed: str) -> Lock:
