@@ -17,7 +17,7 @@ from handrail.tui.scene import Scene
 from handrail.tui.text import EMPTY, Ink, Line, fit, hang, ink, row, wrap
 
 _WORDS = ("pass", "fail", "cannot")
-_LABELS = {"pass": "Passed", "fail": "Failed", "cannot": "Not possible now: it stays owed"}
+_LABELS = {"pass": "Passed", "fail": "Failed", "cannot": "Not possible, owed"}
 
 
 def _asked(scene: Scene) -> tuple[StepOutline, Question] | None:
@@ -80,7 +80,7 @@ def question(scene: Scene, entry: Entry, menu: Menu, width: int, height: int) ->
     lines += wrap(asks.text, inner, Ink.TEXT, 6)
     if menu.choices:
         wanted = asks.names[len(_WORDS)] if len(asks.names) > len(_WORDS) else ""
-        lines += [EMPTY, *menu.lines(scene.look, inner, 8, label_at=40), EMPTY]
+        lines += [EMPTY, *menu.lines(scene.look, inner, 8), EMPTY]
         lines += hang(ink("Evidence  ", Ink.DIM), wanted or "what you saw, in a few words", inner, at=10, how=Ink.DIM)
         prompt = "> "
     else:

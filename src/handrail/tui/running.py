@@ -143,15 +143,14 @@ class Verbs:
             return
         offers = [o for o in scene.offers if o.verb == "settle" and isinstance(o.intent, m.Settle)]
         choices = [Choice("", "", "Back", "everything stays owed")]
-        for offer in offers:
+        says = ["It stands here until it is done, or somebody says that it was.", ""]
+        for number, offer in enumerate(offers, 1):
             owed = cast(m.Settle, offer.intent).owed
             item = next((o for o in scene.state.owed if o.id == owed), None)
-            why = item.why if item else ""
-            choices.append(Choice(f"run {owed}", "", f"Do it now: {item.what if item else owed}", why, offer.why))
-            choices.append(Choice(f"say {owed}", "", "Say that it is settled", "asks for your word"))
-        app.push_screen(
-            Choose("What is owed", ["It stands here until it is done, or somebody says so."], choices), self._settled
-        )
+            says.append(f"{number}  {scene.named(item.what)}: {item.why}" if item else f"{number}  {owed}")
+            choices.append(Choice(f"run {owed}", "", f"Do {number} now", "sends it to its host", offer.why))
+            choices.append(Choice(f"say {owed}", "", f"Say that {number} is settled", "asks for your word"))
+        app.push_screen(Choose("What is owed", says, choices), self._settled)
 
     def _settled(self, chosen: str | None) -> None:
         app = self._app

@@ -165,7 +165,9 @@ def before_stage(scene: Scene, stage: StageOutline, width: int, height: int) -> 
     changes = [s for s in steps if s.changes]
     lines = _across(scene, stage, width)
     count = f"{len(steps)} step{'' if len(steps) == 1 else 's'}"
-    what = f"{len(changes)} of them change something" if changes else "nothing is changed"
+    what = "nothing is changed"
+    if changes:
+        what = f"{len(changes)} of them change something" if len(steps) > 1 else "it changes something"
     following = order.next_step(state)
     if order.closed_forward(state):
         lines.append(row(" ", ink(f"stage {stage.name}", Ink.BOLD), ink("  closed by a guard", Ink.ERROR)))
