@@ -56,6 +56,8 @@ class Auto:
             return None
         target = stage_of(state, self.undo_to or "")
         steps = order.to_undo(state, target) if target is not None else ()
+        if self.then_undo and order.wall(state, steps):
+            return None
         wanted = order.put_back(state, steps)
         known = wanted if self.confirms is None else tuple(self.confirms.get("undo", "").split())
         return m.Undo(self.undo_to or "", known) if steps and known == wanted else None
@@ -68,7 +70,7 @@ class Auto:
         if order.busy(state) or state.recall or state.walk:
             return order.standing(state) is not None and not order.busy(state)
         if self.then_undo and self._at_end(state) and state.started:
-            return False
+            return order.wall(state, order.to_undo(state, "")) is not None  # there is no way back to walk
         if self.then_undo and not state.started and any(now.undone for _, now in state.walked()):
             return True
         gate = order.awaiting(state)
