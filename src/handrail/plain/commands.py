@@ -80,11 +80,15 @@ def _need(rest: str, prompt: str, make: Callable[[str], m.Intent]) -> Parsed:
 
 
 def _undo(rest: str, state: State) -> Parsed:
-    to, _, typed = rest.partition(" ")
-    target = "" if to in ("", "start") else next((s.id for s in state.outline.stages if to in (s.id, s.number)), to)
-    known = target == "" or state.outline.has_stage(target)
-    wanted = order.put_back(state, order.to_undo(state, target)) if known else ()
-    values = tuple(typed.split())
+    words = rest.split()
+    known = {word: stage.id for stage in state.outline.stages for word in (stage.id, stage.number)} | {"start": ""}
+    target = known.get(words[0]) if words else ""
+    values = tuple(words[1:])
+    if target is None:  # no stage was named: what was typed may be the value that all of it puts back
+        if tuple(words) != order.put_back(state, order.to_undo(state, "")):
+            return m.Undo(words[0])
+        target, values = "", tuple(words)
+    wanted = order.put_back(state, order.to_undo(state, target))
     if wanted and not values and state.started:
         return Missing(f"this puts {' and '.join(wanted)} back. Type it")
     return m.Undo(target, values)

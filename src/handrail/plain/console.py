@@ -165,7 +165,10 @@ class Console:
         proposed = next((o for o in self.session.allowed() if o.proposed and o.granted), None)
         if order.standing(state):
             return f"What now? proposed: {proposed.label if proposed else 'see menu'}. menu shows all, help the words"
-        return f"enter: {proposed.label}. help shows the words" if proposed else ""
+        if proposed:
+            return f"enter: {proposed.label}. help shows the words"
+        over = order.next_step(state) is None and not order.busy(state) and not state.walk
+        return "everything is done. leave: end here. undo: walk back. help shows the words" if over else ""
 
     def _take(self, line: str | None) -> bool:
         """Take one typed line; return whether the operator has left."""

@@ -136,6 +136,8 @@ class Desk:
             why = f"without namespaces only the shipped runbooks may be drilled ({estate.reason})"
             raise trouble("folders-only-shipped", why, "see `handrail doctor` for what refuses namespaces here")
         tell(f"{estate.mode}, up in {estate.seconds:.1f} s")
+        for warning in estate.warnings:
+            tell(f"warning: {warning}")
         return replace(
             opening,
             estate=estate.estate,

@@ -90,7 +90,9 @@ async def _name(core: Core, dns: Dns) -> Gate:
     agree = f"{servers} agree" if survey.agreed else "; ".join(survey.differences)
     ttl = f"TTL {survey.ttl}" + (f" → {dns.ttl}" if dns.ttl is not None and dns.ttl != survey.ttl else "")
     blocked = "; ".join(survey.blockers)
-    if not blocked and survey.value != (dns.from_,):
+    if not survey.answered:
+        blocked = f"{dns.name} cannot be read: {'; '.join(survey.differences)}"
+    elif not blocked and survey.value != (dns.from_,):
         blocked = f"{dns.name} is at {', '.join(survey.value) or 'no address'}, not at {dns.from_}"
     then, proof = await _proof(core, dns.to)
     return Gate(

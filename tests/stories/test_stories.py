@@ -1,0 +1,201 @@
+"""Six stories, told to the installed command on a plain terminal: a drill, an undo, a retry, an emergency, a crash, a refusal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.stories.terminal import BOOKS, Terminal, run
+
+ADDRESS, OLD = "10.77.2.10", "10.77.1.10"
+
+
+def drill(home: Path, *words: str) -> Terminal:
+    """Return a console that stands before its first stage."""
+    console = Terminal(home, "drill", str(BOOKS / "small.toml"), "--plain", *words)
+    console.expect("enter: Start stage 1 Checks")
+    return console
+
+
+def go(console: Terminal, *stages: str) -> None:
+    """Press enter for each stage and wait for what is proposed after it."""
+    for after in stages:
+        console.type("")
+        console.expect(after)
+
+
+def to_the_gate(console: Terminal) -> None:
+    go(console, "Start stage 2", "Start stage 3", "Start stage 4", "Start stage 5", f"Type {ADDRESS} to go on")
+
+
+def clean(console: Terminal) -> None:
+    """No control sequence of anybody's reaches the terminal in plain mode."""
+    assert b"\x1b" not in console.heard
+    assert b"\x9b" not in console.heard.replace(b"\xe2\x9c", b"")
+    assert b"Traceback" not in console.heard
+
+
+def test_a_clean_drill(tmp_path: Path) -> None:
+    with drill(tmp_path) as console:
+        console.ctl("exec", "two", "echo here > /srv/only-dr")
+        to_the_gate(console)
+        console.type(ADDRESS)
+        console.expect("done 5.1")
+        go(console, "everything is done")
+        assert not Path("/srv/mark").exists()  # what a step writes is on its host, and nowhere else
+        assert console.sh("two", "cat /srv/mark /srv/data/serial") == "two\n0B\n"
+        assert console.sh("one", "cat /srv/mark; ls /srv") == "one\ndata\nmark\n"
+        console.type("leave")
+        assert console.end() == 0
+        console.expect("DONE small")
+        clean(console)
+        status = run(tmp_path, "status")
+        assert b"all steps are done" in status.stdout
+        assert run(tmp_path, "audit").returncode == 0
+        assert b"done" in run(tmp_path, "runs").stdout
+        assert not console.estates()  # a drill that is done leaves nothing behind
+
+
+def test_an_undo(tmp_path: Path) -> None:
+    with drill(tmp_path) as console:
+        to_the_gate(console)
+        console.type(ADDRESS)
+        console.expect("Start stage 6")
+        console.type("undo")
+        console.expect(f"this puts {OLD} back. Type it")
+        console.type("10.9.9.9")
+        console.expect("refused")
+        console.type("undo switch")
+        console.expect(f"this puts {OLD} back. Type it")
+        console.type(OLD)
+        console.expect("undone 5.1")
+        console.expect("Start stage 5")
+        console.type("undo start")
+        console.expect("undone 2.1")
+        console.expect("enter: ")
+        assert console.sh("two", "cat /srv/data/serial; ls /srv") == "0A\ndata\n"
+        console.type("leave")
+        assert console.end() == 4
+        clean(console)
+
+
+def test_a_failure_and_a_retry(tmp_path: Path) -> None:
+    with drill(tmp_path) as console:
+        console.sh("two", "touch /srv/bad")
+        go(console, "Start stage 2", "Start stage 3", "Start stage 4", "What now?")
+        console.type("menu")
+        console.expect("Retry 4.1")
+        console.type("go")
+        console.expect("refused: 4.1 Wait for the service failed")
+        console.sh("two", "rm /srv/bad")
+        console.type("retry")
+        console.expect("Start stage 5")
+        assert console.sh("two", "cat /srv/ran") == "x\nx\n"
+        console.type("leave")
+        assert console.end() == 130
+        assert b"leave" in console.heard
+        console.expect("LEFT small")
+        clean(console)
+        assert run(tmp_path, "close", "--reason", "enough").returncode == 8
+        assert not console.estates()
+
+
+def test_an_emergency(tmp_path: Path) -> None:
+    with drill(tmp_path) as console:
+        go(console, "Start stage 2", "Start stage 3")
+        console.ctl("power", "one", "off")
+        console.type("")
+        console.expect("What now?")
+        console.type("emergency")
+        console.expect("what is lost, and how you know")
+        console.type("the room is on fire")
+        console.expect("EMERGENCY declared: the room is on fire")
+        console.expect("owed: undo 2.1 Leave a mark on primary")
+        console.expect("Start stage 4")
+        go(console, "Start stage 5", f"Type {ADDRESS} to go on")
+        console.type(ADDRESS)
+        console.expect("Start stage 6")
+        go(console, "everything is done")
+        console.type("undo start")
+        console.expect("Type it")
+        console.type(OLD)
+        console.expect("undo is at its target")
+        assert console.sh("two", "ls /srv") == "data\n"
+        console.type("leave")
+        console.end()
+        clean(console)
+        assert b"OWED undo 2.1 Leave a mark on primary" in run(tmp_path, "--plain").stdout
+
+
+def resumed(home: Path) -> Terminal:
+    return Terminal(home, "resume", "--plain")
+
+
+HOLD = "printf '#!/bin/sh\\ntouch /srv/at; while [ -e /srv/hold ]; do sleep 0.05; done; exec /bin/cp \"$@\"\\n' > /usr/local/bin/cp; chmod +x /usr/local/bin/cp; touch /srv/hold"
+
+
+def test_a_crash_in_the_copy_and_in_a_long_command(tmp_path: Path) -> None:
+    console = drill(tmp_path)
+    try:
+        go(console, "Start stage 2", "Start stage 3")
+        console.sh("two", HOLD)
+        console.type("")
+        console.expect("now 3.1")
+        while console.sh("two", "ls /srv/at 2>/dev/null") == "":
+            pass
+        console.kill()
+        assert console.sh("two", "cat /srv/data/serial") == "0A\n"
+        console.sh("two", "rm /srv/hold")
+        with resumed(tmp_path) as second:
+            second.expect("Start stage 4")
+            assert second.sh("two", "cat /srv/data/serial") == "0B\n"
+            second.sh("two", "touch /srv/wait")
+            second.type("")
+            second.expect("now 4.1")
+            while second.sh("two", "ls /srv/ran 2>/dev/null") == "":
+                pass
+            second.kill()
+            with resumed(tmp_path) as third:
+                third.expect("now 4.1", "resumed", "You are")
+                third.sh("two", "rm /srv/wait")
+                third.expect("Start stage 5")
+                assert third.sh("two", "cat /srv/ran") == "x\n"
+                third.type("undo start")
+                third.expect("undone 2.1")
+                assert third.sh("two", "cat /srv/data/serial; ls /srv") == "0A\nat\ndata\n"
+                third.type("leave")
+                assert third.end() == 4
+                for one in (console, second, third):
+                    clean(one)
+                assert run(tmp_path, "audit").returncode == 0
+    finally:
+        console.__exit__()
+
+
+def test_refusals(tmp_path: Path) -> None:
+    with drill(tmp_path) as console:
+        console.type("go clients")
+        console.expect("refused: ")
+        console.expect("waits for")
+        console.type("undo")
+        console.expect("refused: there is nothing to undo")
+        console.type("nonsense \x01")
+        console.expect("there is no command")
+        console.press(b"\x03")
+        console.expect("pause, stop, undo or leave?")
+        console.press(b"\xff\xfe status\n")
+        console.expect("there is no command")
+        console.type("status")
+        console.expect("DRILL small, small (planned)")
+        to_the_gate(console)
+        console.type("yes")
+        console.expect(f"refused: 'yes' is not {ADDRESS}: nothing was sent")
+        console.type(OLD)
+        console.expect(f"is not {ADDRESS}")
+        console.type("no")
+        console.expect("enter: ")
+        second = run(tmp_path, "resume", "--plain")
+        assert second.returncode == 6
+        assert b"the run is driven by" in second.stderr
+        console.type("leave")
+        assert console.end() == 130
+        clean(console)
