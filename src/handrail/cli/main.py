@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import traceback
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import click
 
 from handrail import __version__
 from handrail.base.problems import Trouble
+from handrail.base.safe import safe
 
 COMMANDS: Final = {
     "drill": ("handrail.cli.start", "drill"),
@@ -114,6 +118,9 @@ def cli(ctx: click.Context, plain: bool) -> None:
 
 def main() -> None:
     """Run the command line; whatever goes wrong ends in a sentence and an exit code, never in a traceback of values."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character, or sends none, ends nothing
+            stream.reconfigure(errors="replace")
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -131,6 +138,15 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as err:
+        click.echo(safe(f"{err.strerror or err}: {err.filename or ''}".rstrip(": ")), err=True)
+        sys.exit(2)
+    except Exception as err:  # noqa: BLE001  the last border: its text is shown safely, its values are not
+        where = traceback.extract_tb(err.__traceback__)[-1]
+        click.echo(safe(f"a fault of Handrail's own: {type(err).__name__}: {err}", 400), err=True)
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        click.echo(f"in {place}. A run is safe on disk: handrail resume takes it up again.", err=True)
+        sys.exit(1)
 
 
 def _code(err: Trouble) -> int:

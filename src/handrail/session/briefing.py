@@ -42,6 +42,7 @@ class Briefing:
         self._mode = mode_of(self._binding.estate, home, opening.mode)
         self._changed = asyncio.Event()
         self._links = Links()
+        self._started = False
         self.view = self._view(card)
         self._task = asyncio.create_task(self._ask_everybody())
 
@@ -138,6 +139,9 @@ class Briefing:
             raise trouble("type-name", f"type the estate's name, {view.type_name}, to start")
         if view.needs_reason and not start.reason.strip():
             raise trouble("undrilled", view.needs_reason, "drill it first, or give a reason: it is kept in the record")
+        if start.route not in self._binding.runbook.routes:
+            known = ", ".join(self._binding.runbook.routes)
+            raise trouble("route", f"{view.runbook.id} has no route {safe(start.route, 40)!r}", f"its routes: {known}")
         if self._binding.runbook.routes[start.route].lost and not start.emergency.strip():
             raise trouble(
                 "emergency-reason", f"the route {start.route} needs a reason", "say what is lost and since when"
@@ -157,6 +161,7 @@ class Briefing:
         if opening.sim_dir and lost:
             await simulator.lose(Path(opening.sim_dir), (h.name for r in lost for h in self._binding.estate.hosts(r)))
         session = open_run(self._home, opening)
+        self._started = True
         await self.close()
         return session
 
@@ -165,10 +170,12 @@ class Briefing:
         self._opening = replace(self._opening, successor_of=name)
 
     async def close(self) -> None:
-        """Leave without starting."""
+        """Leave; without having started, a drill's estate goes too."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         await self._links.close()
+        if not self._started and self._opening.sim_dir:
+            await simulator.down(Path(self._opening.sim_dir))
 
 
 def _bound(opening: Opening) -> Binding:
