@@ -40,6 +40,8 @@ class RunOpened(Event):
     pace: Pace = Pace.STAGE
     epoch: int = 1
     emergency: str = ""  # why the run was opened on a route with lost roles
+    remembered: Mapping[str, str] = field(default_factory=dict)  # captures of the last good CHECK, "primary.x" -> value
+    remembered_at: str = ""  # when that CHECK was, as a journal writes it
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ def _(state: State, event: e.RunOpened) -> State:
         driver=event.operator,
         pace=event.pace,
         emergency=event.emergency,
+        values=dict(event.remembered),
     )
 
 

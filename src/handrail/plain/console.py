@@ -135,12 +135,15 @@ class Console:
                 first = self._printed.get(key, 0)
                 found = reader.lines(first, LINES)
                 self._printed[key] = first + len(found)
+                left = reader.line_count - self._printed[key]
             finally:
                 reader.close()
             name = shown.names.get(host, host)
             for line in found:
                 mark = "!" if line.stream == "err" else ""
                 yield f"  {safe(name)}{mark}: {safe_line(line.raw)}"
+            if left > 0 and shown.state.step(step).word not in order.BUSY:  # nobody comes back for them
+                yield f"  {safe(name)}: {left} more lines are not shown; type: log {step}"
 
     def _prompt(self, shown: Snapshot) -> None:
         """Say what may be typed now, once for each thing."""

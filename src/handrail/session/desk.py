@@ -48,6 +48,7 @@ class Desk:
     def home(self) -> HomeView:
         """Return runbooks and runs, read anew."""
         cards = [self.card(path) for path in known_runbooks(self.cwd).values()]
+        cards.sort(key=lambda card: bool(card.problems))
         return HomeView(tuple(cards), self.runs(), simulator.last_known(self.store), self.store.path)
 
     def card(self, path: Path) -> RunbookCard:

@@ -26,6 +26,7 @@ from handrail.runbook.estate import Estate, examine_estate
 from handrail.runbook.read import parse_runbook
 from handrail.session.core import Core
 from handrail.session.farewell import say_farewell
+from handrail.session.memory import remembered
 from handrail.session.modes import mode_of
 from handrail.session.outline import outline_of
 from handrail.session.preflight import with_preflight
@@ -95,6 +96,7 @@ def open_run(home: Home, opening: Opening, clock: Clock | None = None) -> Sessio
     lock = acquire(folder.path, who, clock)
     journal = Journal.create(folder.path, clock, who, lock.epoch, guard=lock.check)
     lost = binding.runbook.routes[opening.route].lost
+    captures, captured_at = remembered(home, binding, clock)
     opened = e.RunOpened(
         at=0.0,
         run=run,
@@ -114,6 +116,8 @@ def open_run(home: Home, opening: Opening, clock: Clock | None = None) -> Sessio
         pace=opening.pace,
         epoch=lock.epoch,
         emergency=(opening.emergency or "declared at the start") if lost else "",
+        remembered=captures,
+        remembered_at=captured_at,
     )
     name, body = encode_event(opened)
     journal.append(name, body)

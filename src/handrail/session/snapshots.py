@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from handrail.base.clock import unstamp
 from handrail.base.durations import parse_duration
 from handrail.base.problems import Trouble
 from handrail.engine.state import State, StepState
@@ -82,10 +83,29 @@ def headline(binding: Binding, state: State) -> tuple[HeadLine, ...]:
     names = {**binding.base_names(), **state.values}
     made = []
     for line in binding.runbook.head.headline:
-        known = all(ref.name in names for ref in references(line.value))
+        refs = [ref.name for ref in references(line.value)]
+        known = all(name in names for name in refs)
         value = resolve_known(line.value, names) if known else "-"
-        made.append(HeadLine(line.label, value, known and _over(value, line.target)))
+        over = known and _over(value, line.target)
+        made.append(HeadLine(line.label, value + _remembered(binding, state, refs), over))
     return tuple(made)
+
+
+def _remembered(binding: Binding, state: State, names: list[str]) -> str:
+    """Return when a value was seen, if it is one that the last CHECK saw and this run has not asked yet."""
+    opened = state.opened
+    if opened is None or not opened.remembered:
+        return ""
+    asked = {
+        f"{role}.{name}"
+        for place in binding.runbook.places
+        if state.step(place.name).word is StepWord.PASSED
+        for role in place.step.on
+        for name in place.step.capture
+    }
+    if all(name in asked or name not in opened.remembered for name in names):
+        return ""
+    return f" (CHECK {unstamp(opened.remembered_at):%d %b %H:%MZ})"
 
 
 def _over(value: str, target: str | None) -> bool:

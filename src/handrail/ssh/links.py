@@ -68,6 +68,9 @@ class HostFacts:
     wall: int = 0  # the host's clock, in seconds since 1970; 0 when it did not say
 
 
+JUST_NOW: Final = 1.0  # seconds for which a host that was silent counts as silent
+
+
 class Links:
     """The connections of one session; the session closes them."""
 
@@ -94,6 +97,7 @@ class Links:
         self._heard: dict[str, float] = {}
         self._jumps: dict[str, asyncssh.SSHClientConnection] = {}
         self._facts: dict[tuple[str, str], HostFacts] = {}
+        self._silent: dict[str, tuple[float, Trouble]] = {}
         self._closed = False
 
     async def connection(self, target: Target) -> asyncssh.SSHClientConnection:
@@ -107,6 +111,9 @@ class Links:
         there = self._open.get(target.key)
         if there is not None and not there.is_closed():
             return there
+        silent = self._silent.get(target.key)
+        if silent is not None and time.monotonic() - silent[0] < JUST_NOW:
+            raise Trouble(*silent[1].problems)
         task = self._opening.get(target.key)
         if task is None:
             task = asyncio.create_task(self._connect(target), name=f"connect {target.key}")
@@ -116,8 +123,11 @@ class Links:
 
     def _opened(self, key: str, task: asyncio.Task[asyncssh.SSHClientConnection]) -> None:
         self._opening.pop(key, None)
-        if not task.cancelled():
-            task.exception()  # whoever waits has it; a task nobody waits for any more is no news
+        if task.cancelled():
+            return
+        error = task.exception()  # whoever waits has it; a task nobody waits for any more is no news
+        if isinstance(error, Trouble) and error.problems[0].code == "ssh-timeout":
+            self._silent[key] = (time.monotonic(), error)  # those who stood in line need not wait as long again
 
     async def fingerprint(self, target: Target) -> str:
         """Return "SHA256:..." of the key that the host has shown and that known_hosts pins."""

@@ -73,11 +73,13 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         mode_hint: str = "",
         mono: Callable[[], float] = time.monotonic,
         today: Callable[[], datetime] = _today,
+        frame: float = FRAME,
     ) -> None:
         super().__init__(driver_class=Terminal)
         self.desk_api, self._first, self._mode_hint = desk, first, mode_hint
         self.look, self.keys, self.mono, self.today = look or Look(), keys or Keys(), mono, today
         self.session: SessionApi | None = None
+        self._frame = frame
         self._wanted_theme = theme
         self._snap: Snapshot | None = None
         self._taken = 0.0
@@ -107,8 +109,8 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             with suppress(NotImplementedError, RuntimeError, ValueError):
                 asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
-        self.set_interval(1.0, self._tick)
-        self.set_interval(FRAME, self._pull)
+        self.set_interval(max(1.0, self._frame), self._tick)
+        self.set_interval(self._frame, self._pull)
         self.title_window()
         self.own(self._open_first())
 
