@@ -137,8 +137,9 @@ class Terminal:
         self.process.wait()
 
     def tail(self) -> str:
-        """Return the end of what was heard."""
-        return self.heard[-3000:].decode("utf-8", "replace")
+        """Return the beginning and the end of what was heard, and what the estate's log says."""
+        logs = b"".join(p.read_bytes()[-1000:] for e in self.estates() for p in e.glob("*.log"))
+        return (self.heard[:300] + b"\n...\n" + self.heard[-2500:] + b"\n" + logs).decode("utf-8", "replace")
 
     def ctl(self, *words: str) -> dict[str, Any]:
         """Ask the simulated estate's control socket."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import resource
+import shutil
+import signal
 from pathlib import Path
 
+import pytest
 from tests.stories.terminal import BOOKS, Terminal, run
 
 ADDRESS, OLD = "10.77.2.10", "10.77.1.10"
@@ -81,6 +85,12 @@ def test_an_undo(tmp_path: Path) -> None:
 def test_a_failure_and_a_retry(tmp_path: Path) -> None:
     with drill(tmp_path) as console:
         console.sh("two", "touch /srv/bad")
+        (estate,) = console.estates()
+        book = str(BOOKS / "small.toml")
+        for words in (["check", book, "--estate", str(estate / "estate.toml")],):
+            refused = run(tmp_path, *words)
+            assert refused.returncode == 6, refused.stderr
+            assert b"simulated estate" in refused.stderr
         go(console, "Start stage 2", "Start stage 3", "Start stage 4", "What now?")
         console.type("menu")
         console.expect("Retry 4.1")
@@ -199,3 +209,54 @@ def test_refusals(tmp_path: Path) -> None:
         console.type("leave")
         assert console.end() == 130
         clean(console)
+
+
+def test_a_long_output_is_cut_and_says_so(tmp_path: Path) -> None:
+    books = tmp_path / "books"
+    shutil.copytree(BOOKS, books)
+    text = (books / "small.toml").read_text()
+    (books / "small.toml").write_text(text.replace("hostname > /srv/mark; echo marked", "seq 1 3000"))
+    with Terminal(tmp_path / "h", "drill", str(books / "small.toml"), "--plain") as console:
+        console.expect("Start stage 1")
+        go(console, "Start stage 2", "Start stage 3")
+        console.type("log mark")
+        console.expect("bytes)")
+        assert b"more lines are not shown" in console.heard or console.heard.count(b": 3000\r\n") == 2
+        console.type("leave")
+        console.end()
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_holds_the_run(tmp_path: Path, sig: signal.Signals) -> None:
+    with drill(tmp_path) as console:
+        go(console, "Start stage 2", "Start stage 3", "Start stage 4")
+        console.sh("two", "touch /srv/wait")
+        console.type("")
+        console.expect("now 4.1")
+        while console.sh("two", "ls /srv/ran 2>/dev/null") == "":
+            pass
+        console.process.send_signal(sig)
+        assert console.end() == 130
+        assert console.events("held")
+        assert b"HELD" in run(tmp_path, "--plain").stdout
+        with resumed(tmp_path) as second:
+            second.sh("two", "rm /srv/wait")
+            second.expect("Start stage 5")
+            assert second.sh("two", "cat /srv/ran") == "x\n"
+
+
+def test_a_full_disk_under_the_record(tmp_path: Path) -> None:
+    """The journal cannot grow any more: the run stops with a sentence, and goes on once there is room."""
+    with drill(tmp_path) as console:
+        go(console, "Start stage 2")
+        size = (console.run_folder() / "journal.jsonl").stat().st_size
+        resource.prlimit(console.process.pid, resource.RLIMIT_FSIZE, (size + 600, size + 600))
+        console.type("")
+        console.expect("STOPPED: ")
+        assert console.end() != 0
+        clean(console)
+        with resumed(tmp_path) as second:
+            second.expect("Start stage 2", "Start stage 3", "What now?")
+            second.type("leave")
+            assert second.end() in (1, 7, 130)
+            assert run(tmp_path, "audit").returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from tests.tui.desk import FakeDesk
 from tests.tui.fake import Clock, FakeSession
+from textual import events
 from textual.pilot import Pilot
 
 from handrail.session.api import BriefingApi
@@ -42,15 +44,22 @@ class Stage:
         return self.session
 
     async def press(self, *keys: str, gap: float = 0.2) -> None:
-        """Press keys at a person's speed: time passes between them."""
+        """Press keys at a person's speed: time passes between them, and each is done with before the next."""
         for key in keys:
             self.clock.pass_by(gap)
-            await self.pilot.press(key)
-        await self.pilot.pause()
+            self.page.post_message(events.Key(key, _CHARS.get(key, key if len(key) == 1 else None)))
+            await self.idle()
 
     async def type(self, text: str) -> None:
         """Type a text."""
         await self.press(*(_NAMES.get(char, char) for char in text))
+
+    async def idle(self) -> None:
+        """Let every message be done with: of the pages, and of what they asked the application for."""
+        for _ in range(4):
+            await self.pilot._wait_for_screen()
+            await asyncio.sleep(0)
+        self.app.screen._on_timer_update()
 
     async def settle(self) -> None:
         """Let the application take notice of what the session says, and let enter come alive again."""
@@ -59,11 +68,10 @@ class Stage:
         if self.app.session is not None:
             self.app._take(self.app.session.snapshot)
             self.app._show()
-        await self.pilot.pause()
         self.clock.pass_by(2.0)
         self.page.pull()
         self.page.repaint()
-        await self.pilot.pause()
+        await self.idle()
 
     def rows(self) -> list[str]:
         """Return the screen as the terminal gets it, row by row."""
@@ -89,6 +97,9 @@ _NAMES = {
 }
 
 
+_CHARS = {name: char for char, name in _NAMES.items()}
+
+
 @asynccontextmanager
 async def playing(
     session: FakeSession | None = None,
@@ -102,7 +113,7 @@ async def playing(
     """Run the application without a terminal, on its first page."""
     clock = session.clock if session else Clock()
     desk = desk or FakeDesk()
-    app = HandrailApp(desk, session or briefing, look=look, theme=theme, mono=clock.mono, today=clock.now)
+    app = HandrailApp(desk, session or briefing, look=look, theme=theme, mono=clock.mono, today=clock.now, frame=60.0)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         stage = Stage(app, pilot, clock, session)

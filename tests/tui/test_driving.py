@@ -65,7 +65,8 @@ async def test_enter_is_dead_for_600_ms_after_a_step_ends_and_while_it_is_held(s
         session.end("checks/serves")
         stage.app._take(session.snapshot)
         for _ in range(40):  # held down: it repeats every 30 ms, for longer than 600 ms
-            await stage.press("enter", gap=0.03)
+            stage.clock.pass_by(0.03)
+            stage.page.press("enter", "", stage.clock.mono())
         assert len(asked(session, m.Go)) == 1
         await stage.press("enter", gap=0.4)
         assert len(asked(session, m.Go)) == 2
@@ -149,6 +150,7 @@ async def test_leaving_takes_its_time_and_the_screen_says_so(session: FakeSessio
     async with playing(session) as stage:
         await stage.press("q", "down", "enter")
         stage.app._tick()
+        stage.app._pull()
         await stage.pilot.pause()
         assert "Leaving" in stage.rows()[-2]
         assert not session.closed

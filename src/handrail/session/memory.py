@@ -50,7 +50,7 @@ def _captures(glance: RunSummary, binding: Binding, limits: dict[str, float], no
     found: dict[str, str] = {}
     for record in records:
         event = decode_event(record.event, record.body) if record.event == "host_ended" else None
-        if not isinstance(event, e.HostEnded) or age > limits.get(event.step, 0.0):
+        if not isinstance(event, e.HostEnded) or age > limits.get(event.step, -1.0):
             continue
         if verdict(event.result) is Verdict.PASSED:
             role = next((h.role for h in binding.estate.every_host() if h.key == event.result.host), "")
