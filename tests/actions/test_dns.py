@@ -41,8 +41,7 @@ def records(world: World) -> Records:
 
 async def at_gate(world: World, text: str = SWITCH) -> Drive:
     """Return a run that stands at the gate of its switch."""
-    drive = await world.open(text).go(3)
-    return drive
+    return await world.open(text).go(3)
 
 
 async def switched(world: World, text: str = SWITCH, *faults: str) -> Drive:

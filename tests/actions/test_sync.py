@@ -189,7 +189,7 @@ async def test_nested_and_linked_directories_are_exchanged_once(world: World) ->
     assert (dr / "door").is_symlink()
     assert (dr / "ssl/ca").is_symlink()
     await drive.undo()
-    assert {k: v for k, v in seen(dr).items()} == before
+    assert dict(seen(dr).items()) == before
 
 
 async def test_directories_that_nest_on_one_side_only_are_refused(world: World) -> None:
