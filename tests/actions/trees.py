@@ -48,7 +48,12 @@ def leftovers(world: World) -> list[str]:
     return sorted(str(p.relative_to(world["dr"].root)) for p in world["dr"].root.rglob("*handrail-*"))
 
 
-SSL: dict[str, str | None] = {"certs/a.pem": "A", "private_keys/a.pem": "secret", "serial": "000A\n", "crl.pem": "crl 2"}
+SSL: dict[str, str | None] = {
+    "certs/a.pem": "A",
+    "private_keys/a.pem": "secret",
+    "serial": "000A\n",
+    "crl.pem": "crl 2",
+}
 
 
 def lay_both(world: World) -> tuple[Path, Path]:

@@ -86,6 +86,9 @@ class FakeDesk:
     asked: list[tuple[object, ...]] = field(default_factory=list)
     session: FakeSession | None = None
 
+    def plan(self, card: RunbookCard) -> tuple[PlanLine, ...]:
+        return plan()
+
     def home(self) -> Home:
         return Home(self.runbooks, self.runs, "namespaces", Path("/home/ana/dr"))
 

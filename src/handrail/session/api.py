@@ -7,7 +7,7 @@ from typing import Protocol
 
 from handrail.engine.messages import Intent, Refused
 from handrail.engine.offers import Offer
-from handrail.session.cards import BriefingView, Home, RunbookCard, RunCard, Start
+from handrail.session.cards import BriefingView, Home, PlanLine, RunbookCard, RunCard, Start
 from handrail.session.view import Mode, Snapshot
 from handrail.store.spool_reader import SpoolReader
 
@@ -67,6 +67,9 @@ class DeskApi(Protocol):
 
     def home(self) -> Home:
         """Return runbooks and runs, read anew."""
+
+    def plan(self, card: RunbookCard) -> tuple[PlanLine, ...]:
+        """Return a runbook's plan; opens no connection."""
 
     async def brief(self, runbook: RunbookCard, mode: Mode, tell: Callable[[str], None]) -> BriefingApi:
         """Return a briefing; for a drill the simulated estate is brought up, and `tell` hears how far it is."""

@@ -13,17 +13,22 @@ from handrail.base.ids import new_run_id
 from handrail.base.problems import Trouble, trouble
 from handrail.engine import messages as m
 from handrail.engine.words import Outcome
+from handrail.runbook.bind import bind
 from handrail.runbook.document import digest
+from handrail.runbook.estate import read_estate
 from handrail.runbook.read import read_runbook
+from handrail.runbook.routes import needed
 from handrail.runbook.shipped import known_runbooks, shipped
 from handrail.session import simulator
 from handrail.session.briefing import Briefing
 from handrail.session.cards import Home as HomeView
-from handrail.session.cards import RunbookCard, RunCard
+from handrail.session.cards import PlanLine, RunbookCard, RunCard
 from handrail.session.opening import Opening, replayed, resume_run
+from handrail.session.preflight import with_preflight
 from handrail.session.record import summary
 from handrail.session.session import Session
 from handrail.session.snapshots import Shown
+from handrail.session.texts import plan_lines
 from handrail.session.view import Mode
 from handrail.session.watching import Watching
 from handrail.store.drills import drills_of
@@ -83,6 +88,14 @@ class Desk:
             undoable=len(undoable),
             changed=changed,
         )
+
+    def plan(self, card: RunbookCard) -> tuple[PlanLine, ...]:
+        """Return a runbook's plan on this desk's estate, else on the simulated one; opens no connection."""
+        runbook = with_preflight(read_runbook(card.path))
+        estate = self.estate or simulator.template_for(frozenset(runbook.roles), card.path)
+        binding = bind(runbook, read_estate(estate, ask=False))
+        route = runbook.first_route
+        return plan_lines(binding, route, frozenset(p.name for p in runbook.places if needed(runbook, p.step, route)))
 
     def runs(self) -> tuple[RunCard, ...]:
         """Return every run, newest first."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from handrail.session.cards import PlanLine, RunbookCard, RunCard
+from handrail.base.problems import Trouble
+from handrail.base.safe import safe
+from handrail.session.cards import RunbookCard, RunCard
 from handrail.session.view import Mode
 from handrail.tui import home_view as view
 from handrail.tui.clocks import zulu
@@ -200,16 +202,15 @@ class HomePage(Page[None]):
         self.repaint()
 
     def do_plan(self) -> None:
-        """Read the runbook through, where the desk can make a plan; else its drill briefing has it."""
+        """Read the runbook through, every command and what undoes it."""
         card = self.card
-        make = getattr(self.desk.desk_api, "plan", None)
-        if card is None:
+        if card is None or card.problems:
             return
-        if make is None:
-            self._open(Mode.DRILL)
-            self.tell("F4 in the briefing shows the plan")
+        try:
+            plan = self.desk.desk_api.plan(card)
+        except Trouble as err:
+            self.tell(safe(err.problems[0].message))
             return
-        plan: tuple[PlanLine, ...] = make(card)
         self.app.push_screen(PlanPage(plan, card.title))
 
     def do_changed(self) -> None:
