@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from handrail.base.problems import Trouble, trouble
+from handrail.base.problems import Problem, Trouble, trouble
 from handrail.base.safe import safe
 from handrail.cli import options
 
@@ -37,14 +37,14 @@ def lint(files: tuple[Path, ...], as_json: bool) -> None:
     sys.exit(2 if errors else 0)
 
 
-def _linted(check, path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _linted(check: Callable[[Path], tuple[Problem, ...]], path: Path) -> tuple[Problem, ...]:
     try:
         return check(path)
     except Trouble as err:
         return err.problems
 
 
-def _as_data(problem) -> dict[str, object]:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _as_data(problem: Problem) -> dict[str, object]:
     where = problem.where
     return {
         "code": problem.code,
