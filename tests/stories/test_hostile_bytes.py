@@ -64,7 +64,7 @@ def test_nothing_that_a_host_prints_acts_on_the_terminal(tmp_path: Path) -> None
         assert len(console.heard) < 200_000  # a line of 50 MB is shown cut
         stored = spooled(console, "loud+noise")
         assert stored.count(BYTES + b"\n") == 2
-        assert stored.count(b"a" * SIZE) == 1
+        assert stored.count(b"a") == SIZE + 2 * BYTES.count(b"a")  # what came on stderr may stand in its middle
         for note in console.run_folder().glob("*.txt"):
             assert b"\x1b" not in note.read_bytes()
 

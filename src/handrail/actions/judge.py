@@ -10,6 +10,7 @@ from handrail.engine.results import Check
 from handrail.engine.words import Answer, ResultKind
 from handrail.runbook.checks import Expect, Outcome, Probe
 
+LONGEST_VALUE = 4096  # characters of a captured value: it goes into command lines and the journal
 SHOWN = 120  # characters of an answer that a check quotes
 
 
@@ -72,10 +73,15 @@ def captured(patterns: Mapping[str, str], stdout: bytes) -> tuple[dict[str, str]
     for name, pattern in patterns.items():
         compiled = re.compile(pattern)
         hit = next((m for line in lines if (m := compiled.search(line))), None)
-        if hit is None:
+        value = ((hit.group(1) if compiled.groups else hit.group()) or "") if hit else None
+        if value is None:
             missing.append(Check(f"says its {name}", holds=False, seen=quote(stdout)))
+        elif len(value) > LONGEST_VALUE:
+            missing.append(
+                Check(f"says its {name}", holds=False, seen=f"{len(value)} characters, too long for a value")
+            )
         else:
-            found[name] = (hit.group(1) if compiled.groups else hit.group()) or ""
+            found[name] = value
     return found, tuple(missing)
 
 
