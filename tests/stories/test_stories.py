@@ -260,3 +260,24 @@ def test_a_full_disk_under_the_record(tmp_path: Path) -> None:
             second.type("leave")
             assert second.end() in (1, 7, 130)
             assert run(tmp_path, "audit").returncode == 0
+
+
+def test_a_held_run_is_undone_from_the_command_line(tmp_path: Path) -> None:
+    with drill(tmp_path) as console:
+        to_the_gate(console)
+        console.type(ADDRESS)
+        console.expect("Start stage 6")
+        console.type("leave")
+        assert console.end() == 130
+        noted = run(tmp_path, "note", "seen from outside")
+        assert noted.returncode == 0, noted.stderr
+        unsaid = run(tmp_path, "undo")
+        assert unsaid.returncode == 6, unsaid.stderr
+        assert OLD.encode() in unsaid.stderr
+        wrong = run(tmp_path, "undo", "--confirm", "10.9.9.9")
+        assert wrong.returncode not in (0, 4), wrong.stdout
+        assert console.sh("two", "cat /srv/data/serial") == "0B\n"
+        done = run(tmp_path, "undo", "--confirm", OLD)
+        assert done.returncode == 4, (done.stdout, done.stderr)
+        assert not console.estates()
+        assert b"seen from outside" in run(tmp_path, "report").stdout

@@ -28,6 +28,7 @@ from handrail.store.spool_index import HostStream
 
 RUN: Final = "run"  # the part whose output is the step's own
 LONGEST: Final = 64  # characters of the name of a job's part
+FORGET: Final = 'rm -f -- "$1"'
 MOST_STREAMED: Final = 512 << 20  # bytes of one copy held in memory
 
 
@@ -75,6 +76,7 @@ class AttemptPort:
         stdin = (send.stdin or "").encode("utf-8", "surrogateescape")
         sending = job.Command(argv=send.run, script=send.script, args=send.args, stdin=stdin)
         sent = await self._job(source, sending, f"{part}.send", catch, changes=False, limit=None)
+        await self._forget_output(source, catch.folder, part)
         if sent.kind is not ResultKind.EXITED or sent.exit != 0:
             return sent, Said(ResultKind.REFUSED, sent=False, detail="nothing was received")
         if catch.cut:
@@ -82,6 +84,11 @@ class AttemptPort:
         receiving = job.Command(argv=receive.run, script=receive.script, args=receive.args, stdin=bytes(catch.first))
         quiet = _Catch(self, target, stored=False, most=FIRST)
         return sent, await self._job(target, receiving, f"{part}.receive", quiet, changes=True, limit=None)
+
+    async def _forget_output(self, host: str, folder: str, part: str) -> None:
+        """Take what was copied off the source's disk again: a job's output is kept there, and these may be keys."""
+        path = f"{self.core.target(host).work_dir}/runs/{self.core.run}/{folder}/out"
+        await self.command(host, Command(script=FORGET, args=(path,)), f"{part}.forget", changes=False, limit=30.0)
 
     async def _job(
         self,
@@ -100,6 +107,7 @@ class AttemptPort:
         mark = "" if changes else f".e{core.state.epoch}.{core.turn()}"
         target, permit = core.target(host), core.permit(changes=changes)
         key = job.JobKey(core.run, self.step or "guards", _word(f"{self.label}.{part}", LONGEST - len(mark)) + mark)
+        catch.folder = key.folder
         running = Running(host, target, key, permit)
         self.running.append(running)
         if changes:
@@ -183,6 +191,7 @@ class _Catch:
 
     def __init__(self, port: AttemptPort, host: str, *, stored: bool, most: int, again: bool = False) -> None:
         self.port, self.host, self.most = port, host, most
+        self.folder = ""  # of the job on its host
         self.first = bytearray()
         self.errors = b""
         self.cut = False
