@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (the cases are a table)
 """Every rule, by the smallest change that breaks it: the code, the line, and nothing else said as an error."""
 
 from __future__ import annotations
