@@ -41,7 +41,7 @@ from handrail.tui.pages.run import RunPage
 from handrail.tui.pages.waiting import WaitingPage
 from handrail.tui.running import Verbs
 from handrail.tui.scene import Scene
-from handrail.tui.terminal import Terminal
+from handrail.tui.terminal import Terminal, end_without_fail
 from handrail.tui.text import plain_text
 from handrail.tui.themes import defaults, themes
 
@@ -176,6 +176,8 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
 
     async def _leave_for(self, why: str) -> None:
         await self.close_session(why)
+        if isinstance(self._driver, Terminal):
+            end_without_fail()
         self.exit(Exit.LEFT)
 
     def own_quit(self, code: int) -> None:

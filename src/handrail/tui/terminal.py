@@ -8,12 +8,24 @@ swallowed, and a frame that does not fit is dropped and painted anew once the te
 from __future__ import annotations
 
 import queue
+import signal
 from contextlib import suppress
 from typing import Any, Final, TextIO
 
 from textual.drivers.linux_driver import LinuxDriver
 
+GRACE: Final = 8  # seconds from a held run to the end of the process
 PATIENCE: Final = 1.0  # seconds for the last words to a terminal that may be stuck
+
+
+def end_without_fail() -> None:
+    """End this process a little later, come what may: the run is held by now, and a stuck terminal may hang the rest.
+
+    What hangs is the last flush of a stream that nobody reads, in the interpreter's own end, where no thread and no
+    handler of ours runs any more: so it is the kernel that is asked (alarm(2)), with its own way of ending a process.
+    """
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(GRACE)
 
 
 class _Deaf:
