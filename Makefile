@@ -14,7 +14,7 @@ drill: $(RUN)
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/handrail drill $(ARGS); else $(BIN)/handrail drill --auto $(ARGS); fi
 
 test: $(DEV)
-	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 # Exactly what CI runs.
 check: format lint types contracts test

@@ -74,7 +74,8 @@ def withdrawn(state: State) -> State:
     if gate:
         state = evolve(state, e.GateLeft(state.at, gate.id))
     if state.walk:
-        state = evolve(state, e.WalkEnded(state.at, reached=False))
+        # an undo that was under way is the one thing that is proposed again
+        state = replace(evolve(state, e.WalkEnded(state.at, reached=False)), left_walk=state.walk.to)
     state = evolve(state, e.Paused(state.at))
     steps = {
         k: replace(now, again=None, asking=None, question=None, stopping=False, no_link={})
@@ -248,3 +249,38 @@ def test_a_word_given_before_the_crash_is_kept() -> None:
     rig.crash()
     assert rig.word("sync/hold") is W.PASSED
     assert rig.state.started == ("sync/hold",)
+
+
+def test_an_interrupted_undo_is_proposed_again_and_forgotten_by_going_forward() -> None:
+    rig = there_and_back()
+    at = next(n for n, event in enumerate(rig.journal, 1) if isinstance(event, e.StepUndone))
+    state = fold(rig.outline, rig.journal[:at])
+    left = state.walk
+    assert left is not None
+    assert left.steps
+    state = told(state, m.Resume("b2", state.epoch + 1, by="tom", at=state.at))
+    for step in state.recall:
+        state = evolve(state, e.Reverified(state.at, step, holds=True))
+    proposed = [o for o in offers(state) if o.proposed]
+    assert [o.verb for o in proposed] == ["undo"]
+    assert proposed[0].intent == m.Undo(left.to)
+    assert order.interrupted(state) == left.to
+    values = order.put_back(state, order.to_undo(state, left.to))
+    assert order.interrupted(told(state, m.Undo(left.to, values, at=state.at))) is None
+    assert order.interrupted(told(state, m.Go(at=state.at))) is None
+
+
+def test_a_value_captured_behind_an_undo_is_known_no_more() -> None:
+    rig = there_and_back()
+    for at in range(1, len(rig.journal) + 1):
+        state = fold(rig.outline, rig.journal[:at])
+        if isinstance(rig.journal[at - 1], e.StepUndone):
+            passed = {
+                k
+                for _, now in state.walked()
+                if now.how
+                for a in now.attempts
+                for r in a.results.values()
+                for k in r.captures
+            }
+            assert {name.partition(".")[2] for name in state.values} <= passed

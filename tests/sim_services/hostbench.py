@@ -179,7 +179,7 @@ def estate(folder: Path, *clients: str) -> Iterator[Estate]:
                 host.run("systemctl", "stop", note.name.removesuffix(".json"))
 
 
-def until(holds: Callable[[], bool], within: float = 15) -> None:
+def until(holds: Callable[[], bool], within: float = 60) -> None:
     """Wait for something that other processes do; fail when it does not come."""
     end = time.monotonic() + within
     while not holds():

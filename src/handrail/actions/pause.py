@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Final
 
@@ -28,7 +29,7 @@ async def perform(work: Work, port: Port) -> None:
         port.remember(PLACE, {"began": began.isoformat()})
     total, what = _length(step.wait, began, port)
     while (left := total - (port.clock.now() - began).total_seconds()) > 0:
-        port.progress(total - left, total, f"{what}: {show_duration(left)} left")
+        port.progress(round(total - left), math.ceil(total), f"{what}: {show_duration(left)} left")
         await port.sleep(min(1.0, left))
     port.say(PLACE, f"{what}: {show_duration(total)} have passed")
     port.ended(Result(PLACE, ResultKind.EXITED, sent=False, exit=0, detail=what))

@@ -17,7 +17,7 @@ def home_lines(home: Home) -> Iterator[Safe]:
         yield safe(f"HELD {run.mode.value} {run.estate} {run.runbook}: {run.where}, run {run.run}{driven}")
     for run in home.runs:
         for owed in run.owed if run.outcome != "closed" else ():
-            yield safe(f"OWED {owed}, run {run.run}")
+            yield safe(f"OWED {run.mode.value} {owed}, run {run.run}")
     yield Safe("")
     for card in home.runbooks:
         if card.problems:
@@ -43,6 +43,6 @@ def run_line(run: RunCard) -> Safe:
     owed = f", {len(run.owed)} owed" if run.owed else ""
     driven = f", driven by {run.holder}" if run.driven else ""
     return safe(
-        f"{run.run}  {run.outcome:11} {run.mode.value:9} {run.runbook} on {run.estate}, {run.where}"
+        f"{run.run}  {'running' if run.driven else run.outcome:11} {run.mode.value:9} {run.runbook} on {run.estate}, {run.where}"
         f", {run.operator}, {run.started:%Y-%m-%d %H:%MZ}{owed}{driven}"
     )

@@ -166,7 +166,11 @@ def _unchecked(state: State, step: StepOutline) -> bool:
 
 
 def _end_back(batch: Batch, step: str, attempt: Attempt, at: float) -> Batch:
-    made = together(attempt.results, len(attempt.hosts))
+    for host, result in attempt.results.items():
+        if result.kind is ResultKind.NOT_POSSIBLE:  # a person's word: it is owed, and the walk goes on above it
+            batch.add(e.BecameOwed(at, owed_undo(batch.state, step, host, result.detail, at)))
+    done = {h: r for h, r in attempt.results.items() if r.kind is not ResultKind.NOT_POSSIBLE}
+    made = together(done, len(done))
     if made is not Verdict.PASSED:
         return batch.add(e.AttemptEnded(at, step, attempt.number, Way.BACK, made, How.NONE, _detail(attempt, made)))
     if batch.state.owes(step, "back"):

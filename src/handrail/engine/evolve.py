@@ -58,12 +58,12 @@ def _(state: State, event: e.RunOpened) -> State:
 
 @_on(e.StageAllowed)
 def _(state: State, event: e.StageAllowed) -> State:
-    return replace(state, allowed_stage=event.stage, allowed_step="", claim_refused="")
+    return replace(state, allowed_stage=event.stage, allowed_step="", claim_refused="", left_walk=None)
 
 
 @_on(e.StepAllowed)
 def _(state: State, event: e.StepAllowed) -> State:
-    return replace(state, allowed_step=event.step, allowed_stage="", claim_refused="")
+    return replace(state, allowed_step=event.step, allowed_stage="", claim_refused="", left_walk=None)
 
 
 @_on(e.PaceSet)
@@ -85,6 +85,7 @@ def _(state: State, event: e.GateLeft) -> State:
 @_on(e.WalkStarted)
 def _(state: State, event: e.WalkStarted) -> State:
     begun = replace(steps.walk_started(state, event.steps), walk=Walk(event.to, event.steps), claim_refused="")
+    begun = replace(begun, left_walk=None)
     return stand(begun)
 
 
@@ -145,7 +146,9 @@ def _(state: State, event: e.Held) -> State:
 
 @_on(e.Resumed)
 def _(state: State, event: e.Resumed) -> State:
+    left = state.walk.to if state.walk else state.left_walk
     after = replace(state, held=False, held_why="", epoch=event.epoch, driver=event.by, walk=None, claim_refused="")
+    after = replace(after, left_walk=left)
     return stand(steps.picked_up(replace(after, settle_attach=bool(state.settling))))
 
 

@@ -203,7 +203,18 @@ def step_undone(state: State, event: e.StepUndone) -> State:
     # one that the route does without was settled while others stand on what came after: those are not asked anew
     if not walked and not state.needed(state.outline.step(event.step)):
         return state
-    return _reset_after(state, state.outline.position(event.step))
+    return _values_again(_reset_after(state, state.outline.position(event.step)))
+
+
+def _values_again(state: State) -> State:
+    """Take the captures from what has passed and stands: a value that was captured behind an undo is known no more."""
+    found = dict(state.opened.remembered) if state.opened else {}
+    passed = [(now.forward, step) for step, now in state.walked() if now.word is StepWord.PASSED and now.forward]
+    for attempt, step in sorted(passed, key=lambda one: one[0].ended or 0.0):
+        for result in attempt.results.values():
+            role = next((p.role for p in step.places if p.key == result.host), "") or result.host
+            found |= {f"{role}.{name}": value for name, value in result.captures.items()}
+    return replace(state, values=found)
 
 
 def _leave_started(state: State, step: str) -> State:

@@ -69,7 +69,7 @@ def _going_on(state: State) -> list[Offer]:
     go = m.Go()
     why = _why(state, go)
     label = _go_label(state, step)
-    made.append(Offer("go", label, go, why, proposed=not why))
+    made.append(Offer("go", label, go, why, proposed=not why and order.interrupted(state) is None))
     made.append(Offer("pause", "Pause after this step", m.Pause(), _why(state, m.Pause())))
     working = order.busy(state)
     if working:
@@ -143,6 +143,14 @@ def _undo(state: State) -> Offer:
     """Offer the nearest undo that can be granted; what it puts back is still to be typed."""
     label = "Undo back to a stage"
     targets = undo_targets(state)
+    left = order.interrupted(state)
+    if left is not None:
+        steps = order.to_undo(state, left)
+        why = _barred(state) or undo_closed(state, steps)
+        back = f"back to stage {state.outline.stage(left).name}" if left else "back to the start"
+        wants = ("value",) * len(order.put_back(state, steps))
+        proposed = not why and order.standing(state) is None
+        return Offer("undo", f"Go on with the undo that was interrupted, {back}", m.Undo(left), why, wants, proposed)
     for stage, _, steps, why in targets:
         if not why:
             return Offer("undo", label, m.Undo(stage), _barred(state), ("value",) * len(order.put_back(state, steps)))

@@ -176,6 +176,11 @@ def to_undo(state: State, to: str) -> tuple[str, ...]:
     return tuple(reversed(state.started[min(inside) :])) if inside else ()
 
 
+def interrupted(state: State) -> str | None:
+    """Return the target of an undo that a crash or a take-over interrupted, while something of it is left."""
+    return state.left_walk if state.left_walk is not None and to_undo(state, state.left_walk) else None
+
+
 def wall(state: State, steps: tuple[str, ...]) -> StepOutline | None:
     """Return the first irreversible step that a walk would run into."""
     found = (state.outline.step(step) for step in steps)

@@ -107,6 +107,7 @@ class State:
     allowed_stage: str = ""
     allowed_step: str = ""
     walk: Walk | None = None
+    left_walk: str | None = None  # the target of an undo that a crash or a take-over interrupted
     owed: tuple[Owed, ...] = ()
     settled: tuple[tuple[Owed, str], ...] = ()
     settling: str = ""

@@ -49,6 +49,9 @@ class Auto:
                 word = self.confirms.get(intent.step, "")
                 return replace(intent, typed=word, reason="") if word else None
             return replace(intent, reason="answered by --auto" if state.lost else "")
+        if isinstance(intent, m.Undo):
+            wanted = order.put_back(state, order.to_undo(state, intent.to))
+            return replace(intent, typed=wanted) if self.confirms is None else None
         return intent
 
     def _undo(self, state: State) -> Intent | None:

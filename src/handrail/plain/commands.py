@@ -61,6 +61,9 @@ def parse(line: str, state: State) -> Parsed:
         return _at_gate(gate.id, line) if word else Say("gate")
     if gate and word == "no":
         return m.LeaveGate(gate.id)
+    left = order.interrupted(state)
+    if not word and left is not None:  # enter does what is proposed: to go on with an undo that was interrupted
+        return _undo(left or "start", state)
     verb = _VERBS.get(word.lower() or "go")
     return verb(rest, state) if verb else Say(f"there is no command {word!r}: type help")
 

@@ -52,7 +52,7 @@ async def take(core: Core) -> m.ClaimNews:
         if isinstance(refused, ssh_claim.HeldBy):
             await _give_up(core, taken)
         return _refused(refused)
-    if hosts and not taken:
+    if hosts and not taken and core.state.claim is None:
         why = next((a for a in answers if isinstance(a, str)), "")
         return m.ClaimNews(holder="nobody: no host answers", detail=why)
     return m.ClaimNews(taken, without, inherited=_inherited(core, answers))

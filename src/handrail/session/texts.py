@@ -95,7 +95,7 @@ def _wrongs(step: Step) -> tuple[Wrong, ...]:
     made = []
     for wrong in step.wrong:
         when = f"exit {' or '.join(map(str, wrong.exit))}" if wrong.exit else f"says {wrong.match}"
-        made.append(Wrong(when, wrong.means, wrong.next or ""))
+        made.append(Wrong(when, wrong.means, wrong.next or "", wrong.match or ""))
     return tuple(made)
 
 

@@ -28,6 +28,7 @@ class Wrong:
     when: str  # "exit 35 or 56", "output matches ..."
     means: str
     next: str = ""
+    match: str = ""  # the pattern itself, where it is one
 
 
 @dataclass(frozen=True)

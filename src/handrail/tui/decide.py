@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from handrail.engine import order
 from handrail.engine import outcome as ends
@@ -78,7 +79,7 @@ def facts(scene: Scene, step: StepOutline, width: int) -> list[Line]:
         lines += hang(ink("   Means", Ink.DIM), means, width - 1, at=_LABEL, most=3)
     lines += hang(ink("   Sent", Ink.DIM), _sent(scene, step), width - 1, at=_LABEL, most=2)
     told = any(now.detail.endswith(r.sentence) for r in attempt.results.values()) if attempt else False
-    if now.word in (StepWord.UNKNOWN, StepWord.UNDO_UNKNOWN) and now.detail and not told:
+    if now.detail and not told:
         lines += hang(ink("   Known", Ink.DIM), scene.named(now.detail), width - 1, at=_LABEL, most=3)
     lines += hang(ink("   State", Ink.DIM), _stands(scene, step), width - 1, at=_LABEL, most=2)
     if scene.state.owed:
@@ -125,6 +126,10 @@ def _means(scene: Scene, step: StepOutline, attempt: Attempt | None) -> str:
 
 
 def _matches(wrong: Wrong, result: Result) -> bool:
+    if wrong.match:
+        said = "\n".join((result.sentence, result.detail, *(check.seen for check in result.checks)))
+        with suppress(re.error):
+            return verdict(result) is not Verdict.PASSED and re.search(wrong.match, said) is not None
     codes = re.findall(r"\d+", wrong.when) if wrong.when.startswith("exit") else []
     return result.exit is not None and str(result.exit) in codes and verdict(result) is not Verdict.PASSED
 
@@ -134,13 +139,14 @@ def _sent(scene: Scene, step: StepOutline) -> str:
     attempt = now.attempt
     if attempt is None or _nothing_sent(now.detail):
         return "nothing was sent"
+    if not step.changes:
+        asked = [scene.host(h) for h in attempt.hosts]
+        more = " and more" if len(asked) > 4 else ""
+        return f"at T+ {clock(attempt.started)} to {', '.join(asked[:4])}{more}; it only reads"
     hosts = [scene.host(h) for h in attempt.hosts if h not in attempt.results or attempt.results[h].sent]
     if not hosts:
         return "nothing was sent"
-    when = f"at T+ {clock(attempt.started)} to {', '.join(hosts[:4])}{' and more' if len(hosts) > 4 else ''}"
-    if not step.changes:
-        return f"{when}; it only reads"
-    return when
+    return f"at T+ {clock(attempt.started)} to {', '.join(hosts[:4])}{' and more' if len(hosts) > 4 else ''}"
 
 
 def _stands(scene: Scene, step: StepOutline) -> str:

@@ -93,6 +93,8 @@ def _standing(scene: Scene) -> Said:
     state = scene.state
     if _stands(state):
         return "Decide. The clock runs, nothing else does.", Ink.ACCENT
+    if order.interrupted(state) is not None:
+        return "An undo was interrupted here: enter shows its plan and goes on with it.", Ink.WARNING
     following = order.next_step(state)
     if following is None:
         return "Everything is done. enter shows what it came to.", Ink.ACCENT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from handrail.engine import order
 from handrail.engine import outcome as ends
 from handrail.engine.words import Outcome
 from handrail.session.view import Mode, Snapshot
@@ -63,7 +64,7 @@ def _clocks(scene: Scene, width: int) -> Line:
     line = EMPTY
     for part in parts:
         room = width - line.width - 3
-        if line and room < min(part.width, 20):
+        if line and room < min(part.width, 12):
             break
         line = row(line, "   " if line else "", part if part.width <= room else fit(part, room))
     return fit(line, width)
@@ -91,6 +92,12 @@ def _shouts(scene: Scene, width: int) -> list[Line]:
             seen = state.tripped[guard.id]
             words = f" ! {guard.title}. {guard.means}" + (f" ({seen})" if seen else "")
             found.append(ink(words + " ", Ink.ALARM))
+    differs = [step for step, now in state.walked() if now.differs]
+    if differs:
+        more = f" (and {len(differs) - 1} more)" if len(differs) > 1 else ""
+        found.append(ink(f" ! Not as it was: {differs[0].name}: {state.step(differs[0].id).differs}{more} ", Ink.ALARM))
+    if order.interrupted(state) is not None:
+        found.append(ink(" ! An undo was interrupted: what it had still to undo stands changed ", Ink.ALARM))
     if state.claim_refused:
         found.append(ink(f" ! The estate is held by {state.claim_refused} ", Ink.ALARM))
     if state.closed:

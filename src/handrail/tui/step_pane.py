@@ -171,6 +171,8 @@ def before_stage(scene: Scene, stage: StageOutline, width: int, height: int) -> 
     following = order.next_step(state)
     if order.closed_forward(state):
         lines.append(row(" ", ink(f"stage {stage.name}", Ink.BOLD), ink("  closed by a guard", Ink.ERROR)))
+    elif order.interrupted(state) is not None:
+        lines.append(row(" ", ink(f"stage {stage.name}", Ink.BOLD), ink("  an undo was interrupted: u", Ink.WARNING)))
     elif following is None or following.stage != stage.id:
         lines.append(row(" ", ink(f"stage {stage.name}", Ink.BOLD), ink("  not its turn yet", Ink.DIM)))
     else:

@@ -55,7 +55,8 @@ def _one(scene: Scene, number: int, step: StepOutline, width: int) -> list[Line]
 
 def _undo_of(scene: Scene, step: StepOutline) -> Line:
     """Return the undo that was journalled with the step, as resolved; else what the runbook says."""
-    forward = scene.state.step(step.id).forward
+    now = scene.state.step(step.id)
+    forward = now.first or now.forward
     if forward and forward.undo:
         return ink("; ".join(forward.undo).replace("\n", "; "), Ink.SECOND)
     return undo_words(scene, step)
@@ -66,4 +67,5 @@ def _clients(scene: Scene, step: StepOutline) -> str:
     forward = scene.state.step(step.id).forward
     if stage.line is not Across.CLIENTS_MOVE or not forward or not forward.back:
         return ""
-    return f"clients get {forward.back} again, as caches run out"
+    lost = ", whose role is declared LOST: who would serve them there?" if scene.state.lost else ""
+    return f"clients get {forward.back} again, as caches run out{lost}"

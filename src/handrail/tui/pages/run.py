@@ -204,6 +204,8 @@ class RunPage(Answering):
             self.do_back()
         elif going_on(scene.state):
             self.tell("nothing to press: it goes on by itself")
+        elif order.interrupted(scene.state) is not None:
+            self.desk.open_undo()
         elif order.next_step(scene.state) is None:
             self.desk.open_debrief()
         else:
