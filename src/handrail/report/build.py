@@ -123,7 +123,8 @@ def _lines(state: State, happenings: Sequence[Happening]) -> tuple[Crossing, ...
         if stage.line is Line.NONE:
             continue
         mine = {step.id for step in stage.steps if step.changes}
-        first = next((t for t in happenings if _is_sent(t.event, mine)), None)
+        kept = _nothing_sent(happenings)
+        first = next((t for t in happenings if _is_sent(t.event, mine, kept)), None)
         name = shown(stage.name)
         if first is None:
             found.append(Crossing(stage.line.value, name))
@@ -133,8 +134,20 @@ def _lines(state: State, happenings: Sequence[Happening]) -> tuple[Crossing, ...
     return tuple(found)
 
 
-def _is_sent(event: e.Event, steps: set[str]) -> bool:
-    return isinstance(event, e.AttemptStarted) and event.way is Way.FORWARD and event.step in steps
+def _nothing_sent(happenings: Sequence[Happening]) -> set[tuple[str, int]]:
+    """Return the attempts of which every host says that nothing was sent: they were refused before."""
+    said: dict[tuple[str, int], bool] = {}
+    for event in (t.event for t in happenings):
+        if isinstance(event, e.HostEnded):
+            key = (event.step, event.attempt)
+            said[key] = said.get(key, False) or event.result.sent
+    return {key for key, sent in said.items() if not sent}
+
+
+def _is_sent(event: e.Event, steps: set[str], kept: set[tuple[str, int]]) -> bool:
+    if not isinstance(event, e.AttemptStarted) or event.way is not Way.FORWARD or event.step not in steps:
+        return False
+    return (event.step, event.attempt) not in kept
 
 
 def _back_at(happenings: Sequence[Happening], steps: set[str]) -> float | None:
