@@ -24,14 +24,14 @@ TsigData = dns.rdtypes.ANY.TSIG.TSIG
 Keys = Mapping[dns.name.Name, dns.tsig.Key]
 
 _KEY: Final = re.compile(r'key\s+"?([^"\s{]+)"?\s*\{(.*?)\}\s*;', re.DOTALL)
-_COMMENT: Final = re.compile(r"/\*.*?\*/|//[^\n]*|#[^\n]*", re.DOTALL)
+_COMMENT: Final = re.compile(r'("[^"]*")|/\*.*?\*/|//[^\n]*|#[^\n]*', re.DOTALL)  # "//" may stand in a secret
 _FUDGE: Final = 300
 
 
 def parse_keys(text: str) -> dict[dns.name.Name, dns.tsig.Key]:
     """Return the keys of a file in BIND's `key "name" { algorithm ...; secret "..."; };` form; raise ValueError."""
     keys = {}
-    for name, body in _KEY.findall(_COMMENT.sub("", text)):
+    for name, body in _KEY.findall(_COMMENT.sub(lambda found: found[1] or " ", text)):
         fields = dict(re.findall(r'(algorithm|secret)\s+"?([^";\s]+)"?\s*;', body))
         if set(fields) != {"algorithm", "secret"}:
             raise ValueError(f"key {name!r} needs an algorithm and a secret")

@@ -133,7 +133,7 @@ def test_an_emergency(tmp_path: Path) -> None:
         console.type("leave")
         console.end()
         clean(console)
-        assert b"OWED undo 2.1 Leave a mark on primary" in run(tmp_path, "--plain").stdout
+        assert b"OWED DRILL undo 2.1 Leave a mark on primary" in run(tmp_path, "--plain").stdout
 
 
 def resumed(home: Path) -> Terminal:
