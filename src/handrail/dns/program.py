@@ -27,27 +27,44 @@ class Ended:
 
 async def run(argv: Sequence[str]) -> Ended:
     """Run a program; raise `OSError` if it cannot be started. A cancel kills its whole process group first."""
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
+    process = await _started(argv)
     assert process.stdout
     assert process.stderr
     try:
         out, err = await asyncio.gather(_all(process.stdout), _all(process.stderr))
         status = await process.wait()
     except asyncio.CancelledError:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        with contextlib.suppress(TimeoutError):  # a child that left the group may hold the pipes open
-            async with asyncio.timeout(2):
-                await process.wait()
+        await _end(process)
         raise
     last = redact(err).decode("utf-8", "replace").strip().splitlines()[-3:]
     return Ended(status, out, safe("; ".join(last), 300))
+
+
+async def _started(argv: Sequence[str]) -> asyncio.subprocess.Process:
+    """Start a program; a cancel in the middle of that waits for the start, or its children would be left behind."""
+    start = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(start)
+    except asyncio.CancelledError:
+        await _end(await start)
+        raise
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill a program and its group."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(TimeoutError):  # a child that left the group may hold the pipes open
+        async with asyncio.timeout(2):
+            await process.wait()
 
 
 async def _all(stream: asyncio.StreamReader) -> bytes:
