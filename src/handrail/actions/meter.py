@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from handrail.engine.words import ResultKind
 from handrail.runbook.actions import Meter
 from handrail.runbook.checks import Command
 from handrail.runbook.model import Step
+from handrail.runbook.values import need_count
 
 LIMIT: Final = 30.0
 CHUNK: Final = (
@@ -96,12 +96,7 @@ def read_position(said: Said) -> dict[str, str] | None:
 def wanted(meter: Meter) -> tuple[int, int]:
     """Return how many names are needed, and how many are expected (0: not known)."""
     expected = len(meter.expected())
-    need = meter.need
-    if isinstance(need, int):
-        return need, expected
-    if need.endswith("%"):
-        return max(1, math.ceil(expected * float(need[:-1]) / 100)), expected
-    return max(1, expected), expected
+    return max(1, need_count(meter.need, expected)), expected
 
 
 async def perform(work: Work, port: Port) -> None:

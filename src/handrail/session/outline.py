@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 from handrail.actions.perform import PROBED
@@ -14,6 +13,7 @@ from handrail.runbook.estate import Host
 from handrail.runbook.model import Place as Spot
 from handrail.runbook.model import Stage, Step
 from handrail.runbook.names import resolve_known
+from handrail.runbook.values import need_count
 
 HOSTLESS: Final = {"dns": "dns", "manual": "person", "wait": "clock"}
 
@@ -103,11 +103,10 @@ def _undo_places(binding: Binding, step: Step) -> tuple[Place, ...]:
 
 def how_many(need: str | int, of: int) -> int:
     """Return how many of `of` hosts must pass for "all", a count, or a percentage (rounded up)."""
+    count = need_count(need, of)
     if isinstance(need, int):
-        return min(need, of)
-    if need.endswith("%"):
-        return max(1, math.ceil(of * int(need[:-1]) / 100))
-    return of
+        return min(count, of)
+    return max(1, count) if need.endswith("%") else count
 
 
 def where_text(hosts: tuple[Host, ...], places: tuple[Place, ...]) -> str:
