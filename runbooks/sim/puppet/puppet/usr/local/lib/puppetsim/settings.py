@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -69,6 +70,7 @@ def load(section: str = "main", over: Settings | None = None) -> dict[str, str]:
     for key in _PATHS:
         settings[key] = _placed(settings[key])
     settings.setdefault("certname", f"{conf().get('name') or socket.gethostname()}".lower())
+    settings.setdefault("user", _own_name())  # the stand-in server runs as whoever began the estate
     settings.setdefault("ca_server", settings["server"])
     settings.setdefault("ca_port", settings["serverport"])
     settings.setdefault("cadir", _cadir(settings["ssldir"]))
@@ -89,6 +91,13 @@ def _cadir(ssldir: str) -> str:
     if inner.is_symlink():
         return os.path.normpath(inner.parent / inner.readlink())
     return str(inner) if inner.is_dir() else "/etc/puppetlabs/puppetserver/ca"
+
+
+def _own_name() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def _derived(settings: Settings) -> dict[str, str]:
