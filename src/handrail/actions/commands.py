@@ -9,6 +9,7 @@ from dataclasses import replace
 from handrail.actions import judge, questions
 from handrail.actions.port import Port, Said
 from handrail.actions.work import ProbeAsk, Work
+from handrail.base.failpoint import boundary
 from handrail.engine.results import Check, Result
 from handrail.engine.words import Answer, ResultKind, Way
 
@@ -115,7 +116,8 @@ async def verified(work: Work, result: Result, port: Port) -> Result:
         return result
     checks = list(result.checks)
     for number, ask in enumerate(work.verifies({result.host: result.captures})):
-        check = await questions.put(ask, port, f"verify{number}.{result.host}")
+        with boundary("verify.ask"):
+            check = await questions.put(ask, port, f"verify{number}.{result.host}")
         port.say(result.host, f"{'✔' if check.holds else '✖'} {check.what}: {check.seen}")
         checks.append(check)
     return replace(result, checks=tuple(checks))

@@ -9,6 +9,7 @@ from typing import Final
 
 from handrail.actions.port import Port, Said
 from handrail.actions.work import Work
+from handrail.base.failpoint import boundary
 from handrail.engine.results import Check, Result
 from handrail.engine.words import ResultKind
 from handrail.runbook.actions import Meter
@@ -119,7 +120,8 @@ async def _count(work: Work, host: str, meter: Meter, port: Port) -> Result:
         turn += 1
         args = (meter.file, count.inode, count.offset, count.mark, meter.contains or "", str(CHUNK))
         look = Command(script=LOOK, args=args)
-        said = await port.command(host, look, f"look{turn}", changes=False, limit=LIMIT)
+        with boundary("meter.look"):
+            said = await port.command(host, look, f"look{turn}", changes=False, limit=LIMIT)
         fresh = _take(said, count, pattern, meter.distinct)
         for name in sorted(fresh):
             port.say(host, f"+ {name}")

@@ -9,6 +9,7 @@ from handrail.actions.commands import verified
 from handrail.actions.port import Port
 from handrail.actions.work import Work
 from handrail.base.clock import stamp
+from handrail.base.failpoint import boundary
 from handrail.base.problems import Trouble
 from handrail.dns.names import rtype_of
 from handrail.dns.provider import Provider, settle
@@ -78,7 +79,8 @@ async def _change(dns: Dns, work: Work, port: Port, provider: Provider) -> Chang
         return _noted(dns, notes).back
     if work.attach and notes.get("attempt") == str(work.attempt):
         return _noted(dns, notes)
-    survey = await provider.survey(dns.name, rtype=rtype_of(dns.to))
+    with boundary("dns.survey"):
+        survey = await provider.survey(dns.name, rtype=rtype_of(dns.to))
     wrong = _in_the_way(dns, survey)
     if wrong:
         return _refused(wrong)
@@ -139,7 +141,8 @@ async def _agreed(change: Change, port: Port, provider: Provider, patience: floa
     until = port.clock.mono() + patience
     what = "every authoritative server agrees"
     while True:
-        survey = await settle(provider, change)
+        with boundary("dns.agree"):
+            survey = await settle(provider, change)
         agreed = sum(1 for a in survey.answers if not a.problem and a.values == change.new)
         port.progress(agreed, len(survey.answers), "; ".join(survey.differences) or "all servers agree")
         if survey.agreed:

@@ -10,6 +10,7 @@ from handrail.actions.port import Port
 from handrail.actions.work import Work
 from handrail.base.clock import unstamp
 from handrail.base.durations import show_duration
+from handrail.base.failpoint import boundary
 from handrail.engine.results import Result
 from handrail.engine.words import ResultKind
 from handrail.runbook.actions import Wait
@@ -30,7 +31,8 @@ async def perform(work: Work, port: Port) -> None:
     total, what = _length(step.wait, began, port)
     while (left := total - (port.clock.now() - began).total_seconds()) > 0:
         port.progress(round(total - left), math.ceil(total), f"{what}: {show_duration(left)} left")
-        await port.sleep(min(1.0, left))
+        with boundary("wait.second"):
+            await port.sleep(min(1.0, left))
     port.say(PLACE, f"{what}: {show_duration(total)} have passed")
     port.ended(Result(PLACE, ResultKind.EXITED, sent=False, exit=0, detail=what))
 

@@ -15,6 +15,7 @@ from handrail.actions.commands import verified
 from handrail.actions.manifest import Difference, Tree, UnreadableError
 from handrail.actions.port import Port, Said
 from handrail.actions.work import SyncSides, Work
+from handrail.base.failpoint import boundary
 from handrail.engine.results import Check, Question, Result
 from handrail.engine.words import Answer, ResultKind, Way
 from handrail.runbook.checks import Command
@@ -81,8 +82,10 @@ async def _forward(sides: SyncSides, work: Work, port: Port) -> Result:
     before = port.notes(sides.target)
     if work.attach and before.get("exchange") == str(work.attempt):
         return await _exchange(sides, work, port)
-    pairs = await _compared(sides, port)
-    await _sane(sides, pairs, port)
+    with boundary("sync.compare"):
+        pairs = await _compared(sides, port)
+    with boundary("sync.sane"):
+        await _sane(sides, pairs, port)
     _show(sides, pairs, port)
     if not any(pair.todo.any for pair in pairs):
         return Result(sides.target, ResultKind.ALREADY, sent=False, detail="both sides hold the same")
@@ -230,16 +233,19 @@ async def _stage(sides: SyncSides, pairs: tuple[Pair, ...], tag: str, port: Port
         port.progress(number, len(pairs), f"staging {pair.target.path}, the live tree is untouched")
         staged = sync_scripts.staged(pair.target.path, tag)
         copy = Command(script=sync_scripts.COPY, args=(pair.target.path, staged, *pair.todo.removed))
-        said = await port.command(sides.target, copy, f"stage{number}.{turn}", changes=True, limit=None)
+        with boundary("sync.stage"):
+            said = await port.command(sides.target, copy, f"stage{number}.{turn}", changes=True, limit=None)
         _must(sides, said, "staging failed, the live tree is untouched", sent=True)
         names = "\0".join(sorted((*pair.todo.added, *pair.todo.changed)))  # a folder before what is in it
         if names:
             send = Command(script=sync_scripts.SEND, args=(pair.source.path,), stdin=names)
             receive = Command(script=sync_scripts.RECEIVE, args=(staged,))
-            sent, received = await port.stream(sides.source, send, sides.target, receive, f"copy{number}.{turn}")
+            with boundary("sync.copy"):
+                sent, received = await port.stream(sides.source, send, sides.target, receive, f"copy{number}.{turn}")
             _must(sides, sent, f"{sides.source} could not send, the live tree is untouched", sent=True)
             _must(sides, received, f"{sides.target} could not write, the live tree is untouched", sent=True)
-        await _proven(sides, pair, staged, port)
+        with boundary("sync.prove"):
+            await _proven(sides, pair, staged, port)
 
 
 async def _proven(sides: SyncSides, pair: Pair, staged: str, port: Port) -> None:
@@ -259,7 +265,8 @@ async def _exchange(sides: SyncSides, work: Work, port: Port) -> Result:
     """Exchange all staged trees with the live ones in one job."""
     notes = port.notes(sides.target)
     dirs = notes["dirs"].split("\n")
-    said = await _rolled(sides, work, port, "in", _tags(notes)[-1])
+    with boundary("sync.exchange"):
+        said = await _rolled(sides, work, port, "in", _tags(notes)[-1])
     _must(sides, said, "the exchange", sent=True)
     port.say(sides.target, f"exchanged {len(dirs)} directories; the old ones are kept as the snapshot")
     check = Check("live trees are all new", holds=True, seen=f"{len(dirs)} directories")
@@ -272,7 +279,8 @@ async def _back(sides: SyncSides, work: Work, port: Port) -> Result:
     if "dirs" not in notes:
         return Result(sides.target, ResultKind.ALREADY, sent=False, detail="nothing was staged")
     for tag in reversed(_tags(notes)):
-        said = await _rolled(sides, work, port, "out", tag)
+        with boundary("sync.restore"):
+            said = await _rolled(sides, work, port, "out", tag)
         _must(sides, said, "putting the snapshot back", sent=True)
     port.say(sides.target, "the trees from before the copy are live again")
     return Result(sides.target, ResultKind.EXITED, sent=True, exit=0)

@@ -17,6 +17,7 @@ import dns.tsig
 import dns.update
 
 from handrail.base.clock import Clock
+from handrail.base.failpoint import boundary
 from handrail.base.problems import Problem
 from handrail.dns.answer import Answer
 from handrail.dns.hints import refusal
@@ -144,11 +145,14 @@ async def _send(
         return _unreachable(server, why(error))
     try:
         if before_send:
-            await before_send()
+            with boundary("dns.before_send"):
+                await before_send()
         if key:
             message.use_tsig(key)
-        writer.write(framed(message.to_wire()))  # signed now: a signature holds for 5 minutes
-        return await _reply(reader, writer, message, key, patience.reply)
+        with boundary("dns.send"):
+            writer.write(framed(message.to_wire()))  # signed now: a signature holds for 5 minutes
+        with boundary("dns.reply"):
+            return await _reply(reader, writer, message, key, patience.reply)
     finally:
         writer.transport.abort()  # what was not sent yet never will be
 
@@ -183,7 +187,8 @@ async def _judge(
 ) -> Result:
     """Return what a reply means, after a look at the record wherever the reply alone does not tell."""
     if reply.verified and reply.word == "NOERROR":
-        soa = await ask_serial(primary, zone.name, patience.read, clock=clock)
+        with boundary("dns.read_back"):
+            soa = await ask_serial(primary, zone.name, patience.read, clock=clock)
         return Applied(soa.serial)
     if reply.verified and reply.word not in _READ_AFTER:
         return Refused(reply.word, refusal(primary.label, reply.word, reply.clock_offset))

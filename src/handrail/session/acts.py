@@ -11,6 +11,7 @@ from typing import Any, Final
 from handrail.actions import judge, meter, names, perform, questions
 from handrail.actions.port import Said
 from handrail.actions.work import Work
+from handrail.base.failpoint import boundary
 from handrail.base.ids import file_word
 from handrail.base.problems import Problem, Trouble
 from handrail.base.safe import safe
@@ -40,7 +41,8 @@ class Acts:
     async def do(self, act: d.Act) -> None:
         """Do one act to its end. This is a border: whatever goes wrong is told as an answer, never lost."""
         try:
-            await _DOES[type(act)](self, act)
+            with boundary(f"act.{type(act).__name__.lower()}"):
+                await _DOES[type(act)](self, act)
         except Trouble as err:
             self._failed(act, err.problems[0].message)
         except asyncio.CancelledError:
@@ -78,9 +80,11 @@ class Acts:
         core, orders = self.core, self.core.orders
         step = orders.spot(act.step)
         if act.way is Way.BACK:
-            core.teller.tell(m.Ready(act.step, act.way, act.hosts, self._back_commands(act)))
+            with boundary("undo.prepare"):
+                core.teller.tell(m.Ready(act.step, act.way, act.hosts, self._back_commands(act)))
             return
-        await self._positions(act.step)
+        with boundary("meter.position"):
+            await self._positions(act.step)
         work = orders.forward(act.step, act.hosts, act.attempt)
         commands = self._commands(work)
         order = {f"undo:{p.key}": self._undo_text(act.step, p.key) for p in self._undo_places(act.step)}
@@ -155,7 +159,8 @@ class Acts:
         work = resolve(act.step, attempt.missing, act.attempt, attach=attempt.attach)
         port = self.ports[act.step] = AttemptPort(core, act.step, act.attempt)
         try:
-            await perform.perform(work, port)
+            with boundary("attempt.perform"):
+                await perform.perform(work, port)
         finally:
             if self.ports.get(act.step) is port:
                 del self.ports[act.step]
@@ -198,7 +203,8 @@ class Acts:
         parts = step.undo.verify if back and isinstance(step.undo, Undo) else step.verify
         answer, seen = Answer.DONE, ""
         if act.way is Way.PROBE:
-            answer, seen = await perform.probe(orders.probed(act.step), port)
+            with boundary("probe.ask"):
+                answer, seen = await perform.probe(orders.probed(act.step), port)
         checks = []
         if act.way is Way.CHECK or (answer is Answer.DONE and not back):
             for number, ask in enumerate(orders.verifies(parts, step, hosts)({})):
@@ -232,7 +238,8 @@ class Acts:
         label = f"owed{act.attempt}.{file_word(item.host)}"
         port = AttemptPort(core, item.step, 0, quiet=True, label=label)
         work = core.orders.back(item.step, (item.host,), 0, attach=act.attach)
-        await perform.perform(work, port)
+        with boundary("owed.settle"):
+            await perform.perform(work, port)
         core.teller.tell(m.SettleEnded(act.owed, port.results[0]))
 
     async def watch(self, act: d.Watch) -> None:
@@ -247,7 +254,8 @@ class Acts:
                     one = core.orders.part(guard, host)
                 except Trouble:  # a name it needs is not known yet
                     continue
-                said = await port.command(host.key, _command(one), "look", changes=False, limit=guard.timeout)
+                with boundary("guard.look"):
+                    said = await port.command(host.key, _command(one), "look", changes=False, limit=guard.timeout)
                 if said.kind is ResultKind.EXITED:
                     tripped = _trips(one, said)
                     core.teller.tell(m.GuardNews(guard.id, tripped, said.complaint or _first(said.stdout)))
@@ -261,7 +269,8 @@ class Acts:
 async def _stopped(core: Core, running: Running) -> tuple[bool, str]:
     try:
         async with asyncio.timeout(30):
-            end = await job.stop_job(core.links, running.target, running.key, running.permit)
+            with boundary("job.stop"):
+                end = await job.stop_job(core.links, running.target, running.key, running.permit)
     except (Trouble, TimeoutError) as err:
         return False, safe(str(err), 200) or "the host did not answer in 30 s"
     return (end.proved, end.reason) if isinstance(end, job.Stopped) else (False, end.reason)

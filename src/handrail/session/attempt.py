@@ -11,6 +11,7 @@ from typing import Final
 
 from handrail.actions.port import FIRST, Said
 from handrail.base.clock import Clock
+from handrail.base.failpoint import boundary
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import redact
@@ -115,9 +116,10 @@ class AttemptPort:
         start: job.Start = "attach-or-start" if attach else "fresh"
         try:
             async with asyncio.timeout(None if changes else limit):  # a change is never ended by a clock
-                end = await job.run_job(
-                    core.links, target, key, told, permit, start=start, output=catch.take, news=catch.news
-                )
+                with boundary("job.change" if changes else "job.read"):
+                    end = await job.run_job(
+                        core.links, target, key, told, permit, start=start, output=catch.take, news=catch.news
+                    )
         except TimeoutError:
             await self._stop_read(running)
             return Said(
@@ -144,7 +146,8 @@ class AttemptPort:
             self.results.append(result)
         if self.quiet or self.stopping:  # whoever stops it tells what was proven
             return
-        output = self.core.seal(self.step, self.attempt, result.host)
+        with boundary("output.seal"):
+            output = self.core.seal(self.step, self.attempt, result.host)
         self.core.teller.tell(m.Ended(self.step, self.attempt, replace(result, output=output)))
 
     def say(self, host: str, text: str) -> None:
@@ -161,7 +164,8 @@ class AttemptPort:
 
     def remember(self, host: str, data: Mapping[str, str]) -> None:
         """Put a fact on disk before going on; raise `Trouble` when it is not there: then nothing may follow."""
-        refused = self.core.teller.tell(m.Remember(self.step, host, data))
+        with boundary("fact.remember"):
+            refused = self.core.teller.tell(m.Remember(self.step, host, data))
         if refused:
             raise trouble("not-journalled", refused.reason)
 
@@ -210,7 +214,8 @@ class _Catch:
         name: HostStream = "out" if stream == "out" else "err"
         fresh = data[max(0, self._skip[name] - offset) :]
         if self._spool is not None and fresh:
-            self._spool.write(name, fresh, self.port.clock.mono())
+            with boundary("output.store"):
+                self._spool.write(name, fresh, self.port.clock.mono())
         if not self.port.quiet:
             self.port.core.heard(self.port.step, self.host, "")
 
@@ -220,7 +225,8 @@ class _Catch:
             return
         match news:
             case job.Started(boot=boot, marker=marker) if self.port.core.state.outline.step(self.port.step).changes:
-                self._remember(boot, marker)
+                with boundary("job.begun"):
+                    self._remember(boot, marker)
             case job.LinkLost(reason=reason):
                 self._link(up=False, why=reason)
             case job.LinkBack():

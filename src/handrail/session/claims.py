@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from handrail.base.clock import stamp
+from handrail.base.failpoint import boundary
 from handrail.base.problems import Trouble
 from handrail.engine import messages as m
 from handrail.engine.codec import decode, encode
@@ -70,10 +71,12 @@ async def _take_one(core: Core, host: Host) -> ssh_claim.Taken | ssh_claim.HeldB
     target, claim = core.target(host.key), _claim(core)
     try:
         async with asyncio.timeout(PATIENCE):
-            answer = await ssh_claim.take_claim(core.links, target, claim)
+            with boundary("claim.take"):
+                answer = await ssh_claim.take_claim(core.links, target, claim)
             if isinstance(answer, ssh_claim.HeldBy) and core.successor_of:
                 name, reason = core.successor_of
-                answer = await ssh_claim.break_claim(core.links, target, name, reason, claim)
+                with boundary("claim.break"):
+                    answer = await ssh_claim.break_claim(core.links, target, name, reason, claim)
             return answer
     except Trouble as err:
         return err.problems[0].message
@@ -101,8 +104,10 @@ async def _give_up(core: Core, taken: tuple[str, ...]) -> None:
 async def _release_one(core: Core, key: str) -> bool:
     try:
         async with asyncio.timeout(PATIENCE):
-            await ssh_claim.release_claim(core.links, core.target(key), core.run)
-            await job.forget_jobs(core.links, core.target(key), core.run)
+            with boundary("claim.release"):
+                await ssh_claim.release_claim(core.links, core.target(key), core.run)
+            with boundary("job.forget"):
+                await job.forget_jobs(core.links, core.target(key), core.run)
     except (Trouble, TimeoutError):
         return False
     return True
@@ -127,6 +132,7 @@ async def write_down(core: Core) -> None:
     for key in claim.hosts if claim else ():
         try:
             async with asyncio.timeout(PATIENCE):
-                await ssh_claim.update_claim(core.links, core.target(key), core.run, owed)
+                with boundary("claim.update"):
+                    await ssh_claim.update_claim(core.links, core.target(key), core.run, owed)
         except (Trouble, TimeoutError):
             continue

@@ -8,6 +8,7 @@ from typing import Final
 
 from handrail.actions import perform, questions
 from handrail.base.durations import show_duration
+from handrail.base.failpoint import boundary
 from handrail.base.problems import Trouble
 from handrail.dns.names import rtype_of
 from handrail.engine.results import Check, Gate, Recheck, verdict
@@ -32,7 +33,8 @@ async def look(core: Core, step_id: str) -> Gate:
     place = core.state.outline.step(step_id).places[0].key
     step = orders.step(spot, orders.host(place))
     names = core.binding.names_for(orders.host(place), core.state.values)
-    rechecks, shown = await asyncio.gather(_rechecks(core, spot), _shown(core, step))
+    with boundary("gate.look"):
+        rechecks, shown = await asyncio.gather(_rechecks(core, spot), _shown(core, step))
     undo = "; ".join((*undo_lines(spot, names), *((shown.undo,) if shown.undo else ())))
     return replace(
         shown,
@@ -138,6 +140,7 @@ async def recall(core: Core, step_id: str) -> Check:
     hosts = tuple(p.key for p in core.state.outline.places(core.state.outline.step(step_id), core.state.route))
     port = AttemptPort(core, step_id, 0, quiet=True, label=f"recall{core.turn()}")
     asks = core.orders.verifies(step.verify, step, hosts)({})
-    checks = [await questions.put(replace(ask, within=0.0), port, f"verify{n}") for n, ask in enumerate(asks)]
+    with boundary("recall.ask"):
+        checks = [await questions.put(replace(ask, within=0.0), port, f"verify{n}") for n, ask in enumerate(asks)]
     wrong = next((c for c in checks if c.holds is not True), None)
     return wrong or Check(step.title, holds=True, seen="holds")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from handrail import __version__
 from handrail.base.clock import Clock, SystemClock, unstamp
+from handrail.base.failpoint import boundary
 from handrail.base.ids import new_run_id
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
@@ -93,7 +94,8 @@ def open_run(home: Home, opening: Opening, clock: Clock | None = None) -> Sessio
     }
     folder = RunFolder.create(home.make(), run, runbook=data, inputs=inputs, estate=text)
     who = operator()
-    lock = acquire(folder.path, who, clock)
+    with boundary("lock.acquire"):
+        lock = acquire(folder.path, who, clock)
     journal = Journal.create(folder.path, clock, who, lock.epoch, guard=lock.check)
     lost = binding.runbook.routes[opening.route].lost
     captures, captured_at = remembered(home, binding, clock)
@@ -152,7 +154,8 @@ def resume_run(home: Home, folder: RunFolder, reason: str = "", typed: str = "",
         _give_back(journal, lock)
         raise trouble("run-closed", f"run {folder.run_id} was closed: {safe(closed)}", "see its report")
     session = _session(home, Files(folder, journal, lock), binding, events, clock, start=_start(records, events, clock))
-    refused = session.submit(m.Resume(socket.gethostname(), session.core.state.epoch + 1, reason))
+    with boundary("resume.submit"):
+        refused = session.submit(m.Resume(socket.gethostname(), session.core.state.epoch + 1, reason))
     if refused:
         _give_back(journal, lock)
         raise trouble("resume", refused.reason)
@@ -170,7 +173,8 @@ def _lock(folder: RunFolder, who: str, clock: Clock, reason: str, typed: str) ->
         return acquire(folder.path, who, clock)
     if not typed:
         return acquire(folder.path, who, clock)  # refused with the holder's name
-    return takeover(folder.path, who, clock, seen=holder, typed=typed, reason=reason)
+    with boundary("lock.takeover"):
+        return takeover(folder.path, who, clock, seen=holder, typed=typed, reason=reason)
 
 
 def _digest_of(path: Path | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from handrail.base.failpoint import boundary
 from handrail.base.problems import Trouble
 from handrail.engine import due as d
 from handrail.engine import messages as m
@@ -86,7 +87,8 @@ class Session:
     def submit(self, intent: Intent) -> Refused | None:
         """Ask for something; it is on disk when this returns None."""
         self._files.lock.beat()
-        return self._told(replace(intent, by=intent.by or self.core.operator))
+        with boundary(f"intent.{type(intent).__name__.lower()}"):
+            return self._told(replace(intent, by=intent.by or self.core.operator))
 
     def output(self, step: str) -> FolderOutput:
         """Return the output of a step."""
@@ -105,11 +107,13 @@ class Session:
         for spool in self.core.spools.values():
             spool.close()
         self._write_summary()
-        await self.core.links.close()
+        with boundary("leave.links"):
+            await self.core.links.close()
         self._files.journal.close()
         self._files.lock.release()
         self._bump()
-        await self._farewell(self.snapshot)
+        with boundary("leave.farewell"):
+            await self._farewell(self.snapshot)
 
     # ------------------------------------------------------------ what acts know
 
@@ -146,7 +150,8 @@ class Session:
     def _write(self, event: Event) -> None:
         """Put one event on the disk, and only then make it so."""
         name, body = encode_event(event)
-        record = self._files.journal.append(name, body)
+        with boundary(f"event.{name}"):
+            record = self._files.journal.append(name, body)
         if self.core.secrets and record.body != body:  # masked: what is so is what the journal says
             event = decode_event(record.event, record.body) or event
         self.core.put(evolve(self.core.state, event))
@@ -235,7 +240,8 @@ class Session:
             return
         try:
             async with asyncio.timeout(DRAIN):
-                self.tell(await claims.release(self.core))
+                with boundary("leave.release"):
+                    self.tell(await claims.release(self.core))
         except (Trouble, TimeoutError):
             return
 

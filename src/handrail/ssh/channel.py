@@ -13,6 +13,7 @@ from typing import Final
 
 import asyncssh
 
+from handrail.base.failpoint import boundary
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
 from handrail.ssh import shell
@@ -148,10 +149,13 @@ async def converse(links: Links, target: Target, call: Call, label: str, text: b
     try:
         if password:
             await _give_password(links, target, call, channel, password.reveal())
-        channel.write(text)
+        with boundary("channel.send"):
+            channel.write(text)
         if stdin:
-            channel.write(stdin)
-        await call.ended
+            with boundary("channel.input"):
+                channel.write(stdin)
+        with boundary("channel.answer"):
+            await call.ended
     except LinkGone:
         _raise_when_odd(target, call)
         raise

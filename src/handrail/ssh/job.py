@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, cast, get_args
 
+from handrail.base.failpoint import boundary
 from handrail.base.problems import Trouble
 from handrail.base.safe import safe
 from handrail.ssh import shell
@@ -231,7 +232,8 @@ class _Job:
         call.on_header = self._on_header
         call.enough = _complete
         text = shell.call("job", self._values(call.nonce, self.facts))
-        await self.links.connection(self.target)
+        with boundary("job.connect"):
+            await self.links.connection(self.target)
         self.sent = True
         label = f"handrail:{self.key.run}:{self.key.folder}"
         try:
@@ -249,7 +251,8 @@ class _Job:
     async def _what_is_known(self) -> HostFacts | None:
         async with self.links.lock(self.target):
             known = self.links.facts(self.target, self.key.run)
-            return known or await open_run(self.links, self.target, self.key.run, make=self.start == "fresh")
+            with boundary("job.open_run"):
+                return known or await open_run(self.links, self.target, self.key.run, make=self.start == "fresh")
 
     def _values(self, nonce: str, facts: HostFacts) -> dict[str, str | int]:
         modes = {"fresh": "again" if self.sent else "fresh", "attach": "attach", "attach-or-start": "start"}

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from handrail.base.failpoint import ARMED, boundary
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
 
@@ -52,7 +53,48 @@ class Disk:
         source.rename(target)
 
 
-DISK: Final = Disk()
+class Marked(Disk):
+    """The same calls, each a boundary of its own name: `journal.append` has `journal.append.write` and `.sync_data`."""
+
+    def open(self, at: str, path: Path, flags: int, mode: int = 0o600) -> int:
+        """Open a file; only one that may be written is a boundary."""
+        if not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            return super().open(at, path, flags, mode)
+        with boundary(f"{at}.open"):
+            return super().open(at, path, flags, mode)
+
+    def write(self, at: str, fd: int, data: bytes) -> int:
+        """Write once."""
+        with boundary(f"{at}.write"):
+            return super().write(at, fd, data)
+
+    def pwrite(self, at: str, fd: int, data: bytes, offset: int) -> int:
+        """Write once at an offset."""
+        with boundary(f"{at}.pwrite"):
+            return super().pwrite(at, fd, data, offset)
+
+    def sync_data(self, at: str, fd: int) -> None:
+        """Sync the data."""
+        with boundary(f"{at}.sync_data"):
+            super().sync_data(at, fd)
+
+    def sync(self, at: str, fd: int) -> None:
+        """Sync all."""
+        with boundary(f"{at}.sync"):
+            super().sync(at, fd)
+
+    def truncate(self, at: str, fd: int, length: int) -> None:
+        """Cut a file."""
+        with boundary(f"{at}.truncate"):
+            super().truncate(at, fd, length)
+
+    def rename(self, at: str, source: Path, target: Path) -> None:
+        """Put a file in another's place."""
+        with boundary(f"{at}.rename"):
+            super().rename(at, source, target)
+
+
+DISK: Final = Marked() if ARMED else Disk()
 
 
 def reason(err: OSError) -> str:
