@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.tui.fake import START, FakeSession
 
 from handrail.base.problems import trouble
-from handrail.session.cards import BriefingView, Home, PlanLine, RolePulse, RunbookCard, RunCard, Start, Wanted
+from handrail.session.cards import BriefingView, Home, HostKey, PlanLine, RolePulse, RunbookCard, RunCard, Start, Wanted
 from handrail.session.view import Mode
 
 
@@ -157,6 +157,14 @@ class FakeBriefing:
         self.view = replace(self.view, seq=self.view.seq + 1, **changes)  # type: ignore[arg-type]
         self._news.set()
 
+    async def trust(self, host: str, typed: str, why: str = "") -> None:
+        pulse = next(p for p in self.view.pulses if p.host == host)
+        if pulse.key is None or not pulse.key.fingerprint.endswith(typed):
+            raise trouble("ssh-fingerprint", "that is not the fingerprint: nothing was pinned")
+        self.desk.asked.append(("trust", host, typed, why))
+        now = replace(pulse, reached=True, words="answers, pinned key", key=None)
+        self.show(pulses=tuple(now if p.host == host else p for p in self.view.pulses))
+
     async def start(self, start: Start) -> FakeSession:
         if dict(start.values).get("fqdn") == "refused.example.test":
             raise trouble("vars", "refused.example.test is not in the zone", "look at the estate file")
@@ -165,6 +173,22 @@ class FakeBriefing:
 
     async def close(self) -> None:
         self.closed = True
+
+
+def strange(view: BriefingView, *, changed: bool = False) -> BriefingView:
+    """Return a briefing in which the DR host shows a key that is not pinned."""
+    pinned = ("ssh-ed25519 SHA256:4iKJmMvYpKDJ8rVfKtBwEOTX0iNC1bVMDkQ9pNqZl3g",) if changed else ()
+    key = HostKey(
+        "10.9.0.10",
+        "10.9.0.10 port 22",
+        "ssh-ed25519",
+        "SHA256:oJm5dnXUDoHYb6JcN8m4pQKSsyUTFLxTqEUEcIKVsB8",
+        Path("/home/ana/dr/known_hosts"),
+        pinned,
+    )
+    words = "HOST KEY CHANGED" if changed else "host key not pinned"
+    one = RolePulse("dr", "h-dr", "puppet-dr", "10.9.0.10", False, words, key=key)
+    return replace(view, pulses=tuple(one if p.host == "h-dr" else p for p in view.pulses))
 
 
 def plan() -> tuple[PlanLine, ...]:

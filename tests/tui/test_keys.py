@@ -12,6 +12,7 @@ from handrail.tui.dialogs import AskWords, Box, Choose
 from handrail.tui.keys import DEFAULT, SCOPES, TYPING, Keys, clashes
 from handrail.tui.pages.briefing import BriefingPage
 from handrail.tui.pages.commands import CommandsPage
+from handrail.tui.pages.contact import ContactPage
 from handrail.tui.pages.debrief import DebriefPage
 from handrail.tui.pages.help import HelpPage
 from handrail.tui.pages.home import HomePage
@@ -24,6 +25,7 @@ from handrail.tui.pages.waiting import WaitingPage
 PAGES = {
     "home": HomePage,
     "briefing": BriefingPage,
+    "contact": ContactPage,
     "run": RunPage,
     "gate": RunPage,
     "decide": RunPage,

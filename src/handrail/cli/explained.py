@@ -25,7 +25,9 @@ TEXTS: Final = {
     "`handrail audit` names the record.",
     "journal-rolled-back": "Records that were once on the disk are missing: the folder was restored from an older copy, or cut.",
     "ssh-host-key-changed": "The host shows another key than the one that is pinned. Either it was reinstalled, or it is another "
-    "machine. Compare the fingerprints with somebody who knows, then pin the new key with `handrail trust`.",
+    "machine. Compare the fingerprints with somebody who knows; F6 in the briefing then replaces the old one, with a reason.",
+    "ssh-fingerprint": "What was typed is not the fingerprint the host shows, so nothing was pinned. Take it from the host's own "
+    "console (`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`), never over the connection that is being compared.",
     "ssh-host-key-unknown": "No key is pinned for this host. `handrail trust ESTATE` shows its fingerprint and pins it.",
     "ssh-unreachable": "The host does not answer. Nothing was sent.",
     "estate": "The simulated estate did not come up. Its folder has estate.log; `handrail doctor` says what works here.",

@@ -34,9 +34,9 @@ def trust(estate: Path, compared: str) -> None:
     sys.exit(asyncio.run(_trust(found, compared)))
 
 
-async def _trust(estate: Estate, compared: str) -> int:
+async def _trust(estate: Estate, given: str) -> int:
     from handrail.session.core import target_of
-    from handrail.ssh.contact import first_contact, pin
+    from handrail.ssh.contact import LAST, compared, first_contact, pin
 
     assert estate.known_hosts is not None
     have = estate.known_hosts.read_text(encoding="utf-8").splitlines() if estate.known_hosts.exists() else []
@@ -53,9 +53,9 @@ async def _trust(estate: Estate, compared: str) -> int:
             left += 1
             continue
         click.echo(safe(f"{host.name} ({host.host}) shows {seen.algorithm} {seen.fingerprint}"))
-        typed = compared or click.prompt("Compare it, then type its last 6 characters (or no)", default="no")
-        if typed in (seen.fingerprint, seen.fingerprint[-6:]):
-            pin(estate.known_hosts, [seen.line])
+        typed = given or click.prompt(f"Compare it, then type its last {LAST} characters (or no)", default="no")
+        if compared(typed, seen.fingerprint):
+            pin(seen)
             click.echo(f"pinned in {estate.known_hosts}")
         else:
             left += 1

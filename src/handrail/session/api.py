@@ -55,6 +55,9 @@ class BriefingApi(Protocol):
     async def changed(self, seq: int) -> BriefingView:
         """Return the next view whose `seq` is greater."""
 
+    async def trust(self, host: str, typed: str, why: str = "") -> None:
+        """Pin the key a host shows, for a person who typed its fingerprint, and ask the host again; else `Trouble`."""
+
     async def start(self, start: Start) -> SessionApi:
         """Open the run; raise `Trouble` when what was typed does not do."""
 

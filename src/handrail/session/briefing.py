@@ -17,9 +17,9 @@ from handrail.runbook.bind import Binding, bind
 from handrail.runbook.estate import read_estate
 from handrail.runbook.read import read_runbook
 from handrail.runbook.routes import needed
-from handrail.session import simulator
+from handrail.session import meeting, simulator
 from handrail.session.api import SessionApi
-from handrail.session.cards import BriefingView, RolePulse, RunbookCard, Start, Wanted
+from handrail.session.cards import BriefingView, HostKey, RolePulse, RunbookCard, Start, Wanted
 from handrail.session.core import target_of
 from handrail.session.modes import mode_of
 from handrail.session.opening import Opening, open_run
@@ -27,6 +27,8 @@ from handrail.session.preflight import with_preflight
 from handrail.session.texts import plan_lines
 from handrail.session.view import Mode
 from handrail.ssh.links import Links
+from handrail.ssh.target import Target
+from handrail.ssh.trust import Strange
 from handrail.store.drills import drills_of
 from handrail.store.home import Home
 
@@ -43,6 +45,8 @@ class Briefing:
         self._changed = asyncio.Event()
         self._links = Links()
         self._started = False
+        self._strange: dict[str, Strange] = {}
+        self._away: set[str] = set()
         self.view = self._view(card)
         self._task = asyncio.create_task(self._ask_everybody())
 
@@ -108,20 +112,46 @@ class Briefing:
 
     async def _ask(self, pulse: RolePulse) -> None:
         target = target_of(self._binding.estate, self._binding.estate.host(pulse.host))
+        self._strange.pop(pulse.host, None)
+        self._away.discard(pulse.host)
         try:
             async with asyncio.timeout(PULSE):
                 seconds = await self._links.round_trip(target)
-            answer = replace(pulse, reached=True, words="answers, pinned key", round_trip=seconds)
+            answer = replace(pulse, reached=True, words="answers, pinned key", round_trip=seconds, key=None)
         except Trouble as err:
-            answer = replace(pulse, reached=False, words=err.problems[0].message)
+            answer = await self._silent(pulse, target, err)
         except TimeoutError:
-            answer = replace(pulse, reached=False, words=f"silent for {PULSE:.0f} s")
+            self._away.add(pulse.host)
+            answer = replace(pulse, reached=False, words=f"silent for {PULSE:.0f} s", key=None)
         pulses = tuple(answer if p.host == pulse.host else p for p in self.view.pulses)
         self._show(replace(self.view, pulses=pulses))
 
+    async def _silent(self, pulse: RolePulse, target: Target, wrong: Trouble) -> RolePulse:
+        """Return what a host that could not be spoken to looks like: away, or there with a key nobody has compared."""
+        found = await meeting.strange_key(target, wrong)
+        if found is None:
+            if wrong.problems[0].code in meeting.AWAY:
+                self._away.add(pulse.host)
+            return replace(pulse, reached=False, words=wrong.problems[0].message, key=None)
+        self._strange[pulse.host] = found
+        place = f"{found.host} port {found.port}"
+        key = HostKey(found.name, place, found.algorithm, found.fingerprint, found.known_hosts, found.pinned)
+        words = "HOST KEY CHANGED" if found.pinned else "host key not pinned"
+        return replace(pulse, reached=False, words=words, key=key)
+
+    async def trust(self, host: str, typed: str, why: str = "") -> None:
+        """Pin the key a host shows, for a person who typed its fingerprint, and ask the host again; else `Trouble`."""
+        found = self._strange.get(host)
+        if found is None:
+            raise trouble("ssh-fingerprint", "this host shows no key that is to be compared")
+        meeting.accept(self._home, self._mode, found, typed, why)
+        pulse = next(p for p in self.view.pulses if p.host == host)
+        await self._ask(pulse)
+        self._propose()
+
     def _propose(self) -> None:
         """Propose the route whose lost roles are exactly those that nobody could reach, with its evidence."""
-        silent = {p.role for p in self.view.pulses if p.reached is False and self._is_one(p.role)}
+        silent = {p.role for p in self.view.pulses if p.host in self._away and self._is_one(p.role)}
         routes = self._binding.runbook.routes
         fits = [name for name, route in routes.items() if silent and set(route.lost) == silent]
         evidence = tuple(f"{p.name}: {p.words}" for p in self.view.pulses if p.reached is False)

@@ -60,6 +60,18 @@ class Home:
 
 
 @dataclass(frozen=True)
+class HostKey:
+    """A host key that is not pinned, as a person compares it. Fingerprints are as `ssh-keygen -lf` prints them."""
+
+    name: str  # the name it would be pinned under
+    address: str  # "192.0.2.10 port 22"
+    algorithm: str
+    fingerprint: str
+    known_hosts: Path
+    pinned: tuple[str, ...] = ()  # what is pinned for that name; empty at a first contact
+
+
+@dataclass(frozen=True)
 class RolePulse:
     """What a briefing saw of one role: reachable or not, from where, and how long it took."""
 
@@ -70,6 +82,7 @@ class RolePulse:
     reached: bool | None  # None: still asking
     words: str = ""
     round_trip: float | None = None
+    key: HostKey | None = None  # why it is not spoken to: the key it shows is not the one that is pinned
 
 
 @dataclass(frozen=True)

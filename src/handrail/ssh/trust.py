@@ -13,7 +13,7 @@ from typing import Final
 
 import asyncssh
 
-from handrail.base.problems import Trouble, trouble
+from handrail.base.problems import Problem, Trouble, trouble
 from handrail.base.safe import safe
 from handrail.ssh.target import Target
 
@@ -68,6 +68,33 @@ class Pinned:
         return found
 
 
+@dataclass(frozen=True)
+class Strange:
+    """A key that a host showed and known_hosts does not hold for it: what a person compares. Fingerprints as ssh-keygen's."""
+
+    name: str  # as known_hosts names it: "192.0.2.10", "[192.0.2.10]:2222", or the alias
+    host: str
+    port: int
+    algorithm: str
+    fingerprint: str  # "SHA256:..."
+    key: str  # base64, as known_hosts holds it
+    known_hosts: Path
+    pinned: tuple[str, ...] = ()  # the fingerprints that are pinned for it; empty at a first contact
+
+    @property
+    def line(self) -> str:
+        """Return the line that pins it in known_hosts."""
+        return f"{self.name} {self.algorithm} {self.key}\n"
+
+
+class KeyRefused(Trouble):
+    """A host key that is unknown, or not the pinned one; it carries the key, so that a person can compare it."""
+
+    def __init__(self, problem: Problem, strange: Strange) -> None:
+        super().__init__(problem)
+        self.strange = strange
+
+
 def pinned(target: Target) -> Pinned:
     """Read the target's known_hosts; raise `Trouble` when it cannot be read."""
     path = target.known_hosts
@@ -94,18 +121,27 @@ def refused_key(target: Target, pins: Pinned, seen: asyncssh.SSHKey | None, deta
             f"{name} shows a host key that is marked as revoked",
             "do not connect: somebody holds a key that was withdrawn",
         )
-    if not pins.keys and not pins.authorities:
-        return trouble(
+    known = tuple(fingerprint(key) for key in (*pins.keys, *pins.authorities))
+    problem = Problem(
+        "ssh-host-key-changed",
+        f"the host key of {name} has changed: pinned is {', '.join(known)}, it shows {shown}",
+        "stop: either the host was rebuilt, or something stands in between",
+    )
+    if not known:
+        problem = Problem(
             "ssh-host-key-unknown",
             f"the host key of {name} is not in {safe(str(target.known_hosts))}; it shows {shown}",
             "compare it with the host's own `ssh-keygen -lf`, then `handrail trust`",
         )
-    known = ", ".join(fingerprint(key) for key in (*pins.keys, *pins.authorities))
-    return trouble(
-        "ssh-host-key-changed",
-        f"the host key of {name} has changed: pinned is {known}, it shows {shown}",
-        "stop: either the host was rebuilt, or something stands in between",
-    )
+    return KeyRefused(problem, strange_key(target, seen, known)) if seen else Trouble(problem)
+
+
+def strange_key(target: Target, key: asyncssh.SSHKey, known: tuple[str, ...] = ()) -> Strange:
+    """Return what a person compares of a key that a host showed."""
+    port = target.port or 22
+    name = target.pinned_as if target.host_key_alias or port == 22 else f"[{target.host}]:{port}"
+    text = key.export_public_key("openssh").decode("ascii").split()
+    return Strange(name, target.host, port, text[0], key.get_fingerprint(), text[1], target.known_hosts, known)
 
 
 def fingerprint(key: asyncssh.SSHKey) -> str:

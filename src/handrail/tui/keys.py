@@ -15,6 +15,7 @@ from handrail.base.problems import Problem, Trouble
 SCOPES: Final[Mapping[str, str]] = {
     "home": "Home",
     "briefing": "Briefing",
+    "contact": "First contact",
     "run": "Run",
     "gate": "Confirm",
     "decide": "Decide",
@@ -30,7 +31,9 @@ SCOPES: Final[Mapping[str, str]] = {
     "commands": "Command line and palette",
     "waiting": "Getting ready",
 }
-TYPING: Final = frozenset({"gate", "question", "ask", "commands"})  # printable keys belong to what is typed there
+TYPING: Final = frozenset(
+    {"gate", "question", "ask", "commands", "contact"}
+)  # printable keys belong to what is typed there
 RUN: Final = ("run", "decide")
 DRIVEN: Final = ("run", "decide", "gate", "question", "undo", "log", "plan")
 
@@ -70,7 +73,14 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at("briefing", "prior-field", "shift+tab up", "Field before", "go to the answer before"),
     _at("briefing", "other", "left right", "Other choice", "change a choice", 25),
     _at("briefing", "plan", "f4", "Plan", "every command, and what undoes it", 30),
+    _at("briefing", "contact", "f6", "Host keys", "compare the host keys that are not pinned", 15),
     _at("briefing", "back", "escape", "Back", "leave without starting", 40),
+    # ------------------------------------------------------------ first contact
+    _at("contact", "pin", "enter", "Pin it", "pin the key, if what was typed is the same", 10),
+    _at("contact", "other-entry", "tab", "Reason", "go to the reason, where the key has changed", 20),
+    _at("contact", "up", "up", "Before", "the host before"),
+    _at("contact", "down", "down", "Next", "the next host"),
+    _at("contact", "back", "escape", "Back", "back to the briefing; nothing is pinned", 40),
     # ------------------------------------------------------------ run
     _at("run", "go", "enter", "Go on", "the one thing that is proposed", 10),
     _at(RUN, "pause", "space", "Pause", "finish this step, then stand", 20),
@@ -160,7 +170,7 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at(("home", *RUN, "undo", "log", "plan", "debrief"), "commands", ":", "Command", "the command line", 95),
     _at(("home", "briefing", *DRIVEN, "debrief"), "palette", "ctrl+p", "Palette", "everything that can be done here"),
     _at(("home", *RUN, "undo", "log", "plan", "debrief"), "help", "? f1", "Help", "this help, and the words", 97),
-    _at(("briefing", "gate", "question"), "help", "f1", "Help", "this help, and the words", 97),
+    _at(("briefing", "contact", "gate", "question"), "help", "f1", "Help", "this help, and the words", 97),
     _at(("gate", "question"), "status", "f2", "Status", "the sentence for the channel", 50),
     _at(
         (*RUN, "gate", "question", "undo", "log", "plan"), "verbs", "ctrl+c", "Four verbs", "pause, stop, undo or leave"
@@ -173,7 +183,7 @@ DEFAULT: Final[tuple[Key, ...]] = (
         "go away; what is held stays held",
         99,
     ),
-    _at(("briefing", "gate", "question"), "leave", "ctrl+q", "Leave", "go away; what is held stays held"),
+    _at(("briefing", "contact", "gate", "question"), "leave", "ctrl+q", "Leave", "go away; what is held stays held"),
 )
 
 
@@ -252,6 +262,7 @@ _SHOWN: Final[Mapping[str, str]] = {
     "f2": "F2",
     "f3": "F3",
     "f4": "F4",
+    "f6": "F6",
 }
 
 

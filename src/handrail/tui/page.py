@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NOTICE = 6.0  # seconds for which a sentence of ours stands in the place of the run's
-_NEVER_CLICKED = frozenset({"confirm", "go", "choose", "begin", "start", "say", "answer", "take"})
+_NEVER_CLICKED = frozenset({"confirm", "go", "choose", "begin", "start", "say", "answer", "take", "pin"})
 
 
 class Page(Screen[T], inherit_bindings=False):

@@ -6,14 +6,16 @@ import asyncio
 
 from handrail.base.problems import Trouble
 from handrail.session.api import BriefingApi
-from handrail.session.cards import BriefingView, Start, Wanted
+from handrail.session.cards import BriefingView, HostKey, RolePulse, Start, Wanted
 from handrail.session.view import Mode
 from handrail.tui.briefing_view import Answer, facts, questions
 from handrail.tui.clocks import zulu
 from handrail.tui.entry import Entry
 from handrail.tui.frame import Body
 from handrail.tui.header import banner
+from handrail.tui.keys import shown
 from handrail.tui.page import Page
+from handrail.tui.pages.contact import ContactPage
 from handrail.tui.pages.plan import PlanPage
 from handrail.tui.text import EMPTY, Ink, Line, fit, ink, rule
 
@@ -71,10 +73,13 @@ class BriefingPage(Page[None]):
 
     def top(self, width: int) -> list[Line]:
         """Return the mode, and what is about to be run on what."""
+        return [self._banner(width, "BRIEFING")]
+
+    def _banner(self, width: int, word: str) -> Line:
         view = self.view
-        left = f"{view.estate}  {view.runbook.id}  BRIEFING"
+        left = f"{view.estate}  {view.runbook.id}  {word}"
         lost = self._value("route") not in ("", "planned")
-        return [banner(self.desk.look, view.mode, left, zulu(self.desk.today()), width, emergency=lost)]
+        return banner(self.desk.look, view.mode, left, zulu(self.desk.today()), width, emergency=lost)
 
     def body(self, width: int, height: int) -> Body:
         """Return what is known, then what is asked."""
@@ -84,13 +89,13 @@ class BriefingPage(Page[None]):
         known = facts(self.view, self.desk.look, width)
         space = height - room - 1
         self.first = max(0, min(self.first, len(known) - space))
-        shown = known[self.first : self.first + space]
-        left = len(known) - self.first - len(shown)
+        seen = known[self.first : self.first + space]
+        left = len(known) - self.first - len(seen)
         if left > 0:
-            shown[-1] = ink(f"   and {left + 1} more: ctrl+d, or F4 for the plan", Ink.MUTED)
-        shown += [EMPTY] * (space - len(shown))
+            seen[-1] = ink(f"   and {left + 1} more: ctrl+d, or F4 for the plan", Ink.MUTED)
+        seen += [EMPTY] * (space - len(seen))
         return Body(
-            [*shown, rule(width, ink("Your answers", Ink.BOLD)), *(fit(a, width) for a in asked[start : start + room])]
+            [*seen, rule(width, ink("Your answers", Ink.BOLD)), *(fit(a, width) for a in asked[start : start + room])]
         )
 
     def usual(self) -> Line:
@@ -99,6 +104,12 @@ class BriefingPage(Page[None]):
             return ink(" Opening the run.", Ink.CALM)
         if self.view.problems:
             return ink(" It cannot be started: see what stands above.", Ink.ERROR)
+        strange = self._strange()
+        if strange:
+            key = self.desk.keys.key("briefing", "contact")
+            verb = "shows a host key that is not pinned" if len(strange) == 1 else "show host keys that are not pinned"
+            names = ", ".join(pulse.name for pulse, _ in strange)
+            return ink(f" {shown(key.keys[0]) if key else ''} compares: {names} {verb}.", Ink.LOUD)
         missing = self._missing()
         if missing is not None:
             return ink(f" {_lack(missing)}", Ink.ACCENT)
@@ -106,7 +117,11 @@ class BriefingPage(Page[None]):
 
     def labels(self) -> dict[str, str]:
         """Return what enter does now."""
-        return {"start": "Next field" if self._missing() not in (None, self.answer) else "Start"}
+        labels = {"start": "Next field" if self._missing() not in (None, self.answer) else "Start"}
+        return labels if self._strange() else {**labels, "contact": ""}
+
+    def _strange(self) -> list[tuple[RolePulse, HostKey]]:
+        return [(pulse, pulse.key) for pulse in self.briefing.view.pulses if pulse.key is not None]
 
     # ------------------------------------------------------------ answering
 
@@ -195,6 +210,16 @@ class BriefingPage(Page[None]):
             step_by_step=self._value("pace") == "by step",
             emergency=self._value("emergency"),
         )
+
+    def do_contact(self) -> None:
+        """Compare the host keys that are not pinned."""
+        if self._strange():
+            lead = self._banner
+            self.app.push_screen(
+                ContactPage(lambda width: lead(width, "FIRST CONTACT"), self._strange, self.briefing.trust)
+            )
+        else:
+            self.tell("every host that answers shows the key that is pinned for it")
 
     def do_plan(self) -> None:
         """Show the plan."""
