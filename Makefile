@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 
-.PHONY: drill test check format lint types contracts docs screenshots clean
+.PHONY: drill test torture check format lint types contracts docs screenshots clean
 
 # On a terminal the full screen; otherwise line by line, answering for itself. ARGS="--help" shows more.
 drill: $(RUN)
@@ -15,6 +15,10 @@ drill: $(RUN)
 
 test: $(DEV)
 	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)
+
+# What breaks consoles, links, disks and names, at CI's sizes; FULL=1 takes those of a long night. It prints a table.
+torture: $(DEV)
+	HANDRAIL_TORTURE=$(if $(FULL),full,ci) $(BIN)/pytest -n 2 --dist load tests/torture $(ARGS)
 
 # Exactly what CI runs.
 check: format lint types contracts test

@@ -407,12 +407,25 @@ _WHOLE: Final[dict[str, Callable[[Call], int]]] = {
 }
 
 
+_CHANGES = ("start", "stop", "restart", "reload", "mask", "unmask", "enable", "disable", "kill")
+
+
+def _note(argv: Sequence[str]) -> None:
+    """Leave a line of what was asked to change, and when, as the journal of a real host would."""
+    log = at(f"{units.LOGS}/systemctl.log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a") as file:
+        file.write(f"{time.time():.3f} {' '.join(argv)}\n")
+
+
 def main(argv: Sequence[str]) -> int:
     """Do what a command line asks; return the exit code."""
     call = parse(argv)
     if "--version" in call.flags:
         print("systemd 252 (a stand-in on a simulated host)")
         return 0
+    if call.verb in _CHANGES:
+        _note(argv)
     if call.verb in _EACH:
         codes = [_EACH[call.verb](name) for name in call.names]
         return next((code for code in codes if code), 0) if codes else fail("Too few arguments.")
