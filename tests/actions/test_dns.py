@@ -235,6 +235,49 @@ async def test_killed_after_the_send_it_is_settled_by_reading(zone: World, monke
     assert records(zone).values("puppet") == [NEW]
 
 
+ASKED = step(
+    f'reads = true\ndns = {{ name = "puppet.example.test", from = "{OLD}", to = "{NEW}", ttl = 60 }}', stage="look"
+)
+
+
+async def test_a_step_that_only_reads_says_whether_a_switch_would_do_and_sends_no_change(zone: World) -> None:
+    drive = await zone.open(runbook(ASKED)).go()
+    assert drive.word("look/x") is StepWord.PASSED, drive.detail()
+    assert zone.names is not None
+    assert zone.names.updates == 1  # the one that has a prerequisite and nothing to do
+    assert records(zone).values("puppet") == [OLD]
+    assert not drive.state.started
+
+
+@pytest.mark.parametrize(
+    ("lines", "faults", "says"),
+    [
+        (["puppet 60 A 10.0.0.99"], [], "not at 10.0.0.10"),
+        (["puppet 3600 A 10.0.0.10"], [], "its TTL is at most 60 s"),
+        (["puppet 60 A 10.0.0.10"], ["REFUSED"], "answers REFUSED"),
+        (["puppet 60 A 10.0.0.10"], ["unsigned"], "do not agree about the key"),
+    ],
+)
+async def test_a_switch_that_would_not_do_is_found_before_anybody_needs_it(
+    zone: World, lines: list[str], faults: list[str], says: str
+) -> None:
+    fresh = Records(*lines)
+    for server in (zone.names, zone.second):
+        assert server is not None
+        server.records = fresh
+    assert zone.names is not None
+    zone.names.faults.extend(faults)
+    drive = await zone.open(runbook(ASKED)).go()
+    assert drive.word("look/x") is StepWord.FAILED
+    seen = [
+        f"{c.what}: {c.seen}"
+        for r in drive.state.step("look/x").attempts[-1].results.values()
+        for c in r.checks
+        if not c.holds
+    ]
+    assert says in "; ".join(seen), seen
+
+
 async def test_a_dead_journal_sends_no_update(zone: World) -> None:
     """The note before the send cannot be written: not one byte of the update may leave."""
     drive = await at_gate(zone)

@@ -71,7 +71,7 @@ CASES: list[tuple[str, list[tuple[str, str]], str]] = [
     ("irreversible-unconfirmed", [('confirm = "sign"\n', "")], "irreversible ="),
     ("wall-without-line", [('line = "no way back"\n', "")], "irreversible ="),
     ("line-without-wall", [('irreversible = "it is signed"\ninstead = "back"', 'undo = { run = ["touch", "/stop"] }')], 'line = "no way back"'),
-    ("reads-changes", [('undo = "restore"\n\n', "reads = true\n\n")], "dns = {"),
+    ("reads-changes", [('undo = "restore"\n[stage.step.sync]', "reads = true\n[stage.step.sync]")], "[stage.step.sync]"),
     ("reads-undo", [("pick = 1", 'pick = 1\nundo = "nothing"')], '"nothing"'),
     ("confirm-on-read", [('wait = { until = "go/dns" }', 'wait = { until = "go/dns" }\nconfirm = "now"')], '"now"'),
     ("together-changes", [("reads = true\ntogether", "together")], '[[stage.step]]\nid = "serial"'),

@@ -21,7 +21,7 @@ from typing import Any
 
 TEMPLATE = Path(__file__).parents[2] / "runbooks/sim/puppet"
 FILES = {
-    "primary": ("puppet-primary", ("system", "puppet", "server", "primary")),
+    "primary": ("puppet-primary", ("system", "puppet", "server")),
     "dr": ("puppet-dr", ("system", "puppet", "server", "dr")),
 }
 ACCESS = "/var/log/puppetlabs/puppetserver/puppetserver-access.log"
@@ -162,7 +162,8 @@ def estate(folder: Path, *clients: str) -> Iterator[Estate]:
     for role, (name, trees) in listed:
         made.hosts[role] = new_host(folder, name, addresses[role], trees, known)
         kind = role if role in FILES else "clients"
-        described.append({"name": name, "role": kind, "site": "a", "address": addresses[role]})
+        root = str(made.hosts[role].root)
+        described.append({"name": name, "role": kind, "site": "a", "address": addresses[role], "root": root})
     described.append({"name": "ns1", "role": "", "site": "c", "address": "127.0.0.1"})
     out = folder / "prepared"
     assert _prepare().main([str(out), json.dumps(described)]) == 0

@@ -105,7 +105,7 @@ def test_a_masked_server_stays_down_over_a_power_cut(running: Running) -> None:
     running.ctl("power", name, "off")
     command = [sys.executable, "-m", "handrail_sim", "ctl", str(running.folder), "power", name, "on"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as waiting:  # it waits for a port that stays closed
-        until(lambda: "active\n" in running.said("primary", "systemctl is-active ssl-export").splitlines(keepends=True))
+        until(lambda: "active\n" in running.said("primary", "systemctl is-active ssh").splitlines(keepends=True))
         assert running.said("primary", "systemctl is-active puppetserver") == "inactive\n"
         assert running.said("primary", "systemctl is-enabled puppetserver") == "masked\n"
         waiting.kill()

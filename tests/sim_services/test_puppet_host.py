@@ -151,7 +151,7 @@ def _trees(bed: Estate) -> list[dict[str, bytes]]:
 
 
 def test_a_copy_makes_both_alike_and_is_stamped(bed: Estate) -> None:
-    bed["primary"].ok("systemctl", "start", "ssl-export")
+    bed["primary"].ok("systemctl", "start", "ssh")
     dr = bed["dr"]
     until(lambda: dr.run("puppet-ssl-sync", "--check").code == 0)
     assert "ca/serial" in dr.ok("puppet-ssl-sync", "--check").split()
@@ -177,12 +177,12 @@ def test_a_held_copy_does_nothing(bed: Estate) -> None:
 
 def test_an_older_or_another_source_is_refused(bed: Estate) -> None:
     primary, dr = bed["primary"], bed["dr"]
-    primary.ok("systemctl", "start", "ssl-export")
+    primary.ok("systemctl", "start", "ssh")
     until(lambda: dr.run("puppet-ssl-sync", "--check").code == 0)
     dr.path(f"{CA}/serial").write_text("1007")
     before = _trees(bed)[1]
     done = dr.run("puppet-ssl-sync")
-    assert (done.code, "serial lies behind ours" in done.err) == (1, True)
+    assert (done.code, "lies behind ours" in done.err) == (1, True)
     primary.path(f"{CA}/ca_crt.pem").write_bytes(primary.path(f"{SSL}/certs/puppet.example.test.pem").read_bytes())
     assert "another CA" in dr.run("puppet-ssl-sync").err
     primary.path(f"{CA}/inventory.txt").unlink()
@@ -195,16 +195,19 @@ def test_a_source_that_is_down_is_an_error(bed: Estate) -> None:
     assert (done.code, "refused" in done.err) == (1, True)
 
 
-def test_strangers_get_nothing_from_the_export(bed: Estate) -> None:
-    bed["primary"].ok("systemctl", "start", "ssl-export")
-    until(lambda: bed["dr"].run("puppet-ssl-sync", "--check").code == 0)
-    conf = bed["web01"].path("/etc/puppet-ssl-sync.conf")
-    conf.write_text(f"source = {bed['primary'].address}:8730\n")
-    script = "from puppetsim.sslsync import fetch; fetch()"
-    lib = f"import sys; sys.path[:0] = [{str(bed['dr'].path('/usr/local/lib'))!r}]; {script}"
-    done = bed["web01"].run(sys.executable, "-c", lib)
-    assert done.code == 1
-    assert "the source sent nothing" in done.err
+def test_ssh_gives_one_key_from_one_place_one_thing(bed: Estate) -> None:
+    primary, dr = bed["primary"], bed["dr"]
+    primary.ok("systemctl", "start", "ssh")
+    until(lambda: dr.run("puppet-ssl-sync", "--check").code == 0)
+    allowed = primary.path("/root/.ssh/authorized_keys")
+    line = allowed.read_text()
+    allowed.write_text(line.replace(dr.address, "192.0.2.1"))
+    assert "Permission denied" in dr.run("puppet-ssl-sync").err
+    allowed.write_text(line.replace("ssh-ed25519 ", "ssh-ed25519 other"))
+    assert "Permission denied" in dr.run("puppet-ssl-sync").err
+    allowed.write_text(line)
+    dr.path("/etc/puppet-ssl-sync.known_hosts").write_text(f"{primary.address} ssh-ed25519 another\n")
+    assert "Host key verification failed" in dr.run("puppet-ssl-sync").err
 
 
 # ---------------------------------------------------------------------- damage

@@ -23,10 +23,14 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [str(HERE / "puppet/usr/local/lib"), str(HERE / "system/usr/local/lib")]
 
 from puppetsim.authority import Authority, key_pem, new_key, request_pem  # noqa: E402
+from puppetsim.settings import load  # noqa: E402
 
 SSL: Final = "etc/puppetlabs/puppet/ssl"
 CA: Final = "etc/puppetlabs/puppetserver/ca"
 STAMP: Final = "var/lib/puppet-ssl-sync.last"
+HOST_KEY: Final = "etc/ssh/ssh_host_ed25519_key.pub"
+FILES: Final = HERE.parents[1] / "files"  # what the set-up runbook lays down, laid here as it would be
+NEW: Final = "new"  # the DR server's fact `state`, when nobody has set it up yet
 TTL: Final = 5  # seconds, of the name that is switched: a drill waits for it
 LATE: Final = 2  # clients that were signed after the last copy to the DR server
 COPY_AGE: Final = 11 * 60  # seconds since that copy
@@ -48,6 +52,10 @@ class Hosts:
     def root(self, name: str) -> Path:
         """Return the folder that is laid over a host."""
         return self.out / name
+
+    def one(self, role: str) -> dict[str, Any]:
+        """Return the one host of a role."""
+        return next(host for host in self.all if host.get("role") == role)
 
 
 def write(path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -72,7 +80,11 @@ def certificates(hosts: Hosts) -> None:
         if name not in late:
             client_files(hosts, authority, name)
     publish_crl(primary)
-    copy_to_dr(primary, dr)
+    if hosts.one("dr").get("vars", {}).get("state") == NEW:
+        new_server(dr, authority, f"{hosts.names('dr')[0]}.{hosts.zone}")
+    else:
+        copy_to_dr(primary, dr)
+        periodic_copy(hosts)
     for name in late:
         client_files(hosts, authority, name)
     authority.revoke([authority.serial_of(f"old02.{hosts.zone}")])
@@ -100,6 +112,62 @@ def copy_to_dr(primary: Path, dr: Path) -> None:
         shutil.copytree(primary / folder, dr / folder, symlinks=True)
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - COPY_AGE))
     write(dr / STAMP, f"{stamp}\n".encode())
+
+
+def new_server(root: Path, authority: Authority, name: str) -> None:
+    """Leave the DR server as its packages and its own agent left it: a certificate of its own name, and no CA."""
+    key = new_key()
+    write(root / SSL / f"private_keys/{name}.pem", key_pem(key), 0o640)
+    write(root / SSL / f"certs/{name}.pem", authority.sign(name, key.public_key()))
+    write(root / SSL / "certs/ca.pem", (authority.folder / "ca_crt.pem").read_bytes())
+    write(root / SSL / "crl.pem", (authority.folder / "ca_crl.pem").read_bytes())
+
+
+def periodic_copy(hosts: Hosts) -> None:
+    """Lay the copy that runs every 15 minutes: program, units, key, and what the primary lets that key do."""
+    here, there = hosts.one("dr"), hosts.one("primary")
+    dr, primary = hosts.root(str(here["name"])), hosts.root(str(there["name"]))
+    own, others = (str(host.get("root") or "") for host in (here, there))
+    write(dr / "usr/local/sbin/puppet-ssl-sync", (FILES / "puppet-ssl-sync").read_bytes(), 0o755)
+    for unit in ("puppet-ssl-sync.service", "puppet-ssl-sync.timer"):
+        write(dr / "etc/systemd/system" / unit, (FILES / unit).read_bytes())
+    key = "ssh-ed25519 " + base64.b64encode(secrets.token_bytes(32)).decode()
+    write(dr / "etc/puppet-ssl-sync.key", secrets.token_hex(32).encode(), 0o600)
+    write(dr / "etc/puppet-ssl-sync.key.pub", f"{key} puppet-ssl-sync\n".encode())
+    shown = (primary / HOST_KEY).read_text("ascii").strip()
+    write(dr / "etc/puppet-ssl-sync.known_hosts", f"{there['address']} {shown}\n".encode(), 0o644)
+    facts = {
+        "source": f"root@{there['address']}",
+        "from_ssl_dir": f"{others}/{SSL}",
+        "from_ca_dir": f"{others}/{CA}",
+        "ssl_dir": f"{own}/{SSL}",
+        "ca_dir": f"{own}/{CA}",
+        "user": load("server")["user"],
+        "certname": hosts.fqdn,
+        "service": "puppetserver",
+        "restart_for_crl": "no",
+        "fqdn": hosts.fqdn,
+        "address": str(here["address"]),
+        "key": f"{own}/etc/puppet-ssl-sync.key",
+        "known_hosts": f"{own}/etc/puppet-ssl-sync.known_hosts",
+        "hold": f"{own}/etc/puppet-ssl-sync.hold",
+        "stamp": f"{own}/{STAMP}",
+        "work": f"{own}/var/lib/puppet-ssl-sync",
+    }
+    text = "".join(f"{name}={value}\n" for name, value in facts.items())
+    write(dr / "etc/puppet-ssl-sync.conf", text.encode(), 0o600)
+    folders = " ".join(f"{others}/{folder}".lstrip("/") for folder in (SSL, CA))
+    command = f"tar -C / -cf - -- {folders}"
+    line = f'command="{command}",restrict,from="{here["address"]}" {key} puppet-ssl-sync\n'
+    write(primary / "root/.ssh/authorized_keys", line.encode(), 0o600)
+
+
+def host_keys(hosts: Hosts) -> None:
+    """Give both servers the key by which SSH knows them."""
+    for role in ("primary", "dr"):
+        name = str(hosts.one(role)["name"])
+        key = base64.b64encode(secrets.token_bytes(32)).decode()
+        write(hosts.root(name) / HOST_KEY, f"ssh-ed25519 {key} root@{name}\n".encode())
 
 
 def client_files(hosts: Hosts, authority: Authority, name: str) -> None:
@@ -157,6 +225,7 @@ def missing_tools(hosts: Hosts) -> None:
 def main(argv: list[str]) -> int:
     """Write everything; return the exit code."""
     hosts = Hosts(Path(argv[0]), tuple(json.loads(argv[1])))
+    host_keys(hosts)
     certificates(hosts)
     name_service(hosts)
     sites(hosts)

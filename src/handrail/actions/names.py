@@ -1,4 +1,7 @@
-"""dns: point a name at another address, compare and set, and wait until every authoritative server agrees; and back again."""
+"""dns: point a name at another address, compare and set, and wait until every authoritative server agrees; and back again.
+
+A step that only reads asks whether that would be accepted now, and changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +40,12 @@ PAUSE: Final = 0.5
 
 
 async def perform(work: Work, port: Port) -> None:
-    """Switch the name, or put back what stood there before."""
+    """Switch the name, or put back what stood there before; a step that only reads asks whether it could."""
     dns = work.hosts[PLACE].dns
     assert dns is not None
+    if not work.changes:
+        port.ended(await verified(work, await _asked(dns, work, port), port))
+        return
     try:
         _, provider = port.names()
         change = await _change(dns, work, port, provider)
@@ -64,6 +70,36 @@ async def probe(work: Work, port: Port) -> tuple[Answer, str]:
         return Answer.DONT_KNOW, "; ".join(survey.differences)
     answers: dict[tuple[str, ...], Answer] = {(dns.to,): Answer.DONE, (dns.from_,): Answer.NOT_DONE}
     return answers.get(survey.value, Answer.DONT_KNOW), seen
+
+
+async def _asked(dns: Dns, work: Work, port: Port) -> Result:
+    """Return whether the switch would be accepted now; asked again until it holds, for as long as the step allows."""
+    until = port.clock.mono() + work.within
+    while True:
+        try:
+            checks = await _acceptable(dns, port)
+        except Trouble as err:
+            return _refused(str(err.problems[0]))
+        if all(check.holds for check in checks) or port.clock.mono() + work.every > until:
+            return Result(PLACE, ResultKind.EXITED, sent=False, exit=0, checks=checks)
+        await port.sleep(work.every)
+
+
+async def _acceptable(dns: Dns, port: Port) -> tuple[Check, ...]:
+    """Ask every server for the record, and the first one whether it takes the key: an update that has nothing to do."""
+    _, provider = port.names()
+    survey = await provider.survey(dns.name, rtype=rtype_of(dns.to))
+    seen = f"{', '.join(survey.value) or 'no address'}, TTL {survey.ttl} s, serial {survey.serial}"
+    wrong = _in_the_way(dns, survey)
+    checks = [Check(f"{dns.name} is at {dns.from_}, and every server agrees", holds=not wrong, seen=wrong or seen)]
+    if dns.ttl is not None:
+        checks.append(Check(f"its TTL is at most {dns.ttl} s", holds=survey.ttl <= dns.ttl, seen=f"{survey.ttl} s"))
+    problem = await provider.prove(dns.name, survey.value) if survey.value else None
+    how = "tried with an update that has nothing to do" if provider.kind == "rfc2136" else "it cannot be tried"
+    checks.append(Check("a change would be taken", holds=problem is None, seen=str(problem or how)))
+    for check in checks:
+        port.say(PLACE, f"{'✔' if check.holds else '✖'} {check.what}: {check.seen}")
+    return tuple(checks)
 
 
 def _refused(why: str) -> Result:

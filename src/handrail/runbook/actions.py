@@ -86,7 +86,7 @@ class Sync(Table):
 
 
 class Dns(Table):
-    """Change one name's address, compare and set, and wait until every authoritative server agrees."""
+    """Change one name's address, compare and set, and wait until every server agrees; with `reads`, only ask if it would do."""
 
     name: Line = Field(description="The name that is changed.")
     from_: Line = Field(
@@ -94,7 +94,8 @@ class Dns(Table):
     )
     to: Line = Field(description="The address it gets. Already there: moved by somebody else, and said so.")
     ttl: Annotated[Int, AfterValidator(_ttl)] | None = Field(
-        default=None, description="The TTL it gets, in seconds; without it the present one is kept."
+        default=None,
+        description="The TTL it gets, in seconds; without it the present one is kept. With `reads`: the most it may have.",
     )
 
 

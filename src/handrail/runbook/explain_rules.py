@@ -144,7 +144,8 @@ The rail draws NO WAY BACK above the stage with the irreversible step, so that e
     "line-without-wall": """\
 The stage draws NO WAY BACK, and every step in it can be undone.""",
     "reads-changes": """\
-`sync` and `dns` change things by their nature; a step or stage with `reads = true` cannot have them.""",
+`sync` changes things by its nature; a step or stage with `reads = true` cannot have it. (A `dns` step that only reads asks
+whether the switch would be accepted now.)""",
     "reads-undo": """\
 A step that only reads has nothing to undo or to probe. Either it changes something, and then `reads` is wrong, or the
 key is.""",

@@ -60,7 +60,7 @@ def steps(runbook: Runbook) -> Iterator[Finding]:
         elif user is not None and place.at >= user.at:
             message = f"{name} has not run when {user.name} begins"
             yield Finding("step-later", message, "name a step above this one", path)
-        elif path[-1] == "until" and "wait" in path and place.step.dns is None:
+        elif path[-1] == "until" and "wait" in path and (place.step.dns is None or not place.step.changes):
             message = f"{name} changes no name: it has no TTL to wait for"
             yield Finding("wait-until", message, "name a `dns` step, or use `for`", path)
     for place in runbook.places:

@@ -65,7 +65,7 @@ def reads(runbook: Runbook) -> Iterator[Finding]:
         step = place.step
         if not step.action_kinds or step.changes:
             continue
-        if step.sync is not None or step.dns is not None:
+        if step.sync is not None:
             message = f"`{step.action_kind}` changes things, and {place.name} says that it only reads"
             yield Finding("reads-changes", message, "take `reads` away", at(place, step.action_kind), key=True)
         for key in ("undo", "irreversible", "probe", "stays"):

@@ -63,10 +63,14 @@ async def _ask(*words: str) -> dict[str, Any]:
 
 
 def template_for(roles: frozenset[str], runbook: Path) -> Path:
-    """Return the template of an estate that has these roles: beside the runbook, else among the shipped ones."""
+    """Return the template of an estate that has these roles: one that is named like the runbook's file, then any other.
+
+    It is looked for beside the runbook, then among the shipped ones.
+    """
     places = [runbook.parent / "sim", shipped() / "sim"]
     for place in places:
-        for template in sorted(place.glob("*/estate.toml")):
+        own = place / runbook.stem / "estate.toml"
+        for template in (own, *sorted(place.glob("*/estate.toml"))):
             if roles <= _roles_of(template):
                 return template
     needed = ", ".join(sorted(roles))
