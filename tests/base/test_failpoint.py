@@ -45,6 +45,15 @@ def test_each_boundary_is_noted_once_with_its_place(tmp_path: Path) -> None:
     assert log.read_text().splitlines() == ["some.act:before <string>:4", "some.act:after <string>:4"]
 
 
+def test_an_error_is_raised_where_it_is_told_to(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    done = run(HANDRAIL_FAILPOINT="*.act:ENOSPC:2", HANDRAIL_FAILPOINT_LOG=str(log))
+    assert done.returncode == 1
+    assert done.stdout == "0\n"
+    assert "No space left on device" in done.stderr
+    assert log.read_text().splitlines()[-1] == "struck *.act:ENOSPC:2 some.act"
+
+
 def test_off_it_is_one_shared_object() -> None:
     from handrail.base.failpoint import ARMED, boundary
 

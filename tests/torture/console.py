@@ -1,9 +1,9 @@
 """A console that may be killed: drives one run on a standing estate, as `--auto` does, until it is forward or back.
 
-    python -m tests.torture.console HOME ESTATE_FOLDER new|RUN forward|back
+    python -m tests.torture.console HOME ESTATE_FOLDER RUNBOOK new|RUN forward|back
 
 The estate outlives it, so that the world can be looked at when it is dead. Exit 0: where it was sent, the run is. Exit 3:
-it stands somewhere else and says where; a person would have to decide.
+it stands somewhere else and says where; a person would have to decide. Exit 4: it stopped, for it could not write.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-
-from tests.runbooks.bed import RUNBOOKS
+from typing import Final
 
 from handrail.engine import order
 from handrail.engine.outcome import outcome
@@ -25,13 +24,13 @@ from handrail.session.view import Mode
 from handrail.store.home import Home
 from handrail.store.run_folder import find_run
 
-STOOD: int = 3
+STOOD: Final = 3
+STOPPED: Final = 4
 
 
-def _session(home: Home, estate: Path, run: str) -> Session:
+def _session(home: Home, estate: Path, book: Path, run: str) -> Session:
     if run != "new":
         return resume_run(home, find_run(home, run))
-    book = RUNBOOKS / "puppet-failover.toml"
     return open_run(home, Opening(book, estate / "estate.toml", Mode.DRILL, simulated="namespaces"))
 
 
@@ -53,13 +52,16 @@ async def _drive(session: Session, auto: Auto) -> State:
             await session.changed(shown.seq)
 
 
-async def _main(home: str, estate: str, run: str, way: str) -> int:
-    session = _session(Home(Path(home)), Path(estate), run)
+async def _main(home: str, estate: str, book: str, run: str, way: str) -> int:
+    session = _session(Home(Path(home)), Path(estate), Path(book), run)
     print(session.core.run, flush=True)
     try:
         state = await _drive(session, Auto() if way == "forward" else Auto(undo_to=""))
     finally:
         await session.close()
+    if session.snapshot.trouble:
+        print(f"stopped: {session.snapshot.trouble}", flush=True)
+        return STOPPED
     there = outcome(state) is (Outcome.DONE if way == "forward" else Outcome.UNDONE)
     print(_where(state), flush=True)
     return 0 if there else STOOD

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from tests.runbooks.bed import Bed
+from tests.runbooks.bed import RUNBOOKS, Bed
 
 from handrail.store.run_folder import list_runs
 
@@ -41,6 +41,7 @@ class Walker:
     """Walks one run on an estate; `armed` are the boundaries that are still to kill a console."""
 
     bed: Bed
+    book: Path = RUNBOOKS / "puppet-failover.toml"
     run: str = "new"
     armed: deque[str] = field(default_factory=deque)
     killed_at: list[str] = field(default_factory=list)
@@ -48,7 +49,7 @@ class Walker:
     async def start(self, way: Way, **variables: str) -> asyncio.subprocess.Process:
         """Start a console."""
         clean = {k: v for k, v in os.environ.items() if not k.startswith("HANDRAIL")}
-        argv = (str(self.bed.home.path), str(self.bed.up.folder), self.run, way)
+        argv = (str(self.bed.home.path), str(self.bed.up.folder), str(self.book), self.run, way)
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

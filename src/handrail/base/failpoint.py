@@ -1,23 +1,24 @@
-"""Named boundaries at which a test may end this process, as a crash would, before or after what stands there.
+"""Named boundaries at which a test may end this process as a crash would, or let the operating system refuse.
 
 Off, which is always but in such tests, a boundary is one shared object that does nothing. It may do nothing else than
-kill this process or note that a boundary was reached, and nothing may ever depend on it.
+kill this process, raise what a disk would raise, or note that a boundary was reached; nothing may ever depend on it.
 
-    HANDRAIL_FAILPOINT=dns.send:before      die when `dns.send` is first reached
-    HANDRAIL_FAILPOINT=dns.send:after:3     die after the third time
-    HANDRAIL_FAILPOINT_LOG=FILE             append each boundary, when it is first reached, and where it stands
+    HANDRAIL_FAILPOINT=dns.send:before       die when `dns.send` is first reached
+    HANDRAIL_FAILPOINT=dns.send:after:3      die after the third time
+    HANDRAIL_FAILPOINT=*.write:ENOSPC:7      the seventh write, whosever it is, meets a full disk
+    HANDRAIL_FAILPOINT_LOG=FILE              append each boundary, when it is first reached, and where it stands
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Literal
-
-Side = Literal["before", "after"]
+from typing import Final
 
 _SPEC: Final = os.environ.get("HANDRAIL_FAILPOINT", "")
 _LOG: Final = os.environ.get("HANDRAIL_FAILPOINT_LOG", "")
@@ -25,21 +26,45 @@ ARMED: Final = bool(_SPEC or _LOG)
 _NOTHING: Final = nullcontext()
 # Not where a boundary stands, but how it is reached.
 _PASSED_OVER: Final = (__file__, "/store/disk.py", "/store/trusted.py", "/contextlib.py")
-_reached: dict[str, int] = {}
+_seen: set[str] = set()
 
 
-def _fatal(spec: str) -> tuple[str, int]:
-    """Return which side of which boundary kills, and at which time it is reached."""
-    name, _, rest = spec.partition(":")
-    side, _, time = rest.partition(":")
-    return f"{name}:{side or 'before'}", int(time or 1)
+@dataclass
+class _Fault:
+    """What happens, at which boundary, on which side of it, and how many times it is still passed by before."""
+
+    name: str
+    side: str
+    left: int
+
+    @classmethod
+    def parse(cls, spec: str) -> _Fault:
+        """Read NAME[:SIDE[:TIME]]."""
+        name, _, rest = spec.partition(":")
+        side, _, time = rest.partition(":")
+        return cls(name, side or "before", int(time or 1))
+
+    def meets(self, name: str, side: str) -> bool:
+        """Tell whether now is the time."""
+        here = name.endswith(self.name[1:]) if self.name.startswith("*") else name == self.name
+        if not here or side != ("after" if self.side == "after" else "before"):
+            return False
+        self.left -= 1
+        return self.left == 0
+
+    def strike(self) -> None:
+        """Kill this process, or raise the error that is named."""
+        if self.side in ("before", "after"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        code = int(getattr(errno, self.side))
+        raise OSError(code, os.strerror(code))
 
 
-_FATAL: Final = _fatal(_SPEC)
+_FAULT: Final = _Fault.parse(_SPEC)
 
 
 class _Boundary:
-    """One boundary that may kill."""
+    """One boundary at which something may happen."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -57,22 +82,27 @@ def boundary(name: str) -> AbstractContextManager[None]:
     return _Boundary(name) if ARMED else _NOTHING
 
 
-def _reach(name: str, side: Side) -> None:
+def _reach(name: str, side: str) -> None:
     key = f"{name}:{side}"
-    _reached[key] = _reached.get(key, 0) + 1
-    if _LOG and _reached[key] == 1:
-        _note(key)
-    if (key, _reached[key]) == _FATAL:
-        os.kill(os.getpid(), signal.SIGKILL)
+    if _LOG and key not in _seen:
+        _seen.add(key)
+        _note(f"{key} {_place()}")
+    if _SPEC and _FAULT.meets(name, side):
+        if _LOG:
+            _note(f"struck {_SPEC} {name}")
+        _FAULT.strike()
 
 
-def _note(key: str) -> None:
-    frame = sys._getframe(2)
+def _place() -> str:
+    frame = sys._getframe(3)
     while frame.f_back is not None and frame.f_code.co_filename.endswith(_PASSED_OVER):
         frame = frame.f_back
-    place = f"{frame.f_code.co_filename.rpartition('/src/')[2]}:{frame.f_lineno}"
+    return f"{frame.f_code.co_filename.rpartition('/src/')[2]}:{frame.f_lineno}"
+
+
+def _note(line: str) -> None:
     fd = os.open(_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        os.write(fd, f"{key} {place}\n".encode())
+        os.write(fd, f"{line}\n".encode())
     finally:
         os.close(fd)
