@@ -10,9 +10,9 @@ from tests.tui.fake import FakeSession, failed, lost
 
 from handrail.engine import messages as m
 from handrail.engine.words import Way
+from handrail.session.status import status_sentence
 from handrail.session.view import Mode
 from handrail.tui.header import title_of
-from handrail.tui.status import status_sentence
 
 
 @pytest.fixture
@@ -55,12 +55,52 @@ def test_clients_while_they_are_moved_and_after(session: FakeSession) -> None:
     session.to_stage("switch")
     assert session.submit(m.Go()) is None
     session.open_gate("switch/dns")
-    assert "waits to be confirmed. Clients: not moved." in said(session)
+    assert (
+        "waits to be confirmed. Clients: not moved, but changed so far: 2.3 Copy certificates and CA (puppet-dr), "
+        "2.2 Stop and mask the server (puppet-primary), 2.1 Hold the 15-minute sync (puppet-dr). Way back open, 3 steps"
+    ) in said(session)
     assert session.submit(m.Confirm("switch/dns", "10.9.0.10")) is None
     session.begin("switch/dns", back="10.0.0.10")
     assert "Clients: being moved, not settled." in said(session)
     session.end("switch/dns")
     assert "Clients: moved." in said(session)
+
+
+def test_what_was_sent_and_did_not_pass_is_not_called_not_moved(session: FakeSession) -> None:
+    session.to_stage("switch")
+    assert session.submit(m.Go()) is None
+    session.open_gate("switch/dns")
+    assert session.submit(m.Confirm("switch/dns", "10.9.0.10")) is None
+    session.begin("switch/dns", back="10.0.0.10")
+    session.end("switch/dns", failed("dns"))
+    assert "3.1 Point puppet.example.test at the DR FAILED. Clients: being moved, not settled, but changed" in said(
+        session
+    )
+
+
+def test_of_many_changes_the_newest_are_named_and_the_rest_counted(
+    session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handrail.session.status.MOST", 1)
+    session.to_stage("sync")
+    assert session.submit(m.Go()) is None
+    session.run("sync/hold", "sync/mask")
+    assert "changed so far: 2.2 Stop and mask the server (puppet-primary), and 1 more. Way back" in said(session)
+
+
+def test_of_a_damaged_record_it_says_so_first_and_never_done(session: FakeSession) -> None:
+    session.to_stage("sign")
+    session.base = replace(session.base, damage="record 17 of the journal was changed or lost")
+    assert ": THE RECORD IS DAMAGED (record 17 of the journal was changed or lost); as far as it can be read: " in said(
+        session
+    )
+    assert session.submit(m.Go()) is None
+    session.open_gate("sign/first")
+    assert session.submit(m.Confirm("sign/first", "sign")) is None
+    session.begin("sign/first")
+    session.end("sign/first")
+    assert ": done" not in said(session)
+    assert "the last step that is told of has passed." in said(session)
 
 
 def test_back_again(session: FakeSession) -> None:

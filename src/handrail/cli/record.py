@@ -53,7 +53,7 @@ def _shown(folder: RunFolder) -> Snapshot:
 @click.argument("run", default="")
 def status(run: str) -> None:
     """Print where RUN stands (default: the last), in one sentence; what is owed follows, a line each."""
-    from handrail.session.record import status_text
+    from handrail.session.status import status_text
 
     click.echo(status_text(_shown(_found(run))), nl=False)
 

@@ -17,7 +17,7 @@ from handrail.engine.state import State
 from handrail.plain import commands, words
 from handrail.session.api import SessionApi
 from handrail.session.exits import Exit, exit_of
-from handrail.session.record import status_sentence
+from handrail.session.status import status_sentence
 from handrail.session.view import Snapshot
 
 HEARTBEAT: Final = 15.0

@@ -19,7 +19,7 @@ from handrail.engine.messages import Intent, Observation, Refused
 from handrail.engine.offers import Offer, offers
 from handrail.engine.outcome import is_over, outcome
 from handrail.engine.words import Outcome, StepWord
-from handrail.session import claims, mailbox, record
+from handrail.session import claims, mailbox, record, status
 from handrail.session.acts import Acts
 from handrail.session.core import Core
 from handrail.session.output import FolderOutput
@@ -247,7 +247,7 @@ class Session:
 
     def _write_status(self) -> None:
         try:
-            self._files.folder.write_status(record.status_text(self.snapshot))
+            self._files.folder.write_status(status.status_text(self.snapshot))
         except (OSError, Trouble):
             return  # a full disk stops the journal, not the note beside it
 

@@ -135,3 +135,4 @@ class Snapshot:
     names: Mapping[str, str] = field(default_factory=dict)  # host key -> the name people know it by
     slips: Mapping[str, int] = field(default_factory=dict)  # step -> what was refused or typed wrongly there (drills)
     hints: Mapping[str, int] = field(default_factory=dict)  # step -> hints asked for (drills)
+    damage: str = ""  # which record of the journal is damaged: what is shown follows from those before it

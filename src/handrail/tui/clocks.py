@@ -35,11 +35,6 @@ def ago(when: datetime | None, now: datetime) -> str:
     return f"{show_duration(seconds - seconds % 60 if seconds >= 60 else seconds)} ago"
 
 
-def in_words(seconds: float) -> str:
-    """Return "2 min" or "40 s": how a status sentence says a duration."""
-    return f"{seconds:.0f} s" if seconds < 60 else f"{max(1, round(seconds / 60))} min"
-
-
 def day(when: datetime) -> str:
     """Return "29 Nov"."""
     return f"{when.day} {when:%b}"
@@ -50,4 +45,4 @@ def silence(since: float, at: float) -> str:
     return f"last output {clock(at - since)} ago"
 
 
-__all__ = ["ago", "clock", "day", "in_words", "lasted", "show_duration", "silence", "zulu"]
+__all__ = ["ago", "clock", "day", "lasted", "show_duration", "silence", "zulu"]

@@ -9,6 +9,7 @@ from handrail.engine import order
 from handrail.engine import outcome as ends
 from handrail.engine.words import Outcome
 from handrail.session.api import SessionApi
+from handrail.session.status import status_sentence, status_text
 from handrail.session.view import Snapshot
 from handrail.tui.choices import Choice
 from handrail.tui.dialogs import AskWords, Choose, Field
@@ -20,7 +21,6 @@ from handrail.tui.pages.plan import PlanPage
 from handrail.tui.pages.run import RunPage
 from handrail.tui.pages.undo import UndoPage
 from handrail.tui.scene import Scene
-from handrail.tui.status import status_sentence
 
 if TYPE_CHECKING:
     from handrail.tui.app import HandrailApp
@@ -74,7 +74,7 @@ class Verbs:
         if scene is None:
             return
         sentence = status_sentence(scene.snap)
-        where = self._app.write_beside("status.txt", sentence)
+        where = self._app.write_beside("status.txt", status_text(scene.snap).rstrip("\n"))
         self._app.box("Status, for the channel", sentence, f"y copies it. Also in {where}" if where else "y copies it.")
 
     def do_note(self) -> None:
