@@ -36,8 +36,8 @@ def test_status_is_one_sentence_and_what_is_owed(home: Home, handrail: Run) -> N
     make_run(home, "20261123-0100-aaaaaa", tale=held)
     said = handrail("status")
     assert said.code == 0
-    assert said.out.startswith("LIVE production, tiny (planned), ")
-    assert "3.1 Who answers (failed)" in said.out
+    assert said.out.startswith("LIVE production, tiny, ")
+    assert "3.1 Who answers FAILED" in said.out
     assert said.out.count("\n") == 1
     make_run(home, "20261123-0200-bbbbbb", tale=owing)
     said = handrail("status")

@@ -73,8 +73,9 @@ def test_what_was_sent_and_did_not_pass_is_not_called_not_moved(session: FakeSes
     assert session.submit(m.Confirm("switch/dns", "10.9.0.10")) is None
     session.begin("switch/dns", back="10.0.0.10")
     session.end("switch/dns", failed("dns"))
-    assert "3.1 Point puppet.example.test at the DR FAILED. Clients: being moved, not settled, but changed" in said(
-        session
+    assert (
+        "3.1 Point puppet.example.test at the DR FAILED. Clients: being moved, not settled. Changed so far: 3.1"
+        in said(session)
     )
 
 

@@ -137,7 +137,8 @@ def _clients(snap: Snapshot) -> str:
         return said and f"{said}."
     more = f", and {len(changed) - MOST} more" if len(changed) > MOST else ""
     so_far = f"{', '.join(changed[:MOST])}{more}"
-    return f"{said}, but changed so far: {so_far}." if said else f"Changed so far: {so_far}."
+    link = ", but changed" if word == "not moved" else ". Changed" if said else "Changed"
+    return f"{said}{link} so far: {so_far}."
 
 
 def _back(snap: Snapshot) -> str:
