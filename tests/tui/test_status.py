@@ -92,8 +92,9 @@ def test_of_many_changes_the_newest_are_named_and_the_rest_counted(
 def test_of_a_damaged_record_it_says_so_first_and_never_done(session: FakeSession) -> None:
     session.to_stage("sign")
     session.base = replace(session.base, damage="record 17 of the journal was changed or lost")
-    assert ": THE RECORD IS DAMAGED (record 17 of the journal was changed or lost); as far as it can be read: " in said(
-        session
+    assert (
+        ": THE RECORD IS NOT WHOLE (record 17 of the journal was changed or lost); as far as it can be read: "
+        in said(session)
     )
     assert session.submit(m.Go()) is None
     session.open_gate("sign/first")

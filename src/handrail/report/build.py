@@ -36,7 +36,8 @@ def build(state: State, happenings: Sequence[Happening], facts: Facts) -> Report
     """Return the report of a run: `happenings` are its records in order, of which `state` is the fold."""
     opened = state.opened or _unopened()
     walls = _walls(happenings)
-    outcome = ends.outcome(state)
+    outcome = _outcome(state, facts)
+    end = _end(happenings) if outcome in _OVER else None
     return Report(
         run=shown(opened.run),
         mode=shown(opened.mode),
@@ -47,8 +48,9 @@ def build(state: State, happenings: Sequence[Happening], facts: Facts) -> Report
         estate=shown(opened.estate),
         route=shown(state.route),
         started=walls.first,
-        ended=_ended(happenings) if outcome in _OVER else None,
+        ended=end.wall if end else None,
         at=state.at,
+        took=end.event.at if end else state.at,
         operator=shown(opened.operator),
         host=shown(opened.host),
         tool=shown(opened.tool),
@@ -96,9 +98,15 @@ def _walls(happenings: Sequence[Happening]) -> Walls:
     return Walls(first, {told.event.at: told.wall for told in happenings})
 
 
-def _ended(happenings: Sequence[Happening]) -> datetime | None:
-    """Return when the last thing happened that made the run what it is."""
-    return next((t.wall for t in reversed(happenings) if not isinstance(t.event, _AFTERWARDS)), None)
+def _outcome(state: State, facts: Facts) -> Outcome:
+    """Return what a run has come to; of one whose record is damaged nobody can say that it is done, or undone."""
+    found = ends.outcome(state)
+    return Outcome.HELD if facts.damage and found in (Outcome.DONE, Outcome.UNDONE) else found
+
+
+def _end(happenings: Sequence[Happening]) -> Happening | None:
+    """Return the last thing that happened of those that made the run what it is."""
+    return next((t for t in reversed(happenings) if not isinstance(t.event, _AFTERWARDS)), None)
 
 
 def _owed(state: State, names: Mapping[str, str], walls: Walls, item: Owed, settled: str = "") -> ReportOwed:

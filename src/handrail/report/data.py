@@ -287,6 +287,7 @@ class Report:
     started: datetime
     ended: datetime | None
     at: float
+    took: float  # seconds from its start to its end, or to its last record
     operator: str = ""
     host: str = ""
     tool: str = ""

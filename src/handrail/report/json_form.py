@@ -47,7 +47,7 @@ def to_json(report: Report) -> Json:
         "emergency": report.emergency,
         "started": stamp(report.started),
         "ended": _when(report.ended),
-        "seconds": report.at,
+        "seconds": report.took,
         "rto": {
             "target": report.rto_target,
             "actual": report.rto_actual,

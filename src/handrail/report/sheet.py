@@ -6,7 +6,7 @@ What matters most stands first: what it came to, what stays changed, what is owe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -83,7 +83,8 @@ _RESULT_TONES: Final = {"passed": "good", "failed": "bad", "unknown": "unsure", 
 def heading(report: Report) -> str:
     """Return the title; the mode is its first word."""
     emergency = " EMERGENCY" if report.emergency else ""
-    return f"{mode_word(report)}{emergency} report: {report.runbook} on {report.estate}"
+    whole = " (NOT WHOLE)" if report.damage else ""
+    return f"{mode_word(report)}{emergency} report{whole}: {report.runbook} on {report.estate}"
 
 
 def mode_word(report: Report) -> str:
@@ -96,11 +97,21 @@ def banner(report: Report) -> str:
     said = _BANNERS.get(report.mode, "the mode of this run is not known")
     how = f" ({report.simulated})" if report.simulated else ""
     emergency = " EMERGENCY" if report.emergency else ""
-    return f"{mode_word(report)}{emergency}. {said}{how}. Run {report.run}"
+    whole = ". THE RECORD IS NOT WHOLE" if report.damage else ""
+    return f"{mode_word(report)}{emergency}. {said}{how}{whole}. Run {report.run}"
 
 
 def sections(report: Report) -> Iterator[Section]:
     """Yield the sections that have something to say, in order."""
+    if not report.damage:
+        yield from _sections(report)
+        return
+    yield Section("THE RECORD IS NOT WHOLE", (Table(tuple(_damage(report))),))
+    for section in _sections(report):
+        yield replace(section, title=f"{section.title} (as far as the record can be read)")
+
+
+def _sections(report: Report) -> Iterator[Section]:
     yield Section("What it came to", (Table(tuple(_facts(report))),))
     if report.owed:
         yield Section("Owed", (_owed_table(report.owed),))
@@ -112,19 +123,27 @@ def sections(report: Report) -> Iterator[Section]:
     yield from _evidence(report)
 
 
+def _damage(report: Report) -> Iterator[tuple[Cell, ...]]:
+    """Yield what is wrong with the record, and what that means for all that follows."""
+    yield _fact("What is wrong", report.damage, "bad")
+    yield _fact("What follows", f"is told by the {report.records} records before that, and by nothing else", "unsure")
+    yield _fact("Not known", "what the run came to as a whole, and what was changed, undone or owed since", "bad")
+    yield _fact("What to do", f"ask the hosts what is so; keep the folder; handrail audit {report.run}", "unsure")
+
+
 # ------------------------------------------------------------------ what everybody reads
 
 
 def _facts(report: Report) -> Iterator[tuple[Cell, ...]]:
     said, tone = _OUTCOMES.get(report.outcome, (report.outcome, ""))
+    if report.damage:
+        said, tone = f"NOT KNOWN: the record is not whole. Before that: {said}", "bad"
     yield _fact("Outcome", said, tone)
     if report.closed:
         yield _fact("Closed because", report.closed)
     yield _fact("Mode", banner(report).partition(". Run ")[0])
     if report.shortened:
         yield _fact("Waits were shortened", report.shortened, "unsure")
-    if report.damage:
-        yield _fact("THE RECORD IS NOT WHOLE", f"{report.damage}; this report tells what could be read", "bad")
     yield _fact("Runbook", f"{report.title} ({report.runbook})")
     yield Cell("Digest"), Cell(report.digest, code=True)
     yield _fact("Estate", report.estate)
@@ -136,7 +155,7 @@ def _facts(report: Report) -> Iterator[tuple[Cell, ...]]:
     if report.disrupted:
         yield _fact("Disrupted since", report.disrupted)
     yield _fact("Started", f"{_minute(report.started)} by {report.operator} on {report.host}")
-    yield _fact("Ended", _minute(report.ended) if report.ended else "not ended")
+    yield _fact("Ended", _minute(report.ended) if report.ended else "not known" if report.damage else "not ended")
     yield from _times(report)
     yield _fact("Stays changed", _names(report, report.stays_changed), "unsure" if report.stays_changed else "")
     yield _fact("Owed", f"{len(report.owed)}, see below" if report.owed else NOTHING, "unsure" if report.owed else "")
@@ -145,18 +164,27 @@ def _facts(report: Report) -> Iterator[tuple[Cell, ...]]:
 
 
 def _times(report: Report) -> Iterator[tuple[Cell, ...]]:
-    yield _fact("Took", show_clock(report.at))
+    yield _fact("Took" if report.ended else "So far", show_clock(_took(report)))
     target = f", target {show_duration(report.rto_target)}" if report.rto_target else ""
     if report.rto_actual is not None:
-        met = {True: "in time", False: "TOO LATE", None: ""}[report.rto_met]
+        met = {True: "in time", False: "TOO LATE", None: ""}[report.rto_met] if not report.damage else ""
         tone = {True: "good", False: "bad", None: ""}[report.rto_met]
         yield _fact("Restored in", f"{show_clock(report.rto_actual)}{target}{met and ': ' + met}", tone)
     elif report.rto_target:
-        yield _fact("Restored in", f"not restored{target}", "unsure")
+        yield _fact("Restored in", f"{'not known' if report.damage else 'not restored'}{target}", "unsure")
     for line in report.lines:
-        where = f"crossed at T+{show_clock(line.at)}, stage {line.stage}" if line.at is not None else "not crossed"
+        never = "not crossed in what can be read" if report.damage else "not crossed"
+        where = f"crossed at T+{show_clock(line.at)}, stage {line.stage}" if line.at is not None else never
         back = f"; gone back over at T+{show_clock(line.back)}" if line.back is not None else ""
         yield _fact(line.line.upper() if line.line else Line.NONE.value, where + back)
+
+
+def _took(report: Report) -> float:
+    """Return how long it took, as whole seconds that agree with the times shown, unless the wall clock was moved."""
+    if report.ended is None:
+        return report.took
+    shown = (report.ended.replace(microsecond=0) - report.started.replace(microsecond=0)).total_seconds()
+    return shown if abs(shown - report.took) <= 1.0 else report.took
 
 
 def _owed_table(items: tuple[ReportOwed, ...]) -> Table:

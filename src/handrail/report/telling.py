@@ -100,13 +100,20 @@ def _(outline: Outline, names: Mapping[str, str], event: e.AttemptStarted) -> To
 
 @_on(e.AttemptEnded)
 def _(outline: Outline, _names: Mapping[str, str], event: e.AttemptEnded) -> Told:
-    what = {Way.FORWARD: "", Way.BACK: "undo of ", Way.CHECK: "check of ", Way.PROBE: "probe of "}[event.way]
+    if event.way is Way.PROBE:  # a probe asks; "not done" is its answer, not its failure
+        return Kind.RUN, _with(f"{step_name(outline, event.step)}: {_PROBED[event.verdict]}", event.detail)
+    what = {Way.FORWARD: "", Way.BACK: "undo of ", Way.CHECK: "check of "}[event.way]
     how = f" ({event.how.value})" if event.verdict is Verdict.PASSED and event.how.value not in ("", "ran") else ""
     return _VERDICTS[event.verdict], _with(
         f"{what}{step_name(outline, event.step)} {_LOUD[event.verdict]}{how}", event.detail
     )
 
 
+_PROBED: Final = {
+    Verdict.PASSED: "passed, as its probe says",
+    Verdict.FAILED: "not passed, as its probe says",
+    Verdict.UNKNOWN: "still UNKNOWN, its probe cannot say",
+}
 _LOUD: Final = {Verdict.PASSED: "passed", Verdict.FAILED: "FAILED", Verdict.UNKNOWN: "UNKNOWN"}
 
 

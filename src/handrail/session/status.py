@@ -51,7 +51,7 @@ def status_text(snap: Snapshot) -> str:
 
 def damage_text(damage: str) -> str:
     """Return what stands before anything that is told from a damaged journal; nothing when it is whole."""
-    return f"THE RECORD IS DAMAGED ({damage}); as far as it can be read:" if damage else ""
+    return f"THE RECORD IS NOT WHOLE ({damage}); as far as it can be read:" if damage else ""
 
 
 def where_text(state: State) -> str:

@@ -38,12 +38,17 @@ def read_anchor(folder: Path, disk: Disk = DISK) -> tuple[int, str]:
 def against_anchor(seq: int, digest: str, records: Sequence[Record]) -> Problem | None:
     """Return what is wrong when records do not hold the one that the anchor names; None when they do."""
     if seq > len(records):
-        what = f"the journal ends at record {len(records)}, but record {seq} was once on this disk"
-        hint = "it was cut or restored from an older copy: what was sent since is not in it, ask the hosts first"
-        return Problem("journal-rolled-back", what, hint)
+        return rolled_back(seq, len(records))
     if seq and records[seq - 1].h != digest:
         return Problem("journal-damaged", f"record {seq} of the journal is not the one that was written", "")
     return None
+
+
+def rolled_back(had: int, has: int) -> Problem:
+    """Return the problem of a journal that once had more records than it has."""
+    what = f"the journal ends at record {has}, but record {had} was once on this disk"
+    hint = "it was cut or restored from an older copy: what was sent since is not in it, ask the hosts first"
+    return Problem("journal-rolled-back", what, hint)
 
 
 class Anchor:

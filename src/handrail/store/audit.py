@@ -52,6 +52,7 @@ def audit(folder: Path) -> Audit:
     """Return whether a run's folder is what its journal says; warnings alone leave it `ok`."""
     try:
         trust_folder(folder)
+        anchor = _anchor(folder)  # before the journal, which may be growing: the anchor is never ahead of it
         reading = read_journal(folder / NAME)
     except Trouble as err:
         return Audit(False, 0, GENESIS, err.problems)
@@ -60,19 +61,25 @@ def audit(folder: Path) -> Audit:
     records = reading.records
     problems = [reading.problem] if reading.problem else []
     if reading.state in ("clean", "torn"):
-        problems += _check_anchor(folder, records)
+        problems += _check_anchor(anchor, records)
     problems += [*_check_runbook(folder, records), *_check_outputs(folder, records)]
     ok = not any(p.severity == "error" for p in problems)
     return Audit(ok, len(records), records[-1].h if records else GENESIS, tuple(problems))
 
 
-def _check_anchor(folder: Path, records: Sequence[Record]) -> list[Problem]:
+def _anchor(folder: Path) -> tuple[int, str] | list[Problem]:
     try:
-        problem = against_anchor(*read_anchor(folder), records)
+        return read_anchor(folder)
     except Trouble as err:
         return list(err.problems)
     except OSError as err:
         return [_unreadable("head", err)]
+
+
+def _check_anchor(anchor: tuple[int, str] | list[Problem], records: Sequence[Record]) -> list[Problem]:
+    if isinstance(anchor, list):
+        return anchor
+    problem = against_anchor(*anchor, records)
     return [problem] if problem else []
 
 

@@ -22,6 +22,7 @@ VERSION: Final = 1
 GENESIS: Final = "0" * 64  # the first record's `prev`
 LONGEST: Final = 16 << 20  # bytes in one line; a reader never holds more than this of what is no line
 
+_DIGEST_AT: Final = slice(-67, -3)  # where the 64 hex digits of a line's hash stand
 _HASH_AT: Final = -73  # where `,"h":"<64 hex>"}\n` begins, from the end of a line
 _FIELDS: Final = ["v", "seq", "prev", "ts", "mono", "boot", "actor", "host", "epoch", "event", "body", "h"]
 _FRAME: Final = re.compile(rb'\{"v":(\d{1,9}),"seq":(\d{1,18}),"prev":"([0-9a-f]{64})",')
@@ -54,6 +55,11 @@ class Reading:
     bad_seq: int | None = None
     problem: Problem | None = None
     good_length: int = 0  # bytes of the file that hold these records
+
+    @property
+    def damage(self) -> str:
+        """Return why this is not the whole of what was written; empty when it is. What a crash cut off was never acted on."""
+        return self.problem.message if self.problem and self.state != "torn" else ""
 
 
 def _refuse_constant(name: str) -> None:
@@ -91,14 +97,6 @@ def decode(line: bytes) -> Record:
     return Record(seq, ts, mono, boot, actor, host, epoch, event, body, prev, h)
 
 
-def decode_any(line: bytes) -> Record:
-    """Return the record of a line without regard to its place; raise ValueError when its own hash does not hold."""
-    frame = _FRAME.match(line)
-    if not frame or not _hash_holds(line, frame[3]):
-        raise ValueError("not a record")
-    return decode(line)
-
-
 def _hash_holds(line: bytes, prev: bytes) -> bool:
     digest = sha256(prev)
     digest.update(line[:_HASH_AT])
@@ -120,25 +118,43 @@ class Walk:
         self.seq = seq
         self.head = head
         self.good_length = 0
+        self._expected = b""  # how the line that is looked at has to begin
 
     def __iter__(self) -> Iterator[Record]:
         """Yield each good record, in order."""
-        prev, length = self.head.encode(), 0
-        for seq, line in enumerate(self._lines, self.seq + 1):
+        for line in self._linked():
             try:
-                expected = b'{"v":1,"seq":%d,"prev":"%b",' % (seq, prev)
-                newer = not line.startswith(expected) and self._is_newer(line, seq, prev)
-                good = (newer or line.startswith(expected)) and _hash_holds(line, prev)
-                record = decode(line) if good else None
+                record = decode(line)
             except ValueError:
-                record = None
-            if record is None:
-                self._end_badly(line, expected)
+                self._end_badly(line)
                 return
-            prev = record.h.encode()
-            length += len(line)
-            self.seq, self.head, self.good_length = seq, record.h, length
+            self._count(line)
             yield record
+
+    def skim(self) -> tuple[bytes, bytes]:
+        """Return the first and the last good line; every hash is recomputed, and no record is decoded. Empty for none."""
+        first = last = b""
+        for line in self._linked():
+            self._count(line)
+            first, last = first or line, line
+        return first, last
+
+    def _linked(self) -> Iterator[bytes]:
+        """Yield each line whose place and hash are right; the first other one ends the walk."""
+        prev = self.head.encode()
+        for seq, line in enumerate(self._lines, self.seq + 1):
+            self._expected = b'{"v":1,"seq":%d,"prev":"%b",' % (seq, prev)
+            known = line.startswith(self._expected) or self._is_newer(line, seq, prev)
+            if not known or not _hash_holds(line, prev):
+                self._end_badly(line)
+                return
+            prev = line[_DIGEST_AT]
+            yield line
+
+    def _count(self, line: bytes) -> None:
+        self.seq += 1
+        self.head = line[_DIGEST_AT].decode()
+        self.good_length += len(line)
 
     def _is_newer(self, line: bytes, seq: int, prev: bytes) -> bool:
         """Tell whether a line is the next record of this chain, in a version that this reader does not know."""
@@ -148,11 +164,11 @@ class Walk:
             self.state = "newer"
         return newer
 
-    def _end_badly(self, line: bytes, expected: bytes) -> None:
+    def _end_badly(self, line: bytes) -> None:
         if self.state == "newer":
             return
         last = next(self._lines, None) is None
-        self.state = "torn" if last and is_torn(line, expected) else "damaged"
+        self.state = "torn" if last and is_torn(line, self._expected) else "damaged"
 
 
 def is_torn(line: bytes, expected: bytes) -> bool:

@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +22,7 @@ from handrail.base.clock import Clock, stamp
 from handrail.base.problems import Problem, Trouble, trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret
-from handrail.store.anchor import Anchor, against_anchor, read_anchor
+from handrail.store.anchor import Anchor, against_anchor, read_anchor, rolled_back
 from handrail.store.chain import GENESIS, LONGEST, Reading, Record, Walk, decode, encode, problem_of, reading
 from handrail.store.disk import DISK, Disk, create_file, reason, sync_folder, write_all
 from handrail.store.emergency import Emergency
@@ -37,6 +38,15 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 class JournalDead(Trouble):
     """The journal cannot be written: nothing more may be sent from this console."""
+
+
+@dataclass(frozen=True)
+class Skimmed:
+    """A journal at a glance: its first and its last good record, and what is wrong with it."""
+
+    first: Record | None
+    last: Record | None
+    problem: Problem | None
 
 
 def boot_id() -> str:
@@ -71,6 +81,33 @@ def read_journal(path: Path) -> Reading:
         return reading(read_lines(fd), str(path))
     finally:
         os.close(fd)
+
+
+def read_run(folder: Path) -> Reading:
+    """Return what a run's journal holds, held against its head anchor too: a tail that was dropped is damage as well."""
+    try:
+        anchor = read_anchor(folder)  # before the journal: its writer may be at work, and the anchor is never ahead
+    except Trouble as err:
+        found = read_journal(folder / NAME)
+        return replace(found, state="damaged", problem=err.problems[0]) if not found.damage else found
+    found = read_journal(folder / NAME)
+    loss = against_anchor(*anchor, found.records) if not found.damage else None
+    return replace(found, state="damaged", bad_seq=len(found.records) + 1, problem=loss) if loss else found
+
+
+def skim_run(folder: Path) -> Skimmed:
+    """Return both ends of a run's journal, and whether all of it is as it was written; cheap, and nothing is decoded."""
+    anchor = read_anchor(folder)
+    fd = open_trusted(folder / NAME, os.O_RDONLY, at="run.glance")
+    try:
+        walk = Walk(read_lines(fd))
+        first, last = walk.skim()
+    finally:
+        os.close(fd)
+    problem = problem_of(walk.state, walk.seq + 1, str(folder / NAME)) if walk.state != "torn" else None
+    if problem is None and anchor[0] > walk.seq:
+        problem = rolled_back(anchor[0], walk.seq)
+    return Skimmed(decode(first) if first else None, decode(last) if last else None, problem)
 
 
 def _free() -> None:

@@ -16,14 +16,14 @@ from typing import Any, Final
 
 from handrail.base.problems import Problem, Trouble, trouble
 from handrail.base.safe import safe
-from handrail.store.chain import Record, decode_any
+from handrail.store.chain import Record
 from handrail.store.disk import DISK, Disk, create_file, replace_file, sync_folder, told
 from handrail.store.home import Home
 from handrail.store.journal import NAME as JOURNAL
+from handrail.store.journal import Skimmed, skim_run
 from handrail.store.trusted import file_mode, open_trusted, shared, trust_folder
 
 RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
-_ENDS: Final = 64 << 10  # bytes read for the first and the last record
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class RunFolder:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A run at a glance: `summary` is empty when the cache is older than the journal."""
+    """A run at a glance: `summary` is empty when the cache is older than the journal; `problem` says what is damaged."""
 
     folder: RunFolder
     first: Record | None = None
@@ -130,7 +130,7 @@ class RunSummary:
 
 
 def list_runs(home: Home) -> list[RunSummary]:
-    """Return every run, oldest first, reading only both ends of each journal; damage is told, never raised."""
+    """Return every run, oldest first; each journal's chain is recomputed, and damage is told, never raised."""
     return [_glance(RunFolder(path)) for path in _folders(home.runs)]
 
 
@@ -174,37 +174,19 @@ def _made(path: Path) -> int:
 def _glance(folder: RunFolder) -> RunSummary:
     try:
         trust_folder(folder.path)
-        first, last = _both_ends(folder.journal)
+        found = skim_run(folder.path)
     except Trouble as err:
         return RunSummary(folder, problem=err.problems[0])
     except FileNotFoundError:
-        first = last = None
+        found = Skimmed(None, None, None)
     except (OSError, ValueError):
         problem = Problem("journal-damaged", f"the journal of run {folder.run_id} cannot be read at a glance")
         return RunSummary(folder, problem=problem)
-    if last is None:
-        return RunSummary(folder, problem=Problem("run-not-begun", f"run {folder.run_id} was never begun"))
-    return RunSummary(folder, first, last, _cached(folder, last))
-
-
-def _both_ends(path: Path) -> tuple[Record | None, Record | None]:
-    """Return the first record and the last whole one of a journal; raise ValueError when either is bad."""
-    fd = open_trusted(path, os.O_RDONLY, at="run.glance")
-    try:
-        size, span = os.fstat(fd).st_size, _ENDS
-        start = os.pread(fd, span, 0)
-        while b"\n" not in start and len(start) < size:
-            start = os.pread(fd, span := span * 4, 0)
-        end = os.pread(fd, span, max(0, size - span))
-        while end.count(b"\n", 0, end.rfind(b"\n")) < 1 and len(end) < size:
-            end = os.pread(fd, span := span * 4, max(0, size - span))
-    finally:
-        os.close(fd)
-    if b"\n" not in start:
-        return None, None
-    first = decode_any(start[: start.index(b"\n") + 1])
-    whole = end[: end.rfind(b"\n") + 1]
-    return first, decode_any(whole[whole.rfind(b"\n", 0, -1) + 1 :])
+    if found.last is None:
+        problem = found.problem or Problem("run-not-begun", f"run {folder.run_id} was never begun")
+        return RunSummary(folder, problem=problem)
+    cached = {} if found.problem else _cached(folder, found.last)
+    return RunSummary(folder, found.first, found.last, cached, found.problem)
 
 
 def _cached(folder: RunFolder, last: Record) -> Mapping[str, Any]:
