@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -164,3 +166,22 @@ def spoil(folder: RunFolder, seq: int) -> None:
 def names(folder: Path) -> list[str]:
     """Return what is in a folder."""
     return sorted(path.name for path in folder.iterdir())
+
+
+def make_longer(folder: RunFolder) -> None:
+    """Let three notes be kept after a run's end: what is damaged then is not what made it done."""
+    journal = Journal.open(folder.path, Then(timedelta(0)), "tom", 1)
+    for text in ("one", "two", "three"):
+        journal.append(*encode_event(e.NoteMade(99.0, text, "tom")))
+    journal.close()
+
+
+def append_newer(folder: RunFolder) -> None:
+    """Append a record as a later version would write it."""
+    data = folder.journal.read_bytes()
+    fields = json.loads(data.splitlines()[-1])
+    head = fields.pop("h")
+    after = {**fields, "v": 2, "prev": head, "seq": fields["seq"] + 1, "event": "something_new", "body": {"at": 99.5}}
+    text = json.dumps(after, separators=(",", ":"))
+    sealed = hashlib.sha256((head + text).encode()).hexdigest()
+    folder.journal.write_bytes(data + f'{text[:-1]},"h":"{sealed}"}}\n'.encode())

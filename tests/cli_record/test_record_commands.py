@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from tests.cli_record.conftest import Run
-from tests.cli_record.records import closed, held, make_run, owing, spoil
+from tests.cli_record.records import append_newer, closed, held, make_longer, make_run, owing, spoil
 from tests.report.tales import read_html
 
 from handrail.store.home import Home
+from handrail.store.run_folder import RunFolder
 
 
 def test_without_runs_they_say_what_to_do(home: Home, handrail: Run) -> None:
@@ -148,3 +149,51 @@ def test_a_journal_of_another_runbook_ends_in_a_sentence(home: Home, handrail: R
         assert (said.code, said.out) == (2, "")
         assert "not of the runbook that lies beside it" in said.err
     assert handrail("audit").code == 1
+
+
+# ------------------------------------------------------------------ a record that is not whole
+
+
+def drop_the_tail(folder: RunFolder, keep: int) -> None:
+    """Restore the journal as it was some records ago."""
+    lines = folder.journal.read_bytes().splitlines(keepends=True)
+    folder.journal.write_bytes(b"".join(lines[:keep]))
+
+
+WHOLE = re.compile(r"\b(done|undone|all steps are done|every needed step passed|in time)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("how", ["changed", "cut", "newer"])
+@pytest.mark.parametrize(
+    "words", [("status",), ("report",), ("report", "--format", "text"), ("runs",), ("runs", "--json"), ()]
+)
+def test_every_surface_says_which_record_is_damaged_and_none_says_done(
+    home: Home, handrail: Run, words: tuple[str, ...], how: str
+) -> None:
+    folder = make_run(home, "20261123-0100-aaaaaa")
+    records = len(folder.journal.read_bytes().splitlines())
+    if how == "changed":
+        make_longer(folder)
+        spoil(folder, records + 2)
+        which = f"record {records + 2} of the journal was changed or lost"
+    elif how == "cut":
+        make_longer(folder)
+        drop_the_tail(folder, records)
+        which = f"the journal ends at record {records}, but record {records + 3} was once on this disk"
+    else:
+        append_newer(folder)
+        which = "the journal was written by a newer Handrail"
+    said = handrail(*words)
+    assert said.code == 0
+    assert which in said.out, said.out
+    assert "NOT WHOLE" in said.out or "damage" in said.out
+    lines = [line for line in said.out.splitlines() if "never drilled" not in line and "| passed |" not in line]
+    claims = [line for line in lines if WHOLE.search(line) and "not known" not in line.lower()]
+    assert claims == []
+    assert handrail("audit").code == 1
+
+
+def test_a_run_of_which_nothing_can_be_read_is_on_every_list(home: Home, handrail: Run) -> None:
+    spoil(make_run(home, "20261123-0100-aaaaaa"), 1)
+    for words, where in ((("runs",), "err"), ((), "out")):
+        assert "20261123-0100-aaaaaa: record 1 of the journal was changed or lost" in getattr(handrail(*words), where)

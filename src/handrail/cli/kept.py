@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from handrail.base.clock import stamp
 from handrail.base.problems import Trouble, trouble
-from handrail.base.safe import Safe, safe
+from handrail.base.safe import safe
 from handrail.report.data import Report
 from handrail.session import simulator
 from handrail.session.cards import RunCard
@@ -22,7 +22,7 @@ from handrail.session.desk import Desk
 from handrail.session.reports import FORMS, WRITTEN
 from handrail.session.view import Mode
 from handrail.store.home import Home
-from handrail.store.run_folder import RunFolder, list_runs
+from handrail.store.run_folder import RunFolder
 from handrail.store.trusted import open_trusted, trust_folder
 
 _OVER: Final = frozenset({"done", "undone", "closed"})
@@ -40,19 +40,13 @@ def as_data(card: RunCard) -> dict[str, Any]:
         "where": safe(card.where),
         "operator": safe(card.operator),
         "started": stamp(card.started),
+        "since": stamp(card.since) if card.since else None,
+        "damage": safe(card.damage),
         "driven": card.driven,
         "holder": safe(card.holder),
         "owed": [safe(owed) for owed in card.owed],
         "folder": str(card.folder),
     }
-
-
-def unreadable(home: Home, known: set[str]) -> Iterator[Safe]:
-    """Yield a line for each run folder that is not among the known runs: why it cannot be read."""
-    for glance in list_runs(home):
-        if glance.run_id not in known:
-            why = glance.problem.message if glance.problem else "its journal does not begin with a run"
-            yield safe(f"{glance.run_id}: {why}; look with: handrail audit {glance.run_id}")
 
 
 def old_runs(home: Home, seconds: float) -> tuple[list[RunCard], list[tuple[str, str]]]:
@@ -75,6 +69,8 @@ def needed(card: RunCard) -> str:
     if card.driven:
         return f"{safe(card.holder)} drives it"
     real = card.mode in (Mode.LIVE, Mode.REHEARSAL)
+    if real and card.damage:
+        return f"its record is not whole: {safe(card.damage)}"
     if real and card.outcome not in _OVER:
         return f"it is {card.mode.value} and {card.outcome}: finish it, undo it or close it"
     if real and card.owed:

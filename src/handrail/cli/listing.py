@@ -11,10 +11,10 @@ from handrail.session.cards import Home, RunCard
 
 def home_lines(home: Home) -> Iterator[Safe]:
     """Yield home in words."""
-    held = [run for run in home.runs if run.outcome in ("held", "undo-failed")]
+    yield from _damaged(home)
+    held = [run for run in home.runs if not run.damage and (run.driven or run.outcome in ("held", "undo-failed"))]
     for run in held[:5]:
-        driven = f", driven by {run.holder}" if run.driven else ""
-        yield safe(f"HELD {run.mode.value} {run.estate} {run.runbook}: {run.where}, run {run.run}{driven}")
+        yield safe(f"{_standing(run)}  {run.mode.value} {run.estate} {run.runbook}: {run.where}, run {run.run}")
     for run in home.runs:
         for owed in run.owed if run.outcome != "closed" else ():
             yield safe(f"OWED {run.mode.value} {owed}, run {run.run}")
@@ -33,16 +33,42 @@ def home_lines(home: Home) -> Iterator[Safe]:
     yield Safe("handrail --help           everything else")
 
 
+def _damaged(home: Home) -> Iterator[Safe]:
+    for run in home.runs:
+        if run.damage:
+            what = f"NOT WHOLE {run.mode.value} {run.estate} {run.runbook}, run {run.run}: {run.damage}"
+            yield safe(f"{what}; look with: handrail audit {run.run}")
+    for line in home.unreadable:
+        yield safe(f"NOT READABLE {line}")
+
+
+def _standing(run: RunCard) -> str:
+    """Return "HELD since 03:04Z, left by maria", or who drives it since when."""
+    since = f" since {moment(run.since)}" if run.since else ""
+    return f"DRIVEN by {run.holder}{since}" if run.driven else f"HELD{since}, left by {run.operator}"
+
+
+def moment(when: datetime) -> str:
+    """Return "03:04Z" for a time of today, else with its date; UTC."""
+    today = when.astimezone(UTC).date() == datetime.now(UTC).date()
+    return when.astimezone(UTC).strftime("%H:%MZ" if today else "%Y-%m-%d %H:%MZ")
+
+
 def _ago(when: datetime) -> str:
     days = (datetime.now(UTC) - when).days
     return "today" if days < 1 else ("yesterday" if days == 1 else f"{days} days ago")
 
 
 def run_line(run: RunCard) -> Safe:
-    """Return one run in one line."""
+    """Return one run in one line; of one whose record is damaged nothing is said but where its record breaks off."""
+    head = f"{run.mode.value:9} {run.runbook} on {run.estate}"
+    began = f"{run.operator}, began {run.started:%Y-%m-%d %H:%MZ}"
+    if run.damage:
+        return safe(f"{run.run}  {'NOT WHOLE':11} {head}, {run.damage}; before that: {run.where}, {began}")
     owed = f", {len(run.owed)} owed" if run.owed else ""
-    driven = f", driven by {run.holder}" if run.driven else ""
+    held = f", held since {moment(run.since)}" if run.outcome == "held" and run.since else ""
+    driven = f", driven by {run.holder}" + (f" since {moment(run.since)}" if run.since else "")
     return safe(
-        f"{run.run}  {'running' if run.driven else run.outcome:11} {run.mode.value:9} {run.runbook} on {run.estate}, {run.where}"
-        f", {run.operator}, {run.started:%Y-%m-%d %H:%MZ}{owed}{driven}"
+        f"{run.run}  {'running' if run.driven else run.outcome:11} {head}, {run.where}"
+        f"{driven if run.driven else held}, {began}{owed}"
     )

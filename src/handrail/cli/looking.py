@@ -19,7 +19,7 @@ LOOK: Final = 1.0  # seconds after which it is asked again whether anybody still
 async def watch_plain(desk: Desk, card: RunCard) -> int:
     """Print what changes until the run is held, closed, or nobody drives it any more."""
     watching = await desk.watch(card)
-    before, seq = None, 0
+    before, seq, damage = None, 0, watching.snapshot.damage
     try:
         for line in words.opening(watching.snapshot):
             sys.stdout.write(f"{line}\n")
@@ -31,6 +31,9 @@ async def watch_plain(desk: Desk, card: RunCard) -> int:
             shown = watching.snapshot
             for line in words.changes(before, shown):
                 sys.stdout.write(f"{shown.wall:%H:%M:%SZ} {line}\n")
+            if shown.damage != damage:
+                sys.stdout.writelines(f"{line}\n" for line in words.damage(shown))
+                damage = shown.damage
             sys.stdout.flush()
             before, seq = shown.state, shown.seq
             if shown.state.held or shown.state.closed or not driven:

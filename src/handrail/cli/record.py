@@ -116,18 +116,19 @@ def runs(ctx: click.Context, as_json: bool) -> None:
     """List all runs, newest first; or prune and export them."""
     if ctx.invoked_subcommand is not None:
         return
-    from handrail.cli.kept import as_data, unreadable
+    from handrail.cli.kept import as_data
     from handrail.cli.listing import run_line
     from handrail.session.desk import Desk
 
-    cards = Desk(_home()).runs()
+    desk = Desk(_home())
+    cards = desk.runs()
     if as_json:
         click.echo(json.dumps([as_data(card) for card in cards], indent=1))
         return
     for card in cards:
         click.echo(run_line(card))
-    for line in unreadable(_home(), {card.run for card in cards}):
-        click.echo(line, err=True)
+    for line in desk.unreadable():
+        click.echo(safe(line), err=True)
     if not cards:
         click.echo("no runs yet: begin with handrail drill", err=True)
 

@@ -42,6 +42,13 @@ def opening(shown: Snapshot) -> Iterator[Safe]:
     yield safe(f"Run {info.run}, recorded in {info.folder}. You are {info.operator}.")
     if info.reason:
         yield safe(f"Reason given: {info.reason}")
+    yield from damage(shown)
+
+
+def damage(shown: Snapshot) -> Iterator[Safe]:
+    """Yield what is wrong with the record, where something is."""
+    if shown.damage:
+        yield safe(f"THE RECORD IS NOT WHOLE: {shown.damage}. What follows is what stands before that.")
 
 
 def changes(before: State | None, shown: Snapshot) -> Iterator[Safe]:

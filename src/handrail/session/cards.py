@@ -47,6 +47,8 @@ class RunCard:
     holder: str = ""
     owed: tuple[str, ...] = ()
     folder: Path = Path()
+    since: datetime | None = None  # held or driven since when; else when the last record was written
+    damage: str = ""  # which record is damaged: outcome, where and owed follow from those before it
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Home:
     runs: tuple[RunCard, ...]  # newest first
     simulator: str  # "namespaces", or "folders: <why>"
     folder: Path
+    unreadable: tuple[str, ...] = ()  # runs of which nothing can be read, a line each
 
 
 @dataclass(frozen=True)

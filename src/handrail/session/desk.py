@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from handrail.base.clock import unstamp
 from handrail.base.ids import new_run_id
 from handrail.base.problems import Trouble, trouble
 from handrail.engine import messages as m
+from handrail.engine.table import ImpossibleError
 from handrail.engine.words import Outcome
 from handrail.runbook.bind import bind
 from handrail.runbook.document import digest
@@ -33,7 +35,7 @@ from handrail.session.view import Mode
 from handrail.session.watching import Watching
 from handrail.store.drills import drills_of
 from handrail.store.home import Home
-from handrail.store.lock import holder_of
+from handrail.store.lock import Holder, holder_of
 from handrail.store.run_folder import RunFolder, RunSummary, list_runs
 
 DUE: Final = timedelta(days=7)
@@ -54,7 +56,11 @@ class Desk:
         """Return runbooks and runs, read anew."""
         cards = [self.card(path) for path in known_runbooks(self.cwd).values()]
         cards.sort(key=lambda card: bool(card.problems))
-        return HomeView(tuple(cards), self.runs(), simulator.last_known(self.store), self.store.path)
+        glances = list_runs(self.store)
+        runs = self._cards(glances)
+        known = {run.run for run in runs}
+        lost = tuple(_unreadable(glance) for glance in reversed(glances) if glance.run_id not in known)
+        return HomeView(tuple(cards), runs, simulator.last_known(self.store), self.store.path, lost)
 
     def card(self, path: Path) -> RunbookCard:
         """Return the card of a runbook; one that cannot be read says why."""
@@ -99,7 +105,16 @@ class Desk:
 
     def runs(self) -> tuple[RunCard, ...]:
         """Return every run, newest first."""
-        found = (self._run_card(summary) for summary in reversed(list_runs(self.store)))
+        return self._cards(list_runs(self.store))
+
+    def unreadable(self) -> tuple[str, ...]:
+        """Return a line for each run of which nothing can be read: why, and what to do."""
+        glances = list_runs(self.store)
+        known = {run.run for run in self._cards(glances)}
+        return tuple(_unreadable(glance) for glance in glances if glance.run_id not in known)
+
+    def _cards(self, glances: list[RunSummary]) -> tuple[RunCard, ...]:
+        found = (self._run_card(glance) for glance in reversed(glances))
         return tuple(card for card in found if card is not None)
 
     def _run_card(self, glance: RunSummary) -> RunCard | None:
@@ -108,12 +123,15 @@ class Desk:
             return None
         said = dict(glance.summary) or _derived(glance.folder)
         holder = holder_of(glance.folder.path)
+        outcome = str(said.get("outcome", Outcome.HELD.value))
+        if glance.problem and outcome in (Outcome.DONE.value, Outcome.UNDONE.value):
+            outcome = Outcome.HELD.value  # of a run whose record is damaged nobody can say that it is over
         return RunCard(
             run=glance.run_id,
             mode=Mode(str(first.body.get("mode", "LIVE"))),
             runbook=str(first.body.get("runbook", "")),
             estate=str(first.body.get("estate", "")),
-            outcome=str(said.get("outcome", Outcome.HELD.value)),
+            outcome=outcome,
             where=str(said.get("where", "")),
             operator=str(said.get("operator", first.actor)),
             started=unstamp(first.ts),
@@ -121,6 +139,8 @@ class Desk:
             holder=holder.who if holder else "",
             owed=tuple(map(str, said.get("owed", ()))),
             folder=glance.folder.path,
+            since=_since(glance, holder),
+            damage=glance.problem.message if glance.problem else "",
         )
 
     # ------------------------------------------------------------ opening
@@ -177,10 +197,23 @@ class Desk:
             raise trouble("close", refused.reason)
 
 
+def _since(glance: RunSummary, holder: Holder | None) -> datetime | None:
+    """Return since when a run is as it is: driven by its holder, or left alone since its last record."""
+    with contextlib.suppress(ValueError):
+        if holder is not None:
+            return unstamp(holder.since)
+    return unstamp(glance.last.ts) if glance.last else None
+
+
+def _unreadable(glance: RunSummary) -> str:
+    why = glance.problem.message if glance.problem else "its journal does not begin with a run"
+    return f"{glance.run_id}: {why}; look with: handrail audit {glance.run_id}"
+
+
 def _derived(folder: RunFolder) -> dict[str, Any]:
     """Return a run's summary from its journal, when the cache is older than it."""
     try:
         run = replayed(folder)
-    except (Trouble, OSError, ValueError):
+    except (Trouble, OSError, LookupError, ValueError, TypeError, ImpossibleError):
         return {"where": "its journal cannot be read"}
-    return summary(run.state, Shown(run.info))
+    return summary(run.state, Shown(run.info), whole=not run.damage)

@@ -37,7 +37,7 @@ from handrail.session.view import Mode, RunInfo
 from handrail.ssh.links import HostFacts, Links
 from handrail.store.chain import Record
 from handrail.store.home import Home
-from handrail.store.journal import Journal, boot_id, read_journal
+from handrail.store.journal import Journal, boot_id, read_run
 from handrail.store.lock import Lock, acquire, holder_of, takeover
 from handrail.store.run_folder import RunFolder
 
@@ -289,7 +289,7 @@ def replayed(folder: RunFolder, clock: Clock | None = None) -> Replayed:
     binding = _binding(
         folder.runbook(), "runbook.toml", folder.estate(), Path(str(inputs["estate_path"])), inputs.get("values", {})
     )
-    reading = read_journal(folder.journal)
+    reading = read_run(folder.path)
     records = tuple(reading.records)
     events = events_of(list(records))
     opened = next((event for event in events if isinstance(event, e.RunOpened)), None)
@@ -297,7 +297,8 @@ def replayed(folder: RunFolder, clock: Clock | None = None) -> Replayed:
         raise reading_trouble(folder.run_id, str(reading.problem or "it holds no run"))
     mode = Mode(opened.mode)
     state = fold(outline_of(binding, until_first_change=mode is Mode.CHECK), events)
-    return Replayed(run_info(folder, records, binding, opened, clock or SystemClock()), binding, state, records)
+    info = run_info(folder, records, binding, opened, clock or SystemClock())
+    return Replayed(info, binding, state, records, reading.damage)
 
 
 def reading_trouble(run: str, why: str) -> Trouble:

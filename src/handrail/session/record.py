@@ -10,11 +10,11 @@ from handrail.session.snapshots import Shown
 from handrail.session.status import where_text
 
 
-def summary(state: State, shown: Shown) -> dict[str, Any]:
-    """Return what lists of runs show: derived from the journal, never the truth."""
+def summary(state: State, shown: Shown, *, whole: bool = True) -> dict[str, Any]:
+    """Return what lists of runs show: derived from the journal, or from what can be read of it; never the truth."""
     return {
         "outcome": outcome(state).value,
-        "where": where_text(state),
+        "where": where_text(state, whole=whole),
         "owed": [o.what for o in state.owed],
         "stays": [step.id for step in stays_changed(state)],
         "mode": shown.info.mode.value,

@@ -18,7 +18,7 @@ from handrail.report.data import Facts, Happening, Report
 from handrail.session.view import Snapshot
 from handrail.store.chain import GENESIS, Reading, Record
 from handrail.store.disk import DISK, replace_file
-from handrail.store.journal import read_journal
+from handrail.store.journal import read_run
 from handrail.store.run_folder import RunFolder
 from handrail.store.trusted import file_mode
 
@@ -33,7 +33,7 @@ WRITTEN: Final = ("md", "json", "html")
 
 def report_of(folder: RunFolder, shown: Snapshot) -> Report:
     """Return the report of a run as it is shown; its records are read from the journal."""
-    reading = read_journal(folder.journal)
+    reading = read_run(folder.path)
     told = (_happening(record) for record in reading.records)
     return build(shown.state, tuple(one for one in told if one is not None), _facts(shown, reading))
 
@@ -72,5 +72,5 @@ def _facts(shown: Snapshot, reading: Reading) -> Facts:
         names=shown.names,
         records=len(records),
         head=records[-1].h if records else GENESIS,
-        damage=reading.problem.message if reading.problem and reading.state != "torn" else "",
+        damage=reading.damage,
     )

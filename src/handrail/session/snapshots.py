@@ -41,10 +41,11 @@ class Replayed:
     binding: Binding
     state: State
     records: tuple[Record, ...]
+    damage: str = ""  # why the journal could not be read to its end
 
-    def at(self, state: State, records: tuple[Record, ...]) -> Replayed:
+    def at(self, state: State, records: tuple[Record, ...], damage: str = "") -> Replayed:
         """Return it at another moment."""
-        return replace(self, state=state, records=records)
+        return replace(self, state=state, records=records, damage=damage)
 
 
 def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
@@ -182,4 +183,5 @@ def still(run: Replayed, seq: int, at: float, wall: datetime, watchers: tuple[st
         undo_seconds=undo,
         watchers=watchers,
         names={h.key: h.name for h in binding.estate.every_host()},
+        damage=run.damage,
     )

@@ -18,6 +18,7 @@ from handrail.session.view import Snapshot
 
 MOST: Final = 4  # changed steps that are named; of more, the rest are counted
 
+_TOLD: Final = "the last step that is told of has passed"  # of a record that is not whole: nobody knows of the run
 _WORDS: Final = {
     StepWord.PENDING: "is next",
     StepWord.AWAITING: "waits to be confirmed",
@@ -54,23 +55,26 @@ def damage_text(damage: str) -> str:
     return f"THE RECORD IS NOT WHOLE ({damage}); as far as it can be read:" if damage else ""
 
 
-def where_text(state: State) -> str:
+def where_text(state: State, *, whole: bool = True) -> str:
     """Return where a run stands: "stage 2 of 4, 2.3 Copy CA", with its word where that is not "next"."""
     step = _at(state)
     if step is None:
-        return "all steps are done"
+        return "all steps are done" if whole else _TOLD
     word = state.step(step.id).word
     said = "" if word is StepWord.PENDING else f" ({word.value})"
     return f"{_stage(state, step)}, {step.name}{said}"
 
 
 def changed_steps(snap: Snapshot) -> tuple[str, ...]:
-    """Return what stands changed, newest first, each with where: "2.2 Stop and mask the server (app-primary)"."""
-    found = []
-    for step in ends.stays_changed(snap.state):
-        text = snap.texts.get(step.id)
-        found.append(f"{step.name} ({text.where})" if text and text.where else step.name)
-    return tuple(found)
+    """Return what stands changed, or may, newest first: "2.2 Stop and mask the server (app-primary)"."""
+    return tuple(_changed(snap, step) for step in ends.stays_changed(snap.state))
+
+
+def _changed(snap: Snapshot, step: StepOutline) -> str:
+    word, text = snap.state.step(step.id).word, snap.texts.get(step.id)
+    parts = (text.where if text else "", "" if word is StepWord.PASSED else word.value)
+    said = ", ".join(part for part in parts if part)
+    return f"{step.name} ({said})" if said else step.name
 
 
 def clients_word(state: State) -> str:
@@ -112,7 +116,7 @@ def _where(state: State, *, whole: bool) -> str:
         return "undone, everything is as it was"
     step = _at(state)
     if step is None:
-        return "the last step that is told of has passed"
+        return _TOLD
     at = f"{_stage(state, step)}, {step.name} {_word(state, step)}"
     return f"held, {at}" if state.held else at
 

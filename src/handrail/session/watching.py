@@ -19,7 +19,7 @@ from handrail.session.opening import operator, replayed
 from handrail.session.output import FolderOutput
 from handrail.session.snapshots import Replayed, still
 from handrail.session.view import Snapshot
-from handrail.store.journal import read_journal
+from handrail.store.journal import read_run
 from handrail.store.run_folder import RunFolder
 
 LOOK: Final = 0.3
@@ -83,14 +83,15 @@ class Watching:
             await asyncio.sleep(LOOK)
 
     def _take(self) -> None:
-        fresh = list(read_journal(self._folder.journal).records)
+        reading = read_run(self._folder.path)
+        fresh = list(reading.records)
         state: State = self._run.state
         for record in fresh[self._records :]:
             event = decode_event(record.event, record.body)
             if event is not None:
                 state = evolve(state, event)
         self._records = len(fresh)
-        self._run = self._run.at(state, tuple(fresh))
+        self._run = self._run.at(state, tuple(fresh), reading.damage)
         self._seq += 1
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()

@@ -85,6 +85,10 @@ def _target(scene: Scene) -> list[Line]:
 def _shouts(scene: Scene, width: int) -> list[Line]:
     state, look = scene.state, scene.look
     found: list[Line] = []
+    if scene.snap.damage:
+        found.append(
+            ink(f" ! THE RECORD IS NOT WHOLE: {scene.snap.damage}. Shown is what stands before that ", Ink.ALARM)
+        )
     if scene.snap.trouble:
         found.append(ink(f" ! NOTHING IS SENT ANY MORE: {scene.snap.trouble} ", Ink.ALARM))
     for guard in state.outline.guards:

@@ -14,17 +14,17 @@ LATEST = 3  # runs that are over, shown for the record
 
 def held(home: Home) -> tuple[RunCard, ...]:
     """Return the runs that somebody may take up, or watch."""
-    return tuple(r for r in home.runs if r.driven or r.outcome in ("held", "undo-failed"))
+    return tuple(r for r in home.runs if not r.damage and (r.driven or r.outcome in ("held", "undo-failed")))
 
 
 def attention(home: Home, look: Look, width: int, run_at: int) -> list[Line]:
     """Return what stands open: held and driven runs, and what is owed."""
-    lines: list[Line] = []
+    lines = _damaged(home, look, width)
     for at, run in enumerate(held(home)[:4]):
         mark = Mark.NOW if run.driven else Mark.HELD
         word = "DRIVEN" if run.driven else "HELD"
         _, how = look.mode(run.mode)
-        who = f"by {run.holder or run.operator}"
+        who = f" by {run.holder}" if run.driven else f", left by {run.operator}"
         head = row(
             " ",
             ink(look.glyph(mark), mark.ink),
@@ -33,7 +33,7 @@ def attention(home: Home, look: Look, width: int, run_at: int) -> list[Line]:
             "  ",
             ink(f" {run.mode.value} ", how),
             ink(f" {run.estate}  {run.runbook}", Ink.BOLD if at == run_at else Ink.TEXT),
-            ink(f"  {_where(run, width)} {who}", Ink.DIM),
+            ink(f"  {_where(run, width)}{who}", Ink.DIM),
         )
         lines.append(fit(head, width))
         if at == run_at:
@@ -48,9 +48,22 @@ def attention(home: Home, look: Look, width: int, run_at: int) -> list[Line]:
     return lines
 
 
+def _damaged(home: Home, look: Look, width: int) -> list[Line]:
+    """Return the runs whose record is not whole: nothing is claimed of them but where their record breaks off."""
+    found = [
+        f"{r.mode.value} {r.estate} {r.runbook}: {r.damage}; handrail audit {r.run}" for r in home.runs if r.damage
+    ]
+    lines: list[Line] = []
+    for words in [*found, *home.unreadable][:3]:
+        mark = Mark.FAILED
+        head = row(" ", ink(look.glyph(mark), mark.ink), ink(" NOT WHOLE  ", mark.ink))
+        lines += hang(head, words, width - 1, at=14, most=2)
+    return lines
+
+
 def _where(run: RunCard, width: int) -> str:
     where = run.where if width >= 110 else run.where.split(",")[0]
-    return f"{where}, since {zulu(run.started)}"
+    return f"{where}, since {zulu(run.since or run.started)}"
 
 
 def runbook_rows(
@@ -134,7 +147,8 @@ def record(home: Home, look: Look, width: int, most: int) -> list[Line]:
     lines = [ink(" Latest runs", Ink.BOLD)]
     for run in over:
         glyph, how = look.mode(run.mode)
-        words = f"{run.started:%d %b %H:%M}Z  {run.runbook}  {run.outcome}  {run.operator}"
+        outcome = "record not whole" if run.damage else run.outcome
+        words = f"{run.started:%d %b %H:%M}Z  {run.runbook}  {outcome}  {run.operator}"
         lines.append(fit(row("   ", ink(f" {glyph} {run.mode.value} ", how), f"  {words}"), width))
     return lines
 
