@@ -53,7 +53,7 @@ def test_a_clean_drill(tmp_path: Path) -> None:
         console.expect("DONE small")
         clean(console)
         status = run(tmp_path, "status")
-        assert b"all steps are done" in status.stdout
+        assert b"Z: done. Clients: moved." in status.stdout
         assert run(tmp_path, "audit").returncode == 0
         assert b"done" in run(tmp_path, "runs").stdout
         assert not console.estates()  # a drill that is done leaves nothing behind
@@ -195,7 +195,7 @@ def test_refusals(tmp_path: Path) -> None:
         console.press(b"\xff\xfe status\n")
         console.expect("there is no command")
         console.type("status")
-        console.expect("DRILL small, small (planned)")
+        console.expect("Clients: not moved. Nothing stands changed.")
         to_the_gate(console)
         console.type("yes")
         console.expect(f"refused: 'yes' is not {ADDRESS}: nothing was sent")

@@ -107,9 +107,10 @@ class FakeDesk:
         session.watching = True
         return session
 
-    async def close_run(self, run: RunCard, reason: str) -> None:
+    async def close_run(self, run: RunCard, reason: str) -> tuple[str, ...]:
         self.asked.append(("close", run.run, reason))
         self.runs = tuple(r for r in self.runs if r.run != run.run)
+        return (f"Run {run.run} is closed, unfinished.", *(f"Owed: {what}" for what in run.owed))
 
     def opened(self) -> FakeSession:
         """Return the session that opening gives."""

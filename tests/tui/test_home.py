@@ -184,7 +184,20 @@ async def test_closing_a_held_run_needs_a_reason() -> None:
         await stage.press("enter")
         await stage.settle()
         assert desk.asked == [("close", "20261122-1104-k3f9q2", "superseded")]
+        assert "Owed: mask puppetserver on puppet-primary" in stage.text()
+        await stage.press("enter")
         assert "HELD" not in stage.text()
+
+
+async def test_a_run_whose_record_is_damaged_is_named_and_cannot_be_taken_up() -> None:
+    run = held_run(outcome="held", damage="record 17 of the journal was changed or lost", owed=())
+    async with playing(desk=FakeDesk((run,))) as stage:
+        shown = " ".join(stage.text().split())
+        assert "NOT WHOLE LIVE production puppet-failover: record 17 of the journal was changed or lost;" in shown
+        assert "handrail audit 20261122-1104-k3f9q2" in shown
+        assert "HELD" not in shown
+        await stage.press("r")
+        assert "no run stands open" in stage.rows()[-2]
 
 
 async def test_nothing_to_resume_says_so() -> None:

@@ -98,8 +98,8 @@ def close(run: str, reason: str) -> None:
     """Close RUN (default: the last): its report lists what stays changed and owed."""
     desk = _desk()
     card = card_of(desk, run)
-    asyncio.run(desk.close_run(card, reason))
-    click.echo(f"closed {card.run}. What stays: handrail report {card.run}")
+    for line in asyncio.run(desk.close_run(card, reason)):
+        click.echo(line)
     sys.exit(8)
 
 

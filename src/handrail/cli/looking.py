@@ -11,6 +11,7 @@ from handrail.plain import words
 from handrail.session.cards import RunCard
 from handrail.session.desk import Desk
 from handrail.session.exits import exit_of
+from handrail.session.parting import parting
 from handrail.store.lock import holder_of
 
 LOOK: Final = 1.0  # seconds after which it is asked again whether anybody still drives
@@ -37,6 +38,7 @@ async def watch_plain(desk: Desk, card: RunCard) -> int:
             sys.stdout.flush()
             before, seq = shown.state, shown.seq
             if shown.state.held or shown.state.closed or not driven:
+                sys.stdout.writelines(f"{line}\n" for line in parting(shown, watched=True))
                 return int(exit_of(shown.state))
     finally:
         await watching.close()

@@ -40,7 +40,16 @@ COMMANDS: Final = {
 UNREACHABLE: Final = 3
 REFUSED: Final = 6
 _REFUSALS: Final = frozenset(
-    {"drill-on-real", "live-on-simulated", "run-locked", "takeover-refused", "undrilled", "estate-gone"}
+    {
+        "drill-on-real",
+        "live-on-simulated",
+        "run-locked",
+        "takeover-refused",
+        "undrilled",
+        "estate-gone",
+        "run-closed",
+        "close",
+    }
 )
 
 

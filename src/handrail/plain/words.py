@@ -13,6 +13,7 @@ from handrail.engine.outline import StepOutline
 from handrail.engine.results import Gate, verdict
 from handrail.engine.state import State, StepState
 from handrail.engine.words import How, Line, StepWord, Verdict
+from handrail.session.parting import parting
 from handrail.session.view import Snapshot
 
 WORDS: Final[Mapping[StepWord, str]] = {
@@ -190,6 +191,4 @@ def ending(shown: Snapshot, outcome: str) -> Iterator[Safe]:
     if shown.restored is not None:
         target = f", target {show_duration(shown.info.rto)}" if shown.info.rto else ""
         yield safe(f"Restored in {show_duration(shown.restored)}{target}.")
-    for owed in state.owed:
-        yield safe(f"owed: {owed.what} ({owed.why})")
-    yield safe(f"Record: {shown.info.folder}")
+    yield from parting(shown)

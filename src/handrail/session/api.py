@@ -83,5 +83,5 @@ class DeskApi(Protocol):
     async def watch(self, run: RunCard) -> SessionApi:
         """Look on: every intent but a note is refused."""
 
-    async def close_run(self, run: RunCard, reason: str) -> None:
-        """Close a held run that nobody will finish."""
+    async def close_run(self, run: RunCard, reason: str) -> tuple[str, ...]:
+        """Close a held run that nobody will finish; return in lines what stays changed and owed."""

@@ -12,7 +12,6 @@ from typing import Any, Final
 from handrail.base.clock import unstamp
 from handrail.base.ids import new_run_id
 from handrail.base.problems import Trouble, trouble
-from handrail.engine import messages as m
 from handrail.engine.table import ImpossibleError
 from handrail.engine.words import Outcome
 from handrail.runbook.bind import bind
@@ -25,7 +24,9 @@ from handrail.session import simulator
 from handrail.session.briefing import Briefing
 from handrail.session.cards import Home as HomeView
 from handrail.session.cards import PlanLine, RunbookCard, RunCard
+from handrail.session.closing import close_run
 from handrail.session.opening import Opening, replayed, resume_run
+from handrail.session.parting import parting
 from handrail.session.preflight import with_preflight
 from handrail.session.record import summary
 from handrail.session.session import Session
@@ -188,13 +189,9 @@ class Desk:
         """Look on."""
         return Watching(RunFolder.open(self.store, run.run))
 
-    async def close_run(self, run: RunCard, reason: str) -> None:
-        """Close a held run that nobody will finish; its simulated estate goes with it."""
-        session = await self.resume(run, reason)
-        refused = session.submit(m.Close(reason))
-        await session.close()
-        if refused:
-            raise trouble("close", refused.reason)
+    async def close_run(self, run: RunCard, reason: str) -> tuple[str, ...]:
+        """Close a held run that nobody will finish; its simulated estate goes with it. Return what is to be said of it."""
+        return parting(await close_run(self.store, RunFolder.open(self.store, run.run), reason))
 
 
 def _since(glance: RunSummary, holder: Holder | None) -> datetime | None:

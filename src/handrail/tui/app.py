@@ -22,13 +22,14 @@ from textual.app import App
 from textual.binding import BindingType
 
 from handrail.base.problems import Trouble
-from handrail.base.safe import safe
+from handrail.base.safe import Safe, safe
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.offers import Offer
 from handrail.engine.state import State
 from handrail.session.api import BriefingApi, DeskApi, SessionApi
 from handrail.session.exits import Exit, exit_of
+from handrail.session.parting import parting
 from handrail.session.view import Snapshot
 from handrail.tui.dialogs import AskWords, Box
 from handrail.tui.header import title_of
@@ -89,6 +90,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         self._follower: asyncio.Task[None] | None = None
         self._code = 0
         self.fault: BaseException | None = None
+        self.said_at_parting: dict[str, tuple[Safe, ...]] = {}  # by run: for the shell, once the screen is gone
         self.trouble: Trouble | None = None  # why the first page could not be opened
 
     # ------------------------------------------------------------ life
@@ -221,13 +223,14 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         """End this console's part of the run; a run that it drives is held first, with the reason."""
         if self.session is not None and not self.watching and not _held(self.session.snapshot.state):
             self.session.submit(m.Leave("the screen failed" if self.fault else why))
-        session, self.session = self.session, None
+        session, watched, self.session = self.session, self.watching, None
         self._show()
         if self._follower is not None:
             self._follower.cancel()
             self._follower = None
         if session is not None:
             await session.close()
+            self.said_at_parting[session.snapshot.info.run] = parting(session.snapshot, watched=watched)
 
     def _take(self, snap: Snapshot) -> None:
         before = self._snap
@@ -413,6 +416,8 @@ async def drive(
         await app.close_session()
     if app.trouble is not None:
         raise app.trouble
+    for lines in app.said_at_parting.values():
+        sys.stdout.writelines(f"{line}\n" for line in lines)
     if app.fault is not None:
         sys.stderr.write(f"handrail: the screen failed ({_place(app.fault)}); the run is held: handrail resume\n")
         return 1

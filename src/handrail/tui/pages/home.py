@@ -275,8 +275,9 @@ class HomePage(Page[None]):
         )
 
     async def _close(self, run: RunCard, reason: str) -> None:
-        await self.desk.desk_api.close_run(run, reason)
+        said = await self.desk.desk_api.close_run(run, reason)
         self.reread()
+        self.desk.box(f"Closed {run.run}", "\n".join(said))
 
 
 def _within(lines: list[Line], room: int) -> list[Line]:
