@@ -1,0 +1,37 @@
+"""Brings the real estate up once for each file of tests, and stands the tests at the console's desk."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = str(Path(__file__).parents[2])
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)
+
+from tests.estate import light, nameservers  # noqa: E402 - the root has to be on the path first
+from tests.estate.estate import Estate, bring_up  # noqa: E402
+from tests.estate.machines import standing_at  # noqa: E402
+from tests.estate.parts import LIGHT, need  # noqa: E402
+
+CLIENTS = ("web01", "web02", "db01")
+
+
+@pytest.fixture(scope="module")
+def estate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    """Return an estate with stand-ins for Puppet; a file names its name servers with `NAMES = nameservers.knot`."""
+    names = getattr(request.module, "NAMES", nameservers.bind)
+    need(*LIGHT, *(["Knot"] if names is nameservers.knot else []))
+    made = bring_up(tmp_path_factory.mktemp("estate") / "given", CLIENTS, names, light)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def desk(estate: Estate) -> Iterator[Estate]:
+    """Return the estate as the console meets it: this process is in the desk's network."""
+    with standing_at(estate.desk):
+        yield estate

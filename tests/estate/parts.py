@@ -1,0 +1,61 @@
+"""What the real estate needs of a machine. Where a part is missing its tests are skipped by name; in CI they fail."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+IN_CI = os.environ.get("HANDRAIL_REAL") == "1"
+_SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+_PROGRAMS = {
+    "OpenSSH": ("sshd", "ssh-keygen"),
+    "BIND": ("named",),
+    "Knot": ("knotd", "knotc"),
+    "rsync": ("rsync",),
+    "sudo": ("sudo",),
+    "iproute2": ("ip",),
+    "curl": ("curl",),
+    "tar": ("tar",),
+    "Puppet": ("puppet", "puppetserver", "java"),
+}
+NETWORK = ("namespaces", "TUN", "iproute2")
+LIGHT = (*NETWORK, "OpenSSH", "BIND", "rsync", "sudo", "curl", "tar")
+
+
+def missing(part: str) -> str:
+    """Return why a part cannot be used here, "" if it can."""
+    if part == "namespaces":
+        return _no_namespaces()
+    if part == "TUN":
+        return "" if Path("/dev/net/tun").exists() else "there is no /dev/net/tun"
+    path = f"{os.environ.get('PATH', '')}:{_SBIN}"
+    gone = [name for name in _PROGRAMS[part] if not shutil.which(name, path=path)]
+    return f"not installed: {', '.join(gone)}" if gone else ""
+
+
+@cache
+def _no_namespaces() -> str:
+    if os.geteuid():
+        return "needs root: hosts have mounts and networks of their own"
+    tried = subprocess.run(
+        ["unshare", "--mount", "--net", "--pid", "--fork", "--", "mount", "-t", "tmpfs", "none", "/mnt"],
+        capture_output=True,
+        check=False,
+    )
+    return tried.stderr.decode("utf-8", "replace").strip() if tried.returncode else ""
+
+
+def need(*parts: str) -> None:
+    """Skip a test whose parts are missing here, with every reason; in CI fail it."""
+    reasons = [f"{part} ({why})" for part in parts if (why := missing(part))]
+    if not reasons:
+        return
+    text = f"no real estate here: {'; '.join(reasons)}"
+    if IN_CI:
+        pytest.fail(text, pytrace=False)
+    pytest.skip(text)
