@@ -23,7 +23,9 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 ADDRESS_OF_A_REGISTRY = re.compile(r"(?:--index-url|--extra-index-url|/simple/|artifactory|nexus\.)", re.IGNORECASE)
 # In two pieces, so that this file is not one of those it looks for.
-OURS = re.compile("|".join(("/wo" + "rk/(?:main|shared|\\.)", "/ro" + "ot/\\.(?!ssh\\b)", "/tmp/BR" + "IEF", "bash_" + "jobs")))
+OURS = re.compile(
+    "|".join(("/wo" + "rk/(?:main|shared|\\.)", "/ro" + "ot/\\.(?!ssh\\b)", "/tmp/BR" + "IEF", "bash_" + "jobs"))
+)
 
 
 def name(path: Path) -> str:
