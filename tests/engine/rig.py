@@ -210,16 +210,24 @@ class Rig:
         return BACK if step_id == "switch/dns" else ""
 
     def stage(self) -> None:
-        """Let the next stage begin, and work; its gates are confirmed."""
-        self.must(m.Go())
+        """Let the next stage begin, and work; its gates are confirmed. A gate that the stage before led to is open already."""
+        if not self.gates():
+            self.must(m.Go())
+        stage = self.state.allowed_stage
+        if self.gates():
+            stage = self.outline.step(self.gates()[0]).stage
         self.work()
-        gates = [s.id for s, now in self.state.walked() if now.word is StepWord.AWAITING]
-        for gate in gates:
-            self.must(m.GateSeen(gate, self.gate(gate)))
-            shown = self.now(gate).gate
-            assert shown is not None
-            self.must(m.Confirm(gate, shown.token))
-            self.work()
+        for gate in self.gates():
+            if self.outline.step(gate).stage == stage:
+                self.must(m.GateSeen(gate, self.gate(gate)))
+                shown = self.now(gate).gate
+                assert shown is not None
+                self.must(m.Confirm(gate, shown.token))
+                self.work()
+
+    def gates(self) -> list[str]:
+        """Return the steps whose gates are open."""
+        return [s.id for s, now in self.state.walked() if now.word is StepWord.AWAITING]
 
     def through(self, stage: str) -> Rig:
         """Walk forward through a stage and those before it."""

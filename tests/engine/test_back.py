@@ -363,8 +363,6 @@ def test_an_undo_with_its_own_place_is_retried_only_where_it_did_not_pass() -> N
 
 def test_a_gate_that_is_open_is_left_by_an_undo() -> None:
     rig = Rig().through("sync")
-    rig.must(m.Go())
-    rig.work()
     rig.undo()
     assert rig.word("switch/dns") is W.PENDING
     assert ends.outcome(rig.state) is Outcome.UNDONE

@@ -87,8 +87,6 @@ def test_it_may_be_declared_whenever_nothing_is_being_sent(where: str) -> None:
     if where == "asking":
         rig.must(m.Probe("sync/mask"))
     if where == "gate":
-        rig.must(m.Go())
-        rig.work()
         rig.must(m.GateSeen("switch/dns", rig.gate("switch/dns")))
         rig.must(m.Confirm("switch/dns", TOKEN))
     if where in ("undo-failed", "walk"):
@@ -163,8 +161,6 @@ def test_what_was_prepared_before_it_is_not_sent_after_it() -> None:
 
 def test_on_the_lost_route_a_recheck_that_could_not_be_asked_needs_a_reason() -> None:
     rig = Rig(route="emergency").through("sync")
-    rig.must(m.Go())
-    rig.work()
     rig.must(m.GateSeen("switch/dns", rig.gate("switch/dns", holds=None)))
     assert "type a reason" in rig.refused(m.Confirm("switch/dns", TOKEN))
     rig.must(m.Confirm("switch/dns", TOKEN, "d is slow, web03 said 200"))
@@ -189,6 +185,7 @@ def test_the_guard_behind_a_step_that_is_not_needed_watches_all_the_same() -> No
     rig.stage()
     assert acts.Watch("back") in acts.due(rig.state)
     rig.must(m.GuardNews("back", tripped=True))
+    rig.must(m.LeaveGate("switch/dns"))
     assert "The old primary answers" in rig.refused(m.Go())
 
 

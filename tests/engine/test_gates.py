@@ -16,8 +16,6 @@ W = StepWord
 @pytest.mark.parametrize("holds", [False, None])
 def test_a_gate_closes_when_a_recheck_does_not_hold_or_could_not_be_asked(holds: bool | None) -> None:
     rig = Rig().through("sync")
-    rig.must(m.Go())
-    rig.work()
     rig.must(m.GateSeen("switch/dns", rig.gate("switch/dns", holds=holds)))
     assert "1.2" not in rig.refused(m.Confirm("switch/dns", TOKEN, "a reason"))
     rig.must(m.GateSeen("switch/dns", rig.gate("switch/dns")))
@@ -26,8 +24,6 @@ def test_a_gate_closes_when_a_recheck_does_not_hold_or_could_not_be_asked(holds:
 
 def test_a_gate_takes_only_the_new_value_and_fresh_rechecks() -> None:
     rig = Rig().through("sync")
-    rig.must(m.Go())
-    rig.work()
     rig.must(m.GateSeen("switch/dns", Gate(TOKEN)))
     assert rig.refused(m.Confirm("switch/dns", TOKEN)) == "1.2 b has not been asked again yet"
     rig.must(m.GateSeen("switch/dns", rig.gate("switch/dns")))
@@ -39,14 +35,12 @@ def test_a_gate_takes_only_the_new_value_and_fresh_rechecks() -> None:
     rig.must(m.GateSeen("switch/dns", blocked))
     assert rig.refused(m.Confirm("switch/dns", TOKEN)) == "ns2 does not answer"
     rig.must(m.LeaveGate("switch/dns"))
-    assert (rig.word("switch/dns"), rig.due()) == (W.PENDING, ())
+    assert (rig.word("switch/dns"), rig.due()) == (W.PENDING, ()), "it does not open again by itself"
     assert "no open gate" in rig.refused(m.Confirm("switch/dns", TOKEN))
 
 
 def test_a_clock_that_was_not_filled_in_does_not_make_rechecks_fresh() -> None:
     rig = Rig().through("sync")
-    rig.must(m.Go())
-    rig.work()
     rig.must(m.GateSeen("switch/dns", Gate(TOKEN, rechecks=(Recheck("checks/b", "b", True, "", rig.at - 60),))))
     from handrail.engine.decide import decide
 
@@ -56,8 +50,6 @@ def test_a_clock_that_was_not_filled_in_does_not_make_rechecks_fresh() -> None:
 def test_a_typed_word_is_void_once_the_gate_shows_something_else() -> None:
     for gate in ("false", "token", "guard"):
         rig = Rig().through("sync")
-        rig.must(m.Go())
-        rig.work()
         rig.must(m.GateSeen("switch/dns", rig.gate("switch/dns")))
         rig.must(m.Confirm("switch/dns", TOKEN))
         assert "confirmed already" in rig.refused(m.Confirm("switch/dns", TOKEN))
@@ -90,6 +82,7 @@ def test_a_gate_left_in_a_retry_is_still_a_failed_step() -> None:
 
 def test_a_tripped_guard_closes_the_way_it_guards_and_only_while_it_watches() -> None:
     rig = Rig().through("sync")
+    rig.must(m.LeaveGate("switch/dns"))
     rig.must(m.GuardNews("back", tripped=True, seen="200"))
     assert rig.refused(m.Go()) == "The old primary answers. Fence it."
     rig.crash()

@@ -34,8 +34,6 @@ def test_one_thing_is_proposed_all_along() -> None:
     assert proposed(rig) == "probe"
     rig.do_probe("sync/mask")
     rig.work()
-    rig.must(m.Go())
-    rig.work()
     rig.must(m.GateSeen("switch/dns", rig.gate("switch/dns")))
     assert proposed(rig) == "confirm"
     rig.must(m.Confirm("switch/dns", TOKEN))

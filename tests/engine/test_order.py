@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.engine.rig import DNS, TOKEN, D, Rig, bad, good, lost, step, unreachable
+from dataclasses import replace
+
+from tests.engine.rig import DNS, TOKEN, D, Rig, bad, failover, good, lost, step, unreachable
 
 from handrail.engine import due as acts
 from handrail.engine import messages as m
@@ -439,3 +441,35 @@ def test_a_step_of_one_place_in_a_plain_outline() -> None:
     assert ends.outcome(rig.state) is Outcome.UNDONE
     assert ends.left_behind(rig.state) == (only,)
     assert ends.not_run(rig.state) == ()
+
+
+def test_reads_lead_on_to_reads_and_any_stage_to_a_gate_and_nothing_else() -> None:
+    look = StageOutline("look", "0", "Look", (step("look/x", "0.1", (D,)),))
+    book = failover()
+    rig = Rig(replace(book, stages=(look, *book.stages)))
+    rig.must(m.Go())
+    rig.work()
+    assert rig.word("checks/canary") is W.PASSED, "nothing changes between them: there is no pause"
+    assert rig.word("sync/hold") is W.PENDING
+    rig.must(m.Go())
+    rig.work()
+    assert rig.word("switch/dns") is W.AWAITING, "a gate is a pause itself"
+    assert "forward switch/dns@dns" not in rig.sent
+    rig.must(m.LeaveGate("switch/dns"))
+    rig.work()
+    assert rig.word("switch/dns") is W.PENDING, "left, it stays shut until somebody goes on"
+    rig.stage()
+    assert rig.word("switch/dns") is W.PASSED
+    assert rig.word("clients/kick") is W.PENDING, "after a change the run stands"
+
+
+def test_step_by_step_nothing_leads_on() -> None:
+    rig = Rig().through("checks")
+    rig.must(m.SetPace(Pace.STEP))
+    for _ in range(4):
+        rig.must(m.Go())
+        rig.work()
+    assert rig.word("switch/dns") is W.PENDING
+    rig.must(m.Go())
+    rig.work()
+    assert rig.word("switch/dns") is W.AWAITING

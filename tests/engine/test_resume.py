@@ -185,8 +185,6 @@ def test_an_undo_in_flight_goes_on_but_not_the_walk() -> None:
 
 def test_a_word_typed_at_a_gate_does_not_outlive_the_console() -> None:
     rig = Rig().through("sync")
-    rig.must(m.Go())
-    rig.work()
     rig.must(m.GateSeen("switch/dns", rig.gate("switch/dns")))
     rig.must(m.Confirm("switch/dns", TOKEN))
     rig.crash()

@@ -169,7 +169,6 @@ async def test_leaving_at_a_failed_step_says_so_to_whoever_started_it(session: F
 
 async def test_a_run_that_is_done_is_left_without_asking(session: FakeSession) -> None:
     session.to_stage("sign")
-    assert session.submit(m.Go()) is None
     session.open_gate("sign/first")
     assert session.submit(m.Confirm("sign/first", "sign")) is None
     session.begin("sign/first")
@@ -253,7 +252,6 @@ async def test_the_emergency_needs_a_reason(session: FakeSession) -> None:
 
 async def at_the_gate(stage: Stage) -> None:
     stage.run.to_stage("switch")
-    assert stage.run.submit(m.Go()) is None
     stage.run.open_gate("switch/dns")
     await stage.settle()
     stage.run.open_gate("switch/dns")
@@ -447,7 +445,6 @@ async def test_undo_over_clients_move_asks_for_the_value_it_puts_back(session: F
 
 async def test_undo_never_passes_the_line_and_says_which_runbook_goes_on(session: FakeSession) -> None:
     session.to_stage("sign")
-    assert session.submit(m.Go()) is None
     session.open_gate("sign/first")
     assert session.submit(m.Confirm("sign/first", "sign")) is None
     session.begin("sign/first")

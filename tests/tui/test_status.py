@@ -53,7 +53,6 @@ def test_failed_and_unknown(session: FakeSession) -> None:
 
 def test_clients_while_they_are_moved_and_after(session: FakeSession) -> None:
     session.to_stage("switch")
-    assert session.submit(m.Go()) is None
     session.open_gate("switch/dns")
     assert (
         "waits to be confirmed. Clients: not moved, but changed so far: 2.3 Copy certificates and CA (puppet-dr), "
@@ -145,7 +144,6 @@ def test_over_the_target_and_restored(session: FakeSession) -> None:
 
 def test_no_way_back_is_said(session: FakeSession) -> None:
     session.to_stage("sign")
-    assert session.submit(m.Go()) is None
     session.open_gate("sign/first")
     assert session.submit(m.Confirm("sign/first", "sign")) is None
     session.begin("sign/first")

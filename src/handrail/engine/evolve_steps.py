@@ -294,8 +294,10 @@ def _gate_shut(now: StepState) -> StepState:
 
 
 def confirmed(state: State, event: e.Confirmed) -> State:
-    """Keep the word that was typed: the step may be sent."""
+    """Keep the word that was typed: the step may be sent, and what follows in its stage; after a pause, the step alone."""
     now = replace(state.step(event.step), confirmed=event.typed, reason=event.reason, by=event.by)
+    if state.allowed_stage:  # the gate was opened from the stage before
+        state = replace(state, allowed_stage=state.outline.step(event.step).stage)
     return put(state, event.step, now)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handrail.engine.outline import GuardOutline, Place, StepOutline
+from handrail.engine.outline import GuardOutline, Place, StageOutline, StepOutline
 from handrail.engine.state import State, StepState
 from handrail.engine.words import How, StepWord, UndoKind, Verdict, Way
 
@@ -81,8 +81,30 @@ def asking(state: State) -> StepOutline | None:
 
 
 def permitted(state: State, step: StepOutline) -> bool:
-    """Tell whether the operator let this step begin."""
-    return step.id == state.allowed_step or step.stage == state.allowed_stage
+    """Tell whether the operator let this step begin: itself, its stage, or a stage from which the run goes on to it."""
+    return step.id == state.allowed_step or step.stage == state.allowed_stage or _leads_on(state, step)
+
+
+def _leads_on(state: State, step: StepOutline) -> bool:
+    """Tell whether the stage that was let begin leads on to a step of a later one without a pause between them.
+
+    Reads lead on to reads: there is nothing to think about between them. A stage leads on to a gate: it is a pause itself.
+    """
+    stages = [s for s in state.outline.stages if any(state.needed(one) for one in s.steps)]
+    at = {stage.id: n for n, stage in enumerate(stages)}
+    since, here = at.get(state.allowed_stage, len(stages)), at.get(step.stage, 0)
+    if since >= here:
+        return False
+    if all(only_reads(state, stage) for stage in stages[since : here + 1]):
+        return True
+    first = next(one for one in stages[here].steps if state.needed(one))
+    before = stages[since:here]
+    return step.confirm and first.id == step.id and (len(before) == 1 or all(only_reads(state, s) for s in before))
+
+
+def only_reads(state: State, stage: StageOutline) -> bool:
+    """Tell whether nothing that the route needs of a stage changes anything, or asks for a word."""
+    return not any(step.changes or step.confirm for step in stage.steps if state.needed(step))
 
 
 def closed_forward(state: State) -> str:

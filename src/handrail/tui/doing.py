@@ -81,7 +81,7 @@ def _busy(scene: Scene, busy: tuple[StepOutline, ...]) -> Said:
     if now.late:
         return f"{named} is late. It is not ended by a clock: wait, or x stops it.", Ink.WARNING
     verb = "Undoing" if now.word is StepWord.UNDOING else "Running"
-    pausing = state.allowed_stage != step.stage and not state.walk
+    pausing = not state.allowed_stage and not state.walk
     return f"{verb} {named}. " + ("It stands after this step." if pausing else "Nothing to press."), Ink.CALM
 
 
