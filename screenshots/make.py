@@ -161,15 +161,15 @@ async def unknown(camera: Camera, estate: Path) -> None:
     """The primary is switched off in the middle of a command, and comes back without knowing of it."""
     await simulator.control(estate, "exec", "puppet-primary", "pkill -STOP -f puppetserver")
     await camera.go()
-    await camera.until(lambda s: s.step("stop/mask").word is StepWord.RUNNING)
+    await camera.until(lambda s: s.step("copy/mask").word is StepWord.RUNNING)
     await camera.pilot.pause(1.0)
     await simulator.control(estate, "power", "puppet-primary", "off")
     await simulator.control(estate, "power", "puppet-primary", "on")
-    await camera.until(lambda s: s.step("stop/mask").word is not StepWord.RUNNING)
+    await camera.until(lambda s: s.step("copy/mask").word is not StepWord.RUNNING)
     await camera.pilot.pause(1.0)
     await camera.shoot("unknown")
     await camera.press("b")
-    await camera.until(lambda s: s.step("stop/mask").word is not StepWord.UNKNOWN)
+    await camera.until(lambda s: s.step("copy/mask").word is not StepWord.UNKNOWN)
     await recover(camera)
     await camera.until(lambda s: _past(s, "stop"))
 

@@ -24,7 +24,7 @@ spot = lines[-3]
 lines[-3] = spot[:-2] + ("A" if spot[-2] != "A" else "Q") + spot[-1]
 file.write_text("\\n".join(lines) + "\\n")'"""
 BACK = ["switch/serves", "switch/dns", "copy/margin", "copy/reload-after", "copy/sync", "copy/reload-before"]
-BACK += ["stop/mask", "hold/file", "hold/timer"]
+BACK += ["copy/mask", "copy/hold", "copy/timer"]
 
 
 @pytest.fixture(params=["auto", "folders"])
@@ -79,14 +79,14 @@ async def test_what_is_wrong_is_found_before_clients_move_and_then_the_primary_i
     assert found[0] == "checks/dr-serves"
     assert "SSL" in found[1] or "alert" in found[1]
     found = await _with(bed, conf, f"sed -i 's/^certname.*/certname = puppet-dr.example.test/' {conf}")
-    assert found[0] == "look/certname"
+    assert found[0] == "checks/certname"
     assert "puppet-dr.example.test" in found[1]
     assert await bed.looks() == before
 
     await bed.control("power", "puppet-primary", "off")
     lost = await to_the_end(bed.open("puppet-failover", route="emergency"))
     assert is_done(lost), lost
-    assert lost.step("stop/mask").word is StepWord.PENDING
+    assert lost.step("copy/mask").word is StepWord.PENDING
     assert lost.step("sign/first-signature").word is StepWord.PASSED
     assert {address for address, _ in bed.answers(fqdn).values()} == {bed.address("dr")}
 
