@@ -23,7 +23,7 @@ estate-test: $(DEV)
 
 # What breaks consoles, links, disks and names, at CI's sizes; FULL=1 takes those of a long night. It prints a table.
 torture: $(DEV)
-	HANDRAIL_TORTURE=$(if $(FULL),full,ci) $(BIN)/pytest -n 2 --dist load tests/torture $(ARGS)
+	HANDRAIL_TORTURE=$(if $(FULL),full,ci) $(BIN)/pytest -n 2 --dist load -m torture $(ARGS)
 
 # Exactly what CI runs.
 check: format lint types contracts test

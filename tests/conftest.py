@@ -1,21 +1,60 @@
-"""What holds for all tests: the areas that take long go first, so that two workers end together."""
+"""What holds for all tests: the areas that take long go first, so that two workers end together; tortures are counted."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-LONG: Final = ("runbooks", "stories", "session", "sim_services", "ssh", "sim_machines", "tui", "engine", "actions")
+ROOT: Final = Path(__file__).parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from tests.table import Notes, Table  # noqa: E402
+
+LONG: Final = (
+    "torture",
+    "runbooks",
+    "stories",
+    "session",
+    "sim_services",
+    "ssh",
+    "sim_machines",
+    "tui",
+    "engine",
+    "actions",
+)
 HERE: Final = Path(__file__).parent
+_TABLE: Final = Table()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the long areas first; within an area the order stays."""
+    """Put the long areas first; within an area the order stays. Note what marked tests are going to try."""
 
     def place(item: pytest.Item) -> int:
         area = item.path.relative_to(HERE).parts[0]
         return LONG.index(area) if area in LONG else len(LONG)
 
     items.sort(key=place)
+    for item in items:
+        mark = item.get_closest_marker("torture")
+        if mark is not None and mark.args:
+            Notes(item.user_properties).note(mark.args[0], trials=mark.kwargs.get("trials", 1))
+
+
+@pytest.fixture
+def table(request: pytest.FixtureRequest) -> Notes:
+    """Return where this test notes its trials."""
+    return Notes(request.node.user_properties)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count what a test noted."""
+    _TABLE.take(report)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was counted."""
+    _TABLE.show(terminalreporter)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
+from tests.sizes import sized
 
 from handrail.base.safe import MARKS, REPLACEMENT, safe, safe_host, safe_line, safe_lines
 
-INPUTS = 100_000 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 200
+INPUTS = sized(200, 100_000, 1_000_000)
 ESC = "\x1b"
 PIECES = st.sampled_from(
     [
@@ -73,6 +73,7 @@ def longest_stack(text: str) -> int:
     return most
 
 
+@pytest.mark.torture("hostile text to the sanitiser", trials=INPUTS)
 @given(st.one_of(texts, st.text(), st.binary()))
 @settings(max_examples=INPUTS, deadline=None)
 def test_no_unsafe_code_point_ever_leaves(text: str | bytes) -> None:
@@ -83,6 +84,7 @@ def test_no_unsafe_code_point_ever_leaves(text: str | bytes) -> None:
     assert len(safe(text, 20)) <= 20
 
 
+@pytest.mark.torture("hostile text to the sanitiser", trials=INPUTS)
 @given(texts, st.integers(0, 30))
 @settings(max_examples=INPUTS, deadline=None)
 def test_bytes_and_text_come_out_the_same(text: str, limit: int) -> None:
@@ -91,6 +93,7 @@ def test_bytes_and_text_come_out_the_same(text: str, limit: int) -> None:
     assert safe(data, limit) == safe(data.decode(), limit)
 
 
+@pytest.mark.torture("hostile text to the sanitiser", trials=INPUTS)
 @given(texts)
 @settings(max_examples=INPUTS, deadline=None)
 def test_what_is_safe_stays_as_it_is(text: str) -> None:

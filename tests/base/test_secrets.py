@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shlex
 from itertools import pairwise
 from urllib.parse import quote, quote_plus
@@ -12,10 +11,11 @@ from urllib.parse import quote, quote_plus
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, example, given, settings
+from tests.sizes import sized
 
 from handrail.base.secrets import MASK, Redactor, Secret, redact, spellings
 
-CHUNKINGS = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 150
+CHUNKINGS = sized(150, 20_000, 200_000)
 SECRET = "p@ss w/rd'\"$é+?"
 PEM = (
     b"-----BEGIN OPENSSH PRIVATE KEY-----\n"
@@ -62,6 +62,7 @@ def test_every_spelling_is_masked_at_every_cut(form: str) -> None:
     assert fed(data, list(range(len(data))), [Secret(SECRET)]) == whole
 
 
+@pytest.mark.torture("secrets to the redactor, however cut", trials=CHUNKINGS)
 @given(secrets_, st.binary(max_size=7), st.binary(max_size=7), st.booleans())
 @settings(max_examples=CHUNKINGS, deadline=None)
 @example("abcd", b"x", b"", False)
@@ -76,6 +77,7 @@ def test_base64_is_masked_wherever_the_secret_stands_in_it(secret: str, head: by
     assert len(left[-1].rstrip(b"=")) <= len(tail) * 4 // 3 + 2
 
 
+@pytest.mark.torture("secrets to the redactor, however cut", trials=CHUNKINGS)
 @given(st.data())
 @settings(max_examples=CHUNKINGS, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_result_does_not_depend_on_the_chunks(data: st.DataObject) -> None:
@@ -99,6 +101,7 @@ def test_the_result_does_not_depend_on_the_chunks(data: st.DataObject) -> None:
     assert fed(text, list(range(len(text))), secrets) == whole
 
 
+@pytest.mark.torture("secrets to the redactor, however cut", trials=CHUNKINGS)
 @given(secrets_, st.lists(st.integers(0, 400), max_size=10))
 @settings(max_examples=CHUNKINGS, deadline=None)
 def test_no_secret_comes_out(secret: str, cuts: list[int]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.dns.server import OTHER_SECRET, SECRET, write_key
+from tests.sizes import sized
 
 from handrail.base.clock import SystemClock
 from handrail.dns.lookup import ask, ask_all, settled
@@ -20,6 +21,7 @@ from handrail.dns.zone import NameServer, Zone
 NAMED = shutil.which("named") or shutil.which("named", path="/usr/sbin:/usr/local/sbin")
 pytestmark = pytest.mark.skipif(NAMED is None, reason="named is not installed: nothing is proven against BIND here")
 
+RACES = sized(20, 100, 1000)
 CLOCK = SystemClock()
 NAME = "puppet.example.test"
 OLD, NEW, THIRD = ("10.0.0.10",), ("10.0.0.20",), ("10.0.0.99",)
@@ -115,10 +117,11 @@ async def test_an_address_of_the_other_family_stops_it(bind: Zone) -> None:
     assert result.rcode == "YXRRSET"
 
 
+@pytest.mark.torture("two consoles switch at once, BIND", trials=RACES)
 async def test_two_consoles_have_one_winner(bind: Zone) -> None:
     current = OLD
-    for number in range(20):
-        aims = (f"10.1.{number}.1",), (f"10.1.{number}.2",)
+    for number in range(RACES):
+        aims = (f"10.{number >> 8}.{number & 255}.1",), (f"10.{number >> 8}.{number & 255}.2",)
         changes = (make_change(NAME, current, 60, aim, 60) for aim in aims)
         results = await asyncio.gather(*(compare_and_set(bind, c, CLOCK) for c in changes))
         (winner,) = (i for i, r in enumerate(results) if isinstance(r, Applied))

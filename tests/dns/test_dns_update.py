@@ -13,6 +13,7 @@ import dns.update
 import pytest
 from tests.dns.records import Records
 from tests.dns.server import KEY, OTHER_SECRET, SECRET, Server, write_key
+from tests.sizes import sized
 
 from handrail.base.clock import SystemClock
 from handrail.base.problems import Trouble
@@ -31,6 +32,7 @@ from handrail.dns.results import (
 from handrail.dns.update import Patience, compare_and_set, prove_key
 from handrail.dns.zone import Zone
 
+RACES = sized(100, 200, 1000)
 CLOCK = SystemClock()
 NAME = "puppet.example.test"
 OLD, NEW, THIRD = ("10.0.0.10",), ("10.0.0.20",), ("10.0.0.99",)
@@ -156,8 +158,9 @@ async def test_a_value_that_is_served_but_not_held_is_explained(ns1: Server, zon
     assert "wildcard" in result.problem.hint
 
 
+@pytest.mark.torture("two consoles switch at once", trials=RACES)
 async def test_two_consoles_at_once_have_one_winner(ns1: Server, zone: Zone) -> None:
-    for _ in range(200):
+    for _ in range(RACES):
         ns1.records.set("puppet 60 A 10.0.0.10")
         mine, theirs = MOVE, make_change(NAME, OLD, 60, THIRD, 60)
         results = await asyncio.gather(change(zone, mine), change(zone, theirs))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from random import Random
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.engine.rig import failover
 from tests.engine.world import Watcher, World, answer
+from tests.sizes import SIZE, sized
 
 from handrail.engine import due as acts
 from handrail.engine import events as e
@@ -51,7 +52,8 @@ WAYS_ON = frozenset(
         "undo",
     }
 )
-DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
+WALKS = sized(140, 1000, 10_000)
+WALK = sized(40, 40, 60)  # moves in each
 
 
 def filled(offer: Offer, state: State) -> m.Intent:
@@ -260,10 +262,10 @@ class Walks(RuleBasedStateMachine):
 
 
 Walks.TestCase.settings = settings(
-    max_examples=int(os.environ.get("HANDRAIL_WALKS", "10000" if DEEP else "140")),
-    stateful_step_count=60 if DEEP else 40,
+    max_examples=WALKS,
+    stateful_step_count=WALK,
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if DEEP else [])],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if SIZE != "small" else [])],
 )
-TestWalks = Walks.TestCase
+TestWalks = pytest.mark.torture("orders of keys and answers against the model", trials=WALKS)(Walks.TestCase)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.runbook.texts import FULL, MINI, changed, codes, line_of, problems
+from tests.sizes import sized
 
 from handrail.base.problems import Trouble
 from handrail.runbook.files import read_file
@@ -21,6 +22,7 @@ from handrail.runbook.lint import lint_file
 from handrail.runbook.model import Runbook
 from handrail.runbook.read import digest, parse_runbook, read_runbook
 
+MUTATED = sized(300, 10_000, 100_000)
 SIX_FAULTS = [
     ('title = "Serves"', 'titel = "Serves"'),  # an unknown key; that `title` is missing is not told as well
     ('run = ["systemctl", "stop", "x"]', 'run = "systemctl stop x"'),  # a text where a list stands
@@ -333,7 +335,8 @@ _PIECES = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.torture("mutated runbooks", trials=MUTATED)
+@settings(max_examples=MUTATED, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 6))
 @example(0, 1)
 def test_mutated_runbooks_are_told_about_or_read(seed: int, times: int) -> None:

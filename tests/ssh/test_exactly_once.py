@@ -8,12 +8,14 @@ import random
 from dataclasses import replace
 
 import pytest
+from tests.sizes import sized
 from tests.ssh.bench import QUICK, RUN, Heard, Host, members, through, until
 from tests.ssh.proxy import Proxy
 
 from handrail.ssh.job import Command, Exited, JobEnd, JobKey, LinkBack, LinkLost, NotStarted, Started
 from handrail.ssh.links import Links
 
+TRIALS = sized(30, 100, 1000)
 SCRIPT = """
 echo x >>"$1"
 sleep 0.05
@@ -56,12 +58,12 @@ async def trial(host: Host, n: int) -> int:
     return proxy.accepted - 1
 
 
+@pytest.mark.torture("jobs over links cut at random bytes", trials=TRIALS)
 async def test_jobs_over_links_cut_at_random_bytes(host: Host) -> None:
-    """Thirty by default; HANDRAIL_TRIALS asks for more."""
-    trials, cuts = int(os.environ.get("HANDRAIL_TRIALS", "30")), 0
-    for first in range(0, trials, 5):
+    cuts = 0
+    for first in range(0, TRIALS, 5):
         cuts += sum(await asyncio.gather(*(trial(host, n) for n in range(first, first + 5))))
-    assert cuts >= trials * 2
+    assert cuts >= TRIALS * 2
 
 
 async def test_a_stdin_that_ends_by_itself_is_no_end_of_the_job(host: Host) -> None:

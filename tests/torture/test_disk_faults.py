@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 from tests.runbooks.bed import Bed
-from tests.torture.sizes import sized
-from tests.torture.table import Table
+from tests.sizes import sized
+from tests.table import Notes
 from tests.torture.walk import Walker
 
 from handrail.session import simulator
@@ -51,7 +51,7 @@ async def _meet(walker: Walker, fault: str, log: Path) -> bool:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_each_call_is_refused_in_turn(small: Bed, tmp_path: Path, fault: str, table: Table) -> None:
+async def test_each_call_is_refused_in_turn(small: Bed, tmp_path: Path, fault: str, table: Notes) -> None:
     before = [await small.said("two", f"ls -lR {path} 2>&1") for path in LIVES]
     number = STEP // 2 or 1
     for _ in range(MOST):

@@ -8,9 +8,9 @@ from typing import Final
 
 import pytest
 from tests.runbooks.bed import Bed
+from tests.sizes import SIZE, sized
+from tests.table import Notes
 from tests.torture import oracle
-from tests.torture.sizes import SIZE, sized
-from tests.torture.table import Table
 from tests.torture.there_and_back import EFFECTS, there_and_back
 from tests.torture.walk import STARTS_MOST, Walker, boundaries, places
 
@@ -40,7 +40,7 @@ async def _all_boundaries(bed: Bed, log: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-async def test_killed_at_every_boundary(bed: Bed, tmp_path: Path, part: int, table: Table) -> None:
+async def test_killed_at_every_boundary(bed: Bed, tmp_path: Path, part: int, table: Notes) -> None:
     known = list(A_FEW) if SIZE == "small" else await _all_boundaries(bed, tmp_path / "boundaries")
     wanted = known[part::PARTS]
     armed = deque(wanted)

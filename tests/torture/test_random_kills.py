@@ -7,8 +7,8 @@ import random
 
 import pytest
 from tests.runbooks.bed import Bed
-from tests.torture.sizes import sized
-from tests.torture.table import Table
+from tests.sizes import sized
+from tests.table import Notes
 from tests.torture.there_and_back import there_and_back
 from tests.torture.walk import RandomWalker
 
@@ -18,7 +18,7 @@ SEED = int(os.environ.get("HANDRAIL_TORTURE_SEED", "1"))
 
 
 @pytest.mark.parametrize("walk", range(WALKS))
-async def test_killed_at_random(bed: Bed, walk: int, table: Table) -> None:
+async def test_killed_at_random(bed: Bed, walk: int, table: Notes) -> None:
     dice, left = random.Random(f"{SEED}.{walk}"), KILLS
     while left:
         walker = RandomWalker(bed, kills=left, dice=dice)
