@@ -95,7 +95,7 @@ class Control:
             await station.boot()
             station.open_doors()
             await station.start_services()
-            return {"power": "on", "warnings": await station.wait_ready(self._estate.plan.ready_within)}
+            return {"power": "on", "warnings": await station.wait_booted(self._estate.plan.ready_within)}
         return {"power": words[1]}
 
     async def _link(self, words: list[str]) -> Answer:

@@ -75,7 +75,7 @@ def _run(wanted: Wanted, told: int) -> int:
     reason = "asked for" if wanted.mode == "folders" else ""
     if wanted.mode != "folders":
         try:
-            zygote = Zygote()
+            zygote = Zygote(wanted.plan.preload)
         except (Refused, OSError) as e:
             reason = str(e)
         else:
@@ -95,13 +95,18 @@ def _attempt(wanted: Wanted, zygote: Any, told: int, began: float, reason: str) 
     """Run one kind of estate to its end: its exit status, or why the kernel refused it."""
     import asyncio
 
-    from handrail_sim.serving import serve
+    from handrail_sim.placing import place
+    from handrail_sim.prepare import Preparing
 
     def ready(answer: dict[str, Any]) -> None:
         _tell(told, {"ready": True, **answer, "reason": reason, "seconds": round(time.monotonic() - began, 2)})
 
     try:
-        asyncio.run(serve(wanted, zygote, ready))
+        placed = place(wanted.plan, "namespaces" if zygote else "folders", wanted.folder)
+        preparing = Preparing(wanted.template, wanted.plan, placed, wanted.folder / "prepared")
+        from handrail_sim.serving import serve  # takes as long as what was started before it
+
+        asyncio.run(serve(wanted, placed, zygote, preparing, ready))
     except Refused as e:
         return str(e)
     except (Trouble, OSError) as e:

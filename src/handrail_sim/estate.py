@@ -7,33 +7,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import shutil
-import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from handrail.base.problems import trouble
 from handrail_sim import generated, keys, laying
 from handrail_sim.doors import Door, TcpDoor, UdpDoor
 from handrail_sim.folders import FolderHost
 from handrail_sim.inside.wire import Entry
 from handrail_sim.machine import Machine, environment
 from handrail_sim.namespaces import NamespaceHost
-from handrail_sim.plan import DoorPlan, EstatePlan, HostPlan, Mode, Placed, Wanted
+from handrail_sim.plan import DoorPlan, EstatePlan, HostPlan, Placed, Wanted
 from handrail_sim.plan import Protocol as PortKind
-from handrail_sim.prepare import deliver, prepare
+from handrail_sim.prepare import Preparing, deliver
 from handrail_sim.sshd import SshServer, SshSettings
 from handrail_sim.station import Station
 from handrail_sim.switch import Switch
 from handrail_sim.zygotes import Zygote
 
 log = logging.getLogger("handrail_sim")
-_SSH_PORT: Final = 2222
-_PLACE_TRIES: Final = 8
+_AT_ONCE: Final = 6  # hosts that are laid and booted side by side: more only wait for one another in the kernel
 _UNPRIVILEGED: Final = 1024
 _LIFTED: Final = 10_000  # added to a privileged inside port, for its door outside
 _T = TypeVar("_T")
@@ -48,23 +44,24 @@ class Estate:
     placed: Placed
     switch: Switch
     zygote: Zygote | None
+    preparing: Preparing
     stations: dict[str, Station] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     _trees: dict[Path, list[Entry]] = field(default_factory=dict)
 
     async def up(self) -> None:
         """Bring everything up and write the estate's files; raise `Refused` or `Trouble`."""
-        out = self.wanted.folder / "prepared"
-        preparing = asyncio.ensure_future(prepare(self.wanted.template, self.plan, self.placed, out))
+        out = self.preparing.out
         try:
             if self.zygote:
                 await self.zygote.join()
             self._make_stations()
-            await preparing
+            await self.preparing.done()
             log.info("prepared")
-            await _all(self._lay_and_boot(s, out) for s in self.stations.values())
+            turns = asyncio.Semaphore(_AT_ONCE)
+            await _all(self._lay_and_boot(s, out, turns) for s in self.stations.values())
         finally:
-            await asyncio.gather(preparing, return_exceptions=True)
+            self.preparing.end()
             deliver(out, self.wanted.folder)
         log.info("hosts are up")
         for station in self.stations.values():
@@ -74,18 +71,19 @@ class Estate:
     async def _start_services(self) -> None:
         """Start what others wait for first, and wait for it; then the rest, which has the machine to itself."""
         first = [s for s in self.stations.values() if s.ready or not s.plan.role]
-        await _all(s.start_services() for s in first)
+        await _all(s.start_services(found_running=True) for s in first)
         for found in await _all(s.wait_ready(self.plan.ready_within) for s in first):
             self.warnings += found
-        await _all(s.start_services() for s in self.stations.values() if s not in first)
+        await _all(s.start_services(found_running=True) for s in self.stations.values() if s not in first)
 
     def _make_stations(self) -> None:
         client = keys.new_client_key(self.wanted.folder / generated.IDENTITY)
-        for number, host in enumerate(self.plan.hosts):
+        host_keys = keys.new_host_keys(self.wanted.home, len(self.plan.hosts))
+        for number, (host, host_key) in enumerate(zip(self.plan.hosts, host_keys, strict=True)):
             machine = self._machine(host, number)
             root = self.placed.root(host)
             env = environment(root, self.plan.path)
-            ssh = SshServer(SshSettings(machine, env), keys.new_host_key(self.wanted.home), client)
+            ssh = SshServer(SshSettings(machine, env), host_key, client)
             known = laying.tokens(self.plan, self.placed, host, sys.executable)
             start = tuple(laying.replaced_text(command, known) for command in host.start)
             station = Station(host, machine, ssh, env, start, root, self._ready(host))
@@ -137,15 +135,16 @@ class Estate:
         far = bool(self.plan.console) and host.site != self.plan.console
         return lambda: self.switch.rtt / 2 if far else 0.0
 
-    async def _lay_and_boot(self, station: Station, out: Path) -> None:
-        entries = self._entries(station.plan, out)
-        machine = station.machine
-        if isinstance(machine, NamespaceHost):
-            own = [*laying.names(self.plan, station.plan), *entries]
-            await machine.lay(self.plan.size, laying.under_overlays(own, laying.overlays()))
-        elif isinstance(machine, FolderHost):
-            await asyncio.to_thread(machine.lay, [*laying.folder_skeleton(station.plan), *entries])
-        await station.boot()
+    async def _lay_and_boot(self, station: Station, out: Path, turns: asyncio.Semaphore) -> None:
+        async with turns:
+            entries = self._entries(station.plan, out)
+            machine = station.machine
+            if isinstance(machine, NamespaceHost):
+                own = [*laying.names(self.plan, station.plan), *entries]
+                await machine.lay(self.plan.size, laying.under_overlays(own, laying.overlays()))
+            elif isinstance(machine, FolderHost):
+                await asyncio.to_thread(machine.lay, [*laying.folder_skeleton(station.plan), *entries])
+            await station.boot()
 
     def _entries(self, host: HostPlan, out: Path) -> list[Entry]:
         """Return what the template and its prepare program lay over a host."""
@@ -173,7 +172,7 @@ class Estate:
     def rekey(self, name: str) -> str:
         """Give a host a new SSH host key, which known_hosts does not know; return its blob."""
         station = self.stations[name]
-        station.ssh.host_key = keys.new_host_key(self.wanted.home)
+        (station.ssh.host_key,) = keys.new_host_keys(self.wanted.home, 1)
         return keys.blob(station.ssh.host_key)
 
     async def down(self) -> None:
@@ -208,27 +207,3 @@ async def _all(jobs: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
 
 def _connector(machine: Machine, kind: PortKind, port: int) -> Callable[[], Any]:
     return lambda: machine.connect(kind, port)
-
-
-def place(plan: EstatePlan, mode: Mode, folder: Path) -> Placed:
-    """Choose loopback addresses at random and ports that are free on all of them; raise `Trouble`."""
-    for attempt in range(_PLACE_TRIES):
-        net = f"127.{64 + secrets.randbelow(64)}.{secrets.randbelow(256)}"
-        outside = {host.name: f"{net}.{number}" for number, host in enumerate(plan.hosts, 2)}
-        ssh = _SSH_PORT if attempt == 0 else 20_000 + secrets.randbelow(12_000)
-        dns = 20_000 + secrets.randbelow(12_000)
-        if all(_free(a, ssh, dns) for a in outside.values()):
-            roots = {h.name: str(folder / "hosts" / h.name) for h in plan.hosts} if mode == "folders" else {}
-            return Placed(mode, outside, ssh, dns, roots)
-    hint = "on macOS, loopback addresses but 127.0.0.1 must be added first (ifconfig lo0 alias)"
-    raise trouble("sim-ports", "no free addresses among 127.64.0.0/10", hint)
-
-
-def _free(address: str, ssh: int, dns: int) -> bool:
-    for kind, port in ((socket.SOCK_STREAM, ssh), (socket.SOCK_STREAM, dns), (socket.SOCK_DGRAM, dns)):
-        with socket.socket(socket.AF_INET, kind) as probe:
-            try:
-                probe.bind((address, port))
-            except OSError:
-                return False
-    return True

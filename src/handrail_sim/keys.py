@@ -11,11 +11,11 @@ _ALGORITHM = "ssh-ed25519"
 REMEMBERED = "sim-host-keys"
 
 
-def new_host_key(home: Path) -> asyncssh.SSHKey:
-    """Return a new host key, whose public half is on disk in the home first: LIVE and CHECK refuse those."""
-    key = asyncssh.generate_private_key(_ALGORITHM)
-    remember(home, [blob(key)])
-    return key
+def new_host_keys(home: Path, count: int) -> list[asyncssh.SSHKey]:
+    """Return new host keys, whose public halves are on disk in the home first: LIVE and CHECK refuse those."""
+    made = [asyncssh.generate_private_key(_ALGORITHM) for _ in range(count)]
+    remember(home, [blob(key) for key in made])
+    return made
 
 
 def remember(home: Path, blobs: list[str]) -> None:

@@ -21,7 +21,14 @@ _ETC_SKIPPED: Final = frozenset(
     {
         *("shadow", "gshadow", "shadow-", "gshadow-", "sudoers", "sudoers.d", "private", "ssh"),
         *("machine-id", "cron.d", "systemd", "hostname"),
+        # what no command line of a server asks for, but takes as long to lay as all the rest
+        *(".java", "PackageKit", "X11", "apparmor", "apparmor.d", "apt", "fonts", "init.d", "maven", "xdg", "xml"),
     }
+)
+_ETC_BULK: Final = re.compile(
+    r"etc/(java|rc)[^/]*"  # Java's own settings; System V's links
+    r"|etc/alternatives/[^/]+\.gz"  # manual pages
+    r"|etc/ssl/certs/(?!ca-certificates\.crt$).*"  # one link or file for each authority in the bundle
 )
 _ETC_LARGEST: Final = 4 << 20
 _MERGED: Final = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
@@ -120,7 +127,7 @@ def machine_etc(etc: Path = Path("/etc")) -> list[Entry]:
     for item in sorted(os.scandir(etc), key=lambda e: e.name):
         if item.name not in _ETC_SKIPPED:
             entries += _etc_item(item, f"etc/{item.name}")
-    return entries
+    return [e for e in entries if not _ETC_BULK.fullmatch(e[0])]
 
 
 def _etc_item(item: os.DirEntry[str], name: str) -> Iterable[Entry]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from handrail_sim.plan import WORK_DIR, HostPlan
 from handrail_sim.plan import Protocol as PortKind
 
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PLAIN_WORDS: Final = re.compile(r"/[\w/.:@%+, -]+")  # nothing in it that a shell would do something with
 GONE: Final = -9  # the status of a job whose host died: killed
 
 
@@ -32,6 +34,8 @@ class Order:
     fds: tuple[int, ...] = ()  # stdin, stdout, stderr; copied, the caller closes its own
     env: dict[str, str] = field(default_factory=dict)
     size: tuple[int, int] | None = None  # rows, columns
+    program: tuple[str, ...] = ()  # the same as plain words, if it is that simple: may be run without a shell ...
+    log: str = ""  # ... with its output in this file
 
 
 @dataclass
@@ -90,7 +94,9 @@ def boot_order(host: HostPlan, command: str, number: int, root: str) -> Order:
     log = f"{root}/var/log/sim-start-{number}.log"
     if root and command.startswith("/") and Path(f"{root}{command.split()[0]}").exists():
         command = f"{root}{command}"
-    return Order(("/bin/bash", "-c", 'exec >>"$0" 2>&1 </dev/null; eval "$1"', log, command), fds=_null_fds())
+    argv = ("/bin/bash", "-c", 'exec >>"$0" 2>&1 </dev/null; eval "$1"', log, command)
+    words = tuple(command.split()) if _PLAIN_WORDS.fullmatch(command) else ()
+    return Order(argv, fds=_null_fds(), program=words, log=log)
 
 
 def _null_fds() -> tuple[int, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from dns.rcode import Rcode
 from dns.rdatatype import SOA
 from dns.update import UpdateMessage
 
+from handrail_sim import dns_life
 from handrail_sim.dns_keys import Keys, Rejected, Request, parse_keys, read_request
 from handrail_sim.dns_sockets import DnsSockets, Peer, parse_endpoint
 from handrail_sim.dns_transfer import ask_serial, fetch_zone, notify, transfer_out
@@ -35,6 +35,10 @@ from handrail_sim.zone_update import Grant, process_update
 PLAIN_UDP: Final = 512  # RFC 1035, section 2.3.4
 LARGEST_UDP: Final = 1232  # what is safe from fragmentation (dnsflagday 2020)
 _EVERYTHING: Final = "*"
+_FIRST_TRIES: Final = 20
+_FIRST_PAUSE: Final = 0.05  # seconds
+_FIRST_WITHIN: Final = 1.0
+_PULL_FAULTS: Final = (OSError, EOFError, ValueError, KeyError, dns.exception.DNSException)
 
 log = logging.getLogger("handrail_sim.dns")
 
@@ -75,6 +79,8 @@ class Nameserver:
         """Read the zone, listen, and begin to tell or to pull; raise OSError, ValueError or `DNSException`."""
         if self._setup.zone_file.exists() or not self._setup.source:
             self._zone = read_zone(self._setup.zone_file, self._setup.origin)
+        elif self._setup.source:
+            await self._first_pull(self._setup.source)
         await self._sockets.listen(host, port)
         if self._setup.source:
             self._spawn(self._follow(self._setup.source))
@@ -187,6 +193,15 @@ class Nameserver:
         response.flags |= dns.flags.AA
         return response
 
+    async def _first_pull(self, source: Peer) -> None:
+        """Get a zone before listening, if that is quickly done: who connects to us finds an answer, not SERVFAIL."""
+        for _ in range(_FIRST_TRIES):
+            try:
+                return await asyncio.wait_for(self._pull(source), _FIRST_WITHIN)
+            except _PULL_FAULTS:
+                await asyncio.sleep(_FIRST_PAUSE)
+        return None
+
     async def _follow(self, source: Peer) -> None:
         """Pull at once, at every NOTIFY and by the SOA's timers, until cancelled; stop serving when it has expired."""
         loop = asyncio.get_running_loop()
@@ -196,7 +211,7 @@ class Nameserver:
             try:
                 await self._pull(source)
                 heard = loop.time()
-            except (OSError, EOFError, ValueError, KeyError, dns.exception.DNSException) as fault:
+            except _PULL_FAULTS as fault:
                 log.info("refresh from %s:%d failed: %s", *source, fault)
             wait = 2.0
             if self._zone:
@@ -284,25 +299,13 @@ def _setup(options: argparse.Namespace) -> Setup:
 async def serve(options: argparse.Namespace) -> None:
     """Run until a signal asks to end."""
     server = Nameserver(_setup(options))
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await server.start(*options.listen)
-    print(f"listening on {options.listen[0]}:{server.port}, serial {server.serial}", flush=True)
-    await stop.wait()
-    await server.close()
+    await dns_life.serve(server, options.listen, lambda: f", serial {server.serial}", {})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the server; return the exit code: 1 if it could not start."""
     options = _arguments(sys.argv[1:] if argv is None else argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    try:
-        asyncio.run(serve(options))
-    except (OSError, ValueError, dns.exception.DNSException) as fault:
-        print(f"nameserver: {fault}", file=sys.stderr)
-        return 1
-    return 0
+    return dns_life.run("nameserver", lambda: serve(options))
 
 
 if __name__ == "__main__":

@@ -117,6 +117,7 @@ class NamespaceHost:
         started, done = self._expect("started", number), self._expect("done", number)
         message = {
             "op": "exec", "id": number, "argv": list(order.argv), "env": order.env, "size": order.size,
+            "program": list(order.program), "log": order.log,
         }  # fmt: skip
         self._send(message, order.fds)
         ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -57,6 +57,7 @@ class EstatePlan:
     console: str = ""  # the console's site: doors of other sites are rtt/2 away; "" makes every door near
     rtt: float = 0.0
     path: tuple[str, ...] = ()  # more folders for PATH, after the usual ones
+    preload: tuple[str, ...] = ()  # Python modules that the stand-ins share: loaded once for all hosts
     ready_within: float = 10.0  # seconds that `ready` ports may take before a warning
     size: str = "256m"  # of each host's disk
     estate: dict[str, Any] = field(default_factory=dict)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -42,25 +43,37 @@ def environment(plan: EstatePlan, placed: Placed) -> dict[str, str]:
     }
 
 
-async def prepare(template: Path, plan: EstatePlan, placed: Placed, out: Path) -> None:
-    """Run the program; raise `Trouble` with what it said when it fails."""
-    await asyncio.to_thread(out.mkdir, 0o700)
-    if not plan.prepare:
-        return
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(template.parent / plan.prepare), str(out), hosts_json(plan, placed),
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, **environment(plan, placed)}, cwd=template.parent,
-    )  # fmt: skip
-    try:
-        said, _ = await asyncio.wait_for(process.communicate(), _WITHIN)
-    except TimeoutError as e:
-        process.kill()
-        await process.wait()
-        raise trouble("sim-prepare", f"{plan.prepare} took more than {_WITHIN:.0f} s") from e
-    if process.returncode:
-        last = said.decode("utf-8", "replace").strip().split("\n")[-1]
-        raise trouble("sim-prepare", f"{plan.prepare} ended with {process.returncode}: {safe(last, 300)}")
+class Preparing:
+    """The program while it runs. It is started early and beside everything else: the rest of the estate takes longer."""
+
+    def __init__(self, template: Path, plan: EstatePlan, placed: Placed, out: Path) -> None:
+        """Start it, if the template has one; raise OSError."""
+        self.out, self._name, self._process = out, plan.prepare, None
+        out.mkdir(0o700)
+        if plan.prepare:
+            self._process = subprocess.Popen(
+                [sys.executable, str(template.parent / plan.prepare), str(out), hosts_json(plan, placed)],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                env={**os.environ, **environment(plan, placed)}, cwd=template.parent,
+            )  # fmt: skip
+
+    async def done(self) -> None:
+        """Wait for its end; raise `Trouble` with what it said when it fails."""
+        if self._process is None:
+            return
+        try:
+            said, _ = await asyncio.to_thread(self._process.communicate, timeout=_WITHIN)
+        except subprocess.TimeoutExpired as e:
+            raise trouble("sim-prepare", f"{self._name} took more than {_WITHIN:.0f} s") from e
+        if self._process.returncode:
+            last = said.decode("utf-8", "replace").strip().split("\n")[-1]
+            raise trouble("sim-prepare", f"{self._name} ended with {self._process.returncode}: {safe(last, 300)}")
+
+    def end(self) -> None:
+        """End it if it still runs."""
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
 
 
 def deliver(out: Path, target: Path) -> None:

@@ -27,6 +27,7 @@ import dns.rrset
 from dns.rcode import Rcode
 from dns.rdatatype import SOA, RdataType
 
+from handrail_sim import dns_life
 from handrail_sim.dns_keys import Rejected, read_request
 from handrail_sim.dns_sockets import DnsSockets, Peer, parse_endpoint
 from handrail_sim.nameserver import LARGEST_UDP, to_wire
@@ -198,29 +199,14 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 async def serve(options: argparse.Namespace) -> None:
     """Run until a signal asks to end; SIGUSR1 flushes the cache."""
-    zones = [dns.name.from_text(zone).canonicalize() for zone in options.zone]
-    resolver = Resolver(options.forward, zones)
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGUSR1, resolver.flush)
-    await resolver.start(*options.listen)
-    print(f"listening on {options.listen[0]}:{resolver.port}", flush=True)
-    await stop.wait()
-    await resolver.close()
+    resolver = Resolver(options.forward, [dns.name.from_text(zone).canonicalize() for zone in options.zone])
+    await dns_life.serve(resolver, options.listen, str, {signal.SIGUSR1: resolver.flush})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the resolver; return the exit code: 1 if it could not start."""
     options = _arguments(sys.argv[1:] if argv is None else argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    try:
-        asyncio.run(serve(options))
-    except (OSError, ValueError, dns.exception.DNSException) as fault:
-        print(f"resolver: {fault}", file=sys.stderr)
-        return 1
-    return 0
+    return dns_life.run("resolver", lambda: serve(options))
 
 
 if __name__ == "__main__":

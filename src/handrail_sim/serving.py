@@ -13,22 +13,24 @@ from typing import Any
 from handrail_sim import registry
 from handrail_sim.asking import SOCKET
 from handrail_sim.control import Control
-from handrail_sim.estate import Estate, place
-from handrail_sim.plan import Mode, Wanted
+from handrail_sim.estate import Estate
+from handrail_sim.plan import Placed, Wanted
+from handrail_sim.prepare import Preparing
 from handrail_sim.switch import Switch
 from handrail_sim.zygotes import Zygote
 
 log = logging.getLogger("handrail_sim")
 
 
-async def serve(wanted: Wanted, zygote: Zygote | None, ready: Callable[[dict[str, Any]], None]) -> None:
+async def serve(
+    wanted: Wanted, placed: Placed, zygote: Zygote | None, preparing: Preparing, ready: Callable[[dict[str, Any]], None]
+) -> None:
     """Run the estate until it is asked to end; raise `Refused` or `Trouble` when it cannot come up."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
     log.info("starting %s", wanted.template)
-    mode: Mode = "namespaces" if zygote else "folders"
-    placed = place(wanted.plan, mode, wanted.folder)
-    estate = Estate(wanted.plan, wanted, placed, Switch(wanted.plan.rtt), zygote)
+    mode = placed.mode
+    estate = Estate(wanted.plan, wanted, placed, Switch(wanted.plan.rtt), zygote, preparing)
     control = Control(estate)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from handrail_sim.doors import Door
-from handrail_sim.machine import HostDown, Machine, Order, boot_order, shell
+from handrail_sim.machine import HostDown, Job, Machine, Order, boot_order, shell
 from handrail_sim.pipes import Source
 from handrail_sim.plan import HostPlan
 from handrail_sim.sshd import SshServer
 from handrail_sim.switch import Link
 
+FOUND_RUNNING: Final = "HANDRAIL_SIM_FOUND_RUNNING"
 _ASK_EVERY: Final = 0.02
 _LINGER: Final = 1.0
 _MOST_OUTPUT: Final = 1 << 20
@@ -35,6 +36,7 @@ class Station:
     on: bool = False
     link: Link = "up"
     dark: bool = False  # its site is down
+    starting: list[Job] = field(default_factory=list)  # the `start` commands of the last boot
 
     async def boot(self) -> None:
         """Bring the machine up; services are started by `start_services`, once all hosts are there."""
@@ -42,11 +44,11 @@ class Station:
             await self.machine.boot()
             self.on = True
 
-    async def start_services(self) -> None:
-        """Run the `start` commands, in the background."""
-        for number, command in enumerate(self.start, 1):
-            order = boot_order(self.plan, command, number, self.root)
-            await self.machine.spawn(Order(order.argv, order.fds, self.env))
+    async def start_services(self, *, found_running: bool = False) -> None:
+        """Run the `start` commands, in the background. `found_running`: they are to be as if up for long, not booting."""
+        env = {**self.env, FOUND_RUNNING: "1"} if found_running else self.env
+        orders = (boot_order(self.plan, command, number, self.root) for number, command in enumerate(self.start, 1))
+        self.starting = [await self.machine.spawn(replace(order, env=env)) for order in orders]
 
     async def wait_ready(self, within: float) -> list[str]:
         """Ask the declared ports until they accept; return warnings for those that did not in time."""
@@ -58,6 +60,21 @@ class Station:
             except TimeoutError:
                 warnings.append(f"{self.plan.name}: tcp:{port} does not accept after {within:g} s")
         return warnings
+
+    async def wait_booted(self, within: float) -> list[str]:
+        """Wait as `wait_ready` does, but not for what nothing starts any more: a service may be masked or disabled."""
+        waiting, booted = asyncio.create_task(self.wait_ready(within)), asyncio.create_task(self._booted())
+        await asyncio.wait([waiting, booted], return_when=asyncio.FIRST_COMPLETED)
+        booted.cancel()
+        await asyncio.wait([waiting], timeout=_LINGER)
+        if waiting.done():
+            return waiting.result()
+        waiting.cancel()
+        return [f"{self.plan.name}: what boots has booted, and not all of its ports accept"]
+
+    async def _booted(self) -> list[str]:
+        await asyncio.gather(*(asyncio.shield(job.ended) for job in self.starting))
+        return []
 
     async def _accepts(self, port: int) -> None:
         while True:

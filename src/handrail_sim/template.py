@@ -16,7 +16,7 @@ from handrail_sim.plan import DnsPlan, DoorPlan, EstatePlan, HostPlan
 
 _SIM_ROLE_KEYS: Final = frozenset({"files", "start", "ready", "doors", "count"})
 _SIM_HOST_KEYS: Final = _SIM_ROLE_KEYS | {"name", "site", "address", "vars"}
-_SIM_KEYS: Final = frozenset({"prepare", "host", "console", "rtt", "path", "size", "ready_within"})
+_SIM_KEYS: Final = frozenset({"prepare", "host", "console", "rtt", "path", "size", "ready_within", "preload"})
 _ENTRY_KEYS: Final = frozenset({"name", "site", "address", "vars"})
 _MOST_HOSTS: Final = 250
 
@@ -53,6 +53,7 @@ def _plan(raw: dict[str, Any], clients: int | None) -> EstatePlan:
         rtt=parse_duration(str(sim.get("rtt", "0s"))),
         ready_within=parse_duration(str(sim.get("ready_within", "10s"))),
         path=_texts(sim.get("path", ())),
+        preload=_texts(sim.get("preload", ())),
         size=str(sim.get("size", "256m")),
         estate=estate,
         roles=roles,

@@ -6,7 +6,6 @@ It knows nothing of hosts beyond their names.
 from __future__ import annotations
 
 import asyncio
-import collections
 import contextlib
 import errno
 import importlib.util
@@ -29,6 +28,8 @@ _ANSWER_WITHIN: Final = 20.0  # seconds
 _START: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]); from handrail_sim.inside import zygote; zygote.main(int(sys.argv[2]))"
 )
+_FIRST: Final = 0  # the ticket of what it says unasked, when it starts
+_ROOM: Final = " " * 1000  # in the argument area: where the command lines of copies are shown
 
 
 def is_real_root(uid_map: str) -> bool:
@@ -61,18 +62,20 @@ def layer_place(needed: Sequence[str]) -> str:
 class Zygote:
     """A running zygote. Make it in the main thread; `join` it in the loop; `close` ends it and every host."""
 
-    def __init__(self) -> None:
-        """Start the process and hand it what it needs; raise `Refused`."""
+    def __init__(self, preload: Sequence[str] = ()) -> None:
+        """Start the process and hand it what it needs, modules to load among it; raise `Refused`."""
         uid_map = Path("/proc/self/uid_map")
         if not sys.platform.startswith("linux") or not uid_map.exists():
             raise Refused("linux", errno.ENOSYS, f"{sys.platform} has no namespaces")
         shift = _SHIFT if is_real_root(uid_map.read_text(encoding="ascii")) else 0
         readonly = interpreter_roots()
-        self.setup: dict[str, Any] = {"layer": layer_place(readonly), "readonly": readonly, "shift": shift}
+        self.setup: dict[str, Any] = {
+            "layer": layer_place(readonly), "readonly": readonly, "shift": shift, "preload": list(preload),
+        }  # fmt: skip
         self._sock, other = wire.pair()
         with other:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _START, str(Path(__file__).parents[1]), str(other.fileno())],
+                [sys.executable, "-I", "-S", "-c", _START, str(Path(__file__).parents[1]), str(other.fileno()), _ROOM],
                 pass_fds=[other.fileno()], start_new_session=True, env={}, cwd="/", stdin=subprocess.DEVNULL,
             )  # fmt: skip
         base = wire.memory_file(wire.pack([*laying.skeleton(), *_etc_under_root()]))
@@ -81,15 +84,17 @@ class Zygote:
         os.close(base)
         self._wire: AsyncWire | None = None
         self.gone = asyncio.Event()
-        self._answers: collections.deque[asyncio.Future[tuple[wire.Message, list[int]]]] = collections.deque()
+        self._ticket = _FIRST
+        self._answers: dict[int, asyncio.Future[tuple[wire.Message, list[int]]]] = {}
 
     async def join(self) -> None:
         """Wait until its namespaces stand; raise `Refused` with the stage that was not allowed."""
         self._wire = AsyncWire(self._sock, self._on_message, self._on_end)
-        message, _ = await self._next()
+        message, _ = await self._answer(_FIRST)
         if "map" in message:
             self._map_ids()
-            await self.call({"mapped": True})
+            self._wire.send({"mapped": True})
+            await self._answer(_FIRST)
 
     def _map_ids(self) -> None:
         with stage("map ids"):
@@ -97,11 +102,12 @@ class Zygote:
                 Path(f"/proc/{self.process.pid}/{kind}").write_text(f"0 {_SHIFT} {_RANGE}", encoding="ascii")
 
     async def call(self, message: wire.Message, fds: Sequence[int] = ()) -> tuple[wire.Message, list[int]]:
-        """Ask, and return the answer and its descriptors; raise `Refused`."""
+        """Ask, and return the answer and its descriptors; raise `Refused`. Many may ask at once."""
         if self._wire is None:
             raise Refused("zygote", errno.EPIPE, "it is gone")
-        self._wire.send(message, fds)
-        return await self._next()
+        self._ticket += 1
+        self._wire.send({**message, "ticket": self._ticket}, fds)
+        return await self._answer(self._ticket)
 
     def close(self) -> None:
         """End the zygote; each host ends with its own socket."""
@@ -111,9 +117,9 @@ class Zygote:
         self.process.kill()
         self.process.wait()
 
-    async def _next(self) -> tuple[wire.Message, list[int]]:
+    async def _answer(self, ticket: int) -> tuple[wire.Message, list[int]]:
         answer: asyncio.Future[tuple[wire.Message, list[int]]] = asyncio.get_running_loop().create_future()
-        self._answers.append(answer)
+        self._answers[ticket] = answer
         if self._wire and self._wire.ended:
             self._on_end()
         try:
@@ -126,15 +132,18 @@ class Zygote:
         return message, fds
 
     def _on_message(self, message: wire.Message, fds: list[int]) -> None:
-        answer = self._answers.popleft()
-        if not answer.done():
+        answer = self._answers.pop(message.get("ticket", _FIRST), None)
+        if answer and not answer.done():
             answer.set_result((message, fds))
+            return
+        for fd in fds:
+            os.close(fd)
 
     def _on_end(self) -> None:
         self.gone.set()
         gone = {"fail": {"stage": "zygote", "errno": errno.EPIPE, "text": "it ended"}}
-        while self._answers:
-            answer = self._answers.popleft()
+        waiting, self._answers = self._answers, {}
+        for answer in waiting.values():
             if not answer.done():
                 answer.set_result((gone, []))
 

@@ -57,5 +57,8 @@ class SimTable(Table):
     console: Line | None = Field(default=None, description="The site from which the console looks.")
     rtt: Line | None = Field(default=None, description='The round trip between two sites, such as "40ms".')
     path: tuple[str, ...] = Field(default=(), description="Folders that stand first in every host's PATH.")
+    preload: tuple[str, ...] = Field(
+        default=(), description="Python modules that the stand-ins share: loaded once, so that services start at once."
+    )
     size: Line | None = Field(default=None, description='The size of a host\'s own disk, such as "256m".')
     hosts: tuple[SimHost, ...] = Field(default=(), alias="host", description="Hosts without a role.")

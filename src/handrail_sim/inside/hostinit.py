@@ -18,7 +18,7 @@ import struct
 import termios
 from typing import Any, Final
 
-from handrail_sim.inside import hostroot, kernel, netlink, wire
+from handrail_sim.inside import hostroot, kernel, netlink, program, wire
 from handrail_sim.inside.kernel import PRIVATE, REC, mount, stage
 
 _DEFAULT_SIGNALS: Final = [signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT, signal.SIGXFSZ]
@@ -82,6 +82,7 @@ class Init:
 
     def loop(self) -> None:
         """Serve until the estate is gone."""
+        program.rename(["/sbin/init"], "init")
         wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
@@ -114,6 +115,14 @@ class Init:
         wire.send(self._control, message, fds)
 
     def _do_exec(self, message: wire.Message, fds: list[int]) -> None:
+        if program.is_python(message["program"]):
+            pid = program.start(message["program"], message["env"], message["log"])
+            self._jobs[pid] = message["id"]
+            self._answer({"started": message["id"], "pid": pid})
+        else:
+            self._spawn(message, fds)
+
+    def _spawn(self, message: wire.Message, fds: list[int]) -> None:
         actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(fds)]
         passed: tuple[int, ...] = ()
         slave = -1

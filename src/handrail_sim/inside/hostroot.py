@@ -22,12 +22,16 @@ _FDS: Final = (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2"))
 _PROC_READONLY: Final = ("sys", "sysrq-trigger", "irq", "bus")
 
 
-def make(place: str, size: str, packs: list[list[wire.Entry]]) -> None:
-    """Mount the host's own tmpfs on a new directory and write the packs into it, later ones over earlier ones."""
+def make(place: str, size: str) -> None:
+    """Mount the host's own tmpfs on a new directory."""
     with stage("tmpfs"):
         os.mkdir(place)
         mount("tmpfs", place, "tmpfs", NOSUID | NODEV, f"mode=755,size={size}")
         os.mkdir(f"{place}/root")
+
+
+def write(place: str, packs: list[list[wire.Entry]]) -> None:
+    """Write packs into the host's tmpfs, later ones over earlier ones."""
     umask = os.umask(0)
     try:
         with stage("lay files"):

@@ -1,6 +1,7 @@
 """The zygote: one user, mount and network namespace for a whole estate; it forks every host's pid 1.
 
-It may import the standard library only. Run as `python -I -S -c ... FD` with an empty environment: a host can read its
+It may import the standard library only; what the template asks it to `preload` is for the programs of the hosts, which
+run in copies of it. Run as `python -I -S -c ... FD` with an empty environment: a host can read its
 ancestors' environment. As an ordinary user it maps itself to root; as real root it lays its directory out first and then
 becomes root of a range of ids that nobody uses (0 mapped to 0 would be allowed to write the machine's /proc/sys).
 """
@@ -10,19 +11,26 @@ becomes root of a range of ids that nobody uses (0 mapped to 0 would be allowed 
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import gc
+import importlib
+import json
 import os
+import select
 import socket
-import struct
 import sys
+from collections.abc import Callable
 from typing import Any, Final
 
-from handrail_sim.inside import hostinit, hostroot, kernel, netlink, wire
+from handrail_sim.inside import hostinit, hostroot, kernel, netlink, program, wire
 from handrail_sim.inside.kernel import BIND, NODEV, NOSUID, PRIVATE, REC, Refused, mount, stage
 
 _HOST_NAMESPACES: Final = (
     kernel.NEWNS | kernel.NEWUTS | kernel.NEWIPC | kernel.NEWNET | kernel.NEWPID | kernel.NEWCGROUP
 )
-_PID: Final = struct.Struct("i")
+Answer = tuple[wire.Message | int, tuple[int, ...]]
+"""An answer and descriptors to pass, or the descriptor that a child's answer will come from."""
 
 
 def fault_of(error: BaseException) -> wire.Message:
@@ -42,6 +50,7 @@ class Zygote:
         self._shift: int = setup["shift"]
         self._base = wire.unpack(base)
         self._switch_net = -1
+        self._children: dict[int, int] = {}  # the descriptor of a child's answer to the ticket it is for
 
     def enter(self) -> None:
         """Make the namespaces; raise `Refused` with the stage."""
@@ -96,67 +105,97 @@ class Zygote:
             os.chown(path, owner, owner)
 
     def loop(self) -> None:
-        """Serve until the estate is gone."""
+        """Serve until the estate is gone; what takes long is done by children, side by side."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
         while True:
-            message, fds = wire.receive(self._control)
-            if message is None:
-                return
-            try:
-                answer, passed = getattr(self, f"_do_{message['op']}")(message, fds)
-            except (OSError, Refused) as e:
-                answer, passed = fault_of(e), ()
-            wire.send(self._control, answer, passed)
-            for fd in (*fds, *passed):
-                os.close(fd)
+            for fd, _events in poll.poll():
+                if fd == self._control.fileno():
+                    if not self._serve(poll):
+                        return
+                else:
+                    poll.unregister(fd)
+                    self._child_said(fd)
             self._reap()
+
+    def _serve(self, poll: select.poll) -> bool:
+        """Take one request; False when the estate is gone."""
+        message, fds = wire.receive(self._control)
+        if message is None:
+            return False
+        try:
+            answer, passed = getattr(self, f"_do_{message['op']}")(message, fds)
+        except (OSError, Refused) as e:
+            answer, passed = fault_of(e), ()
+        if isinstance(answer, int):
+            self._children[answer] = message["ticket"]
+            poll.register(answer, select.POLLIN)
+        else:
+            wire.send(self._control, {**answer, "ticket": message["ticket"]}, passed)
+        for fd in (*fds, *passed):
+            os.close(fd)
+        return True
+
+    def _child_said(self, fd: int) -> None:
+        """Pass a child's one answer on."""
+        said = os.read(fd, wire.LARGEST)
+        os.close(fd)
+        answer = json.loads(said) if said else fault_of(OSError(errno.ECHILD, "a child of the zygote ended"))
+        wire.send(self._control, {**answer, "ticket": self._children.pop(fd)})
+
+    @staticmethod
+    def _in_child(work: Callable[[], wire.Message]) -> int:
+        """Do the work in a child; return the descriptor that its answer will come from."""
+        read_end, write_end = os.pipe()
+        if os.fork():
+            os.close(write_end)
+            return read_end
+        os.close(read_end)
+        try:
+            answer = work()
+        except BaseException as e:  # noqa: BLE001 - whatever it is, the estate must hear of it
+            answer = fault_of(e)
+        os.write(write_end, json.dumps(answer).encode())
+        os._exit(0)
 
     def _place(self, name: str) -> str:
         return f"{self._layer}/hosts/{name}"
 
-    def _do_lay(self, message: wire.Message, fds: list[int]) -> tuple[wire.Message, tuple[int, ...]]:
-        hostroot.make(
-            self._place(message["name"]), message["size"], [self._base, *(wire.unpack(wire.read_all(f)) for f in fds)]
-        )
-        return {"laid": message["name"]}, ()
+    def _do_lay(self, message: wire.Message, fds: list[int]) -> Answer:
+        place = self._place(message["name"])
+        hostroot.make(place, message["size"])
 
-    def _do_resize(self, message: wire.Message, _fds: list[int]) -> tuple[wire.Message, tuple[int, ...]]:
+        def work() -> wire.Message:
+            hostroot.write(place, [self._base, *(wire.unpack(wire.read_all(f)) for f in fds)])
+            return {"laid": message["name"]}
+
+        return self._in_child(work), ()
+
+    def _do_resize(self, message: wire.Message, _fds: list[int]) -> Answer:
         hostroot.resize(self._place(message["name"]), message["size"])
         return {"resized": message["name"]}, ()
 
-    def _do_port(self, message: wire.Message, _fds: list[int]) -> tuple[wire.Message, tuple[int, ...]]:
+    def _do_port(self, message: wire.Message, _fds: list[int]) -> Answer:
         with stage("switch port"):
             return {"port": message["card"]}, (netlink.open_port(message["card"]).detach(),)
 
-    def _do_boot(self, message: wire.Message, fds: list[int]) -> tuple[wire.Message, tuple[int, ...]]:
+    def _do_boot(self, message: wire.Message, fds: list[int]) -> Answer:
         """Fork twice: the first child makes the namespaces and tells the pid, the second one is pid 1."""
-        read_end, write_end = os.pipe()
-        first = os.fork()
-        if not first:
-            try:
+
+        def work() -> wire.Message:
+            with stage("unshare a host's namespaces"):
                 kernel.unshare(_HOST_NAMESPACES)
-                second = os.fork()
-                if not second:
-                    os.close(read_end)
-                    os.close(write_end)
-                    self._become_host(message["host"], fds[0])
-                os.write(write_end, _PID.pack(second))
-            except OSError as e:
-                os.write(write_end, _PID.pack(-(e.errno or 1)))
-            os._exit(0)
-        os.close(write_end)
-        os.waitpid(first, 0)
-        told = os.read(read_end, _PID.size)
-        os.close(read_end)
-        (pid,) = _PID.unpack(told) if told else (-1,)
-        if pid < 0:
-            raise Refused("unshare a host's namespaces", -pid, os.strerror(-pid))
-        return {"pid": pid}, ()
+            pid = os.fork()
+            if not pid:
+                self._become_host(message["host"], fds[0])
+            return {"pid": pid}
+
+        return self._in_child(work), ()
 
     def _become_host(self, host: dict[str, Any], fd: int) -> None:
         """Never return: be pid 1 of a host."""
-        control = socket.socket(fileno=fd)
+        control = socket.socket(fileno=_alone(fd, self._switch_net))
         try:
-            self._control.close()
             host["place"] = self._place(host["name"])
             host["readonly"] = self._readonly
             hostinit.enter(host, self._layer, self._switch_net)
@@ -177,6 +216,29 @@ class Zygote:
             pass
 
 
+def _alone(fd: int, *more: int) -> int:
+    """Close every descriptor but the first three and these: a host holds nothing of another one's."""
+    last = 2
+    for kept in sorted((fd, *more)):
+        os.closerange(last + 1, kept)
+        last = kept
+    os.closerange(last + 1, os.sysconf("SC_OPEN_MAX"))
+    return fd
+
+
+def preload(names: list[str]) -> None:
+    """Load modules that the hosts' Python programs share, installed packages among them; one that is missing is left out."""
+    if not names:
+        return
+    import site
+
+    site.main()
+    for name in names:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    gc.freeze()
+
+
 def _write(path: str, text: str) -> None:
     """Write a kernel file, in one write and without a codec: nothing can be imported any more where ids are shifted."""
     fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
@@ -194,6 +256,8 @@ def main(fd: int) -> None:
     setup, fds = wire.receive(control)
     if setup is None:
         return
+    preload(setup["preload"])
+    program.rename(["handrail-sim", "zygote"], "zygote")
     zygote = Zygote(control, setup, wire.read_all(fds[0]))
     os.close(fds[0])
     try:

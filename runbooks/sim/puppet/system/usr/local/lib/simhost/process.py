@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,12 +36,33 @@ def _lives(pid: int) -> str:
 def spawn(command: Sequence[str], log: Path) -> int:
     """Start a program in its own session, its output appended to a log; return its pid; raise OSError."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    copy = _in_a_copy(command, log)
+    if copy:
+        return copy
     with log.open("ab") as out:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/"
         )
     process.returncode = 0  # it is to outlive us: nothing to wait for, no warning about it
     return process.pid
+
+
+def run(command: Sequence[str], log: Path) -> int:
+    """Run a program to its end, its output appended to a log; return its exit code; raise OSError."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    copy = _in_a_copy(command, log)
+    if copy:
+        return os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+    with log.open("ab") as out:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False).returncode
+
+
+def _in_a_copy(command: Sequence[str], log: Path) -> int:
+    """Start a Python program as a copy of this process, if this one is such a copy itself: its pid, else 0."""
+    copies = sys.modules.get("handrail_sim.inside.program")
+    if copies is None or not copies.is_python(command):
+        return 0
+    return int(copies.start(command, os.environ.copy(), str(log)))
 
 
 def end(pid: int, born: str, patience: float = 10.0) -> None:

@@ -11,7 +11,6 @@ import os
 import re
 import shlex
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -125,12 +124,7 @@ def _start_simple(unit: Unit) -> int:
 
 def _run(unit: Unit, key: str) -> int:
     """Run a command of the unit to its end; return its exit code."""
-    log = at(_log(unit))
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as out:
-        return subprocess.run(
-            _command(unit, key), stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False
-        ).returncode
+    return process.run(_command(unit, key), at(_log(unit)))
 
 
 def _control_process_failed(unit: Unit) -> int:
