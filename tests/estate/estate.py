@@ -24,7 +24,7 @@ from tests.estate.nameservers import NameFiles
 from handrail_sim import generated
 from handrail_sim.inside.wire import Entry
 from handrail_sim.plan import EstatePlan, HostPlan, Placed
-from handrail_sim.prepare import prepare
+from handrail_sim.prepare import Preparing
 from handrail_sim.template import read_template
 
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"
@@ -128,7 +128,7 @@ def bring_up(folder: Path, clients: Sequence[str], names: NameFiles, puppet: Pup
     try:
         _make_keys(made)
         prepared = folder / "prepared"
-        asyncio.run(prepare(TEMPLATE, plan, made.placed, prepared))
+        asyncio.run(Preparing(TEMPLATE, plan, made.placed, prepared).done())
         servers = names(plan, prepared)
         _each(plan, partial(_boot, made, lambda h: [*puppet.entries(made, prepared, h), *servers.get(h.name, ())]))
         _give(made, prepared)
