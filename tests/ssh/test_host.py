@@ -154,7 +154,7 @@ async def test_a_disk_that_fills_up_later_is_found_before_the_permit(host: Host)
 SUDO = """#!/bin/sh
 echo "$*" >>"$HOME/sudo-argv"
 prompt=; ask=
-while :; do case $1 in -n) ask=no; shift ;; -S) ask=yes; shift ;; -p) prompt=$2; shift 2 ;; --) shift; break ;; *) exit 9 ;; esac; done
+while :; do case $1 in -k) shift ;; -n) ask=no; shift ;; -S) ask=yes; shift ;; -p) prompt=$2; shift 2 ;; --) shift; break ;; *) exit 9 ;; esac; done
 [ ! -e "$HOME/nopasswd" ] || exec "$@"
 [ $ask = yes ] || { echo 'sudo: a password is required' >&2; exit 1; }
 echo 'We trust you have received the usual lecture.' >&2

@@ -13,9 +13,9 @@ from tests.ssh.bench import QUICK, Host, pin, through, until
 from tests.ssh.proxy import Proxy
 
 from handrail.base.problems import Trouble
+from handrail.ssh.config import ignored_options
 from handrail.ssh.links import LinkNews, Links
 from handrail.ssh.target import Target
-from handrail.ssh.trust import ignored_options
 
 
 async def fault(links: Links, target: Target) -> str:

@@ -27,11 +27,16 @@ class Secret:
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
-        self._value = value
+        self._value = bytearray(value, "utf-8", "surrogatepass")
 
     def reveal(self) -> str:
         """Return the value, for the one place that sends it."""
-        return self._value
+        return self._value.decode("utf-8", "surrogatepass")
+
+    def wipe(self) -> None:
+        """Overwrite the value; copies that the interpreter made of it on the way are out of our reach."""
+        self._value[:] = bytes(len(self._value))
+        self._value.clear()
 
     def __repr__(self) -> str:
         """Return a mask."""

@@ -14,8 +14,9 @@ from typing import Final
 import asyncssh
 
 from handrail.base.failpoint import boundary
-from handrail.base.problems import trouble
+from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
+from handrail.base.secrets import Secret, redact
 from handrail.ssh import shell
 from handrail.ssh.frames import NOISE, Stream
 from handrail.ssh.links import Links
@@ -75,10 +76,16 @@ class Call:
 
     def noise(self) -> str:
         """Return what the host said outside the protocol, as showable text."""
-        heard = (
-            (self.err.heard() + b" " + self.out.heard()).replace(shell.READY, b"").replace(self.prompt or b"\0", b"")
-        )
-        return safe(b" ".join(heard.split()), 300)
+        return _showable(self.err.heard().replace(self.prompt or b"\0", b"") + b" " + self.out.heard())
+
+    def answered(self, secret: Secret) -> str:
+        """Return what sudo said to a password, as showable text; a host that repeats the password is not repeated here."""
+        heard = self.err.heard().split(self.prompt)[1:] if self.prompt else []
+        return _showable(redact(b" ".join(heard), [secret]))
+
+
+def _showable(heard: bytes) -> str:
+    return safe(b" ".join(heard.replace(shell.READY, b"").split()), 300)
 
 
 class _Session(asyncssh.SSHClientSession[bytes]):
@@ -135,20 +142,14 @@ async def converse(links: Links, target: Target, call: Call, label: str, text: b
     Raises `LinkGone`, or `Trouble`: those of `Links.connection`, ssh-become, ssh-host-odd (nothing was run then).
     Cancelling it closes the channel and leaves what runs on the host alone.
     """
-    connection = await links.connection(target)
-    password = links.become_passwords.get(target.key) if target.become else None
-    call.prompt = f"hr-{secrets.token_hex(8)}:".encode() if password else b""
-    line = shell.loader(label, become=target.become, prompt=call.prompt.decode())
+    if target.become:
+        await get_through_sudo(links, target)
+    password = links.sudo.password(target) if target.become else None
+    channel = await _open(links, target, call, label, asks=password is not None)
     try:
-        async with asyncio.timeout(links.limits.login):
-            channel, _ = await connection.create_session(lambda: _Session(call), line, encoding=None)
-    except TimeoutError:
-        raise LinkGone("the host does not open a channel") from None
-    except (asyncssh.Error, OSError) as error:
-        raise LinkGone(safe(str(error), 200)) from None
-    try:
-        if password:
-            await _give_password(links, target, call, channel, password.reveal())
+        if password is not None and not await _give_password(links, call, channel, password):
+            links.sudo.refused(target, password, call.answered(password))
+            raise _sudo_refuses(links, target)
         with boundary("channel.send"):
             channel.write(text)
         if stdin:
@@ -166,23 +167,95 @@ async def converse(links: Links, target: Target, call: Call, label: str, text: b
         channel.abort()
 
 
-async def _give_password(
-    links: Links, target: Target, call: Call, channel: asyncssh.SSHClientChannel[bytes], password: str
-) -> None:
-    """Answer sudo's one prompt, when there is one; a second prompt means it was wrong, and nothing more is tried."""
+async def _open(
+    links: Links, target: Target, call: Call, label: str, *, asks: bool
+) -> asyncssh.SSHClientChannel[bytes]:
+    """Open a channel on which the loader waits for the call's text; with `asks`, sudo may ask for a password first."""
+    connection = await links.connection(target)
+    call.prompt = f"hr-{secrets.token_hex(8)}:".encode() if asks else b""
+    line = shell.loader(label, become=target.become, prompt=call.prompt.decode())
     try:
-        async with asyncio.timeout(links.limits.login):
-            if await call.step == "loaded":
-                return
-            call.step = asyncio.get_running_loop().create_future()
-            channel.write(password.encode() + b"\n")
-            if await call.step == "loaded":
-                return
+        async with links.patience.limit(links.limits.login):
+            channel, _ = await connection.create_session(lambda: _Session(call), line, encoding=None)
+    except TimeoutError:
+        raise LinkGone("the host does not open a channel") from None
+    except (asyncssh.Error, OSError) as error:
+        raise LinkGone(safe(str(error), 200)) from None
+    return channel
+
+
+async def get_through_sudo(links: Links, target: Target) -> None:
+    """Find out once what sudo wants on a host, and have it asked for; nothing of ours runs but the empty loader.
+
+    Without anybody to ask and no password given, `sudo -n` is all there is, and is tried by the call itself.
+    Raises `Trouble` (ssh-become) when it takes none of what was said, or nothing was said; `LinkGone`.
+    """
+    sudo = links.sudo
+    if sudo.settled(target) or not sudo.knows_a_way():
+        return
+    await links.connection(target)  # a host that does not answer keeps nobody else from being asked
+    async with sudo.lock(target):
+        while not sudo.settled(target):
+            await _try_sudo(links, target)
+
+
+async def _try_sudo(links: Links, target: Target) -> None:
+    """Make one attempt: one channel, at most one password. A wrong one may be asked for again."""
+    call = Call(lambda _stream, _at, _data: None)
+    channel = await _open(links, target, call, "handrail-sudo", asks=True)
+    try:
+        if await _first_word(links, call) == "loaded":
+            links.sudo.took(target, None)
+            return
+        password = await links.sudo.ask(target)
+        if password is None:
+            raise _sudo_refuses(links, target)
+        if await _takes(links, call, channel, password):
+            links.sudo.took(target, password)
+        else:
+            links.sudo.refused(target, password, call.answered(password))
+    except LinkGone:
+        _raise_when_odd(target, call)
+        raise
+    finally:
+        call.closed = True
+        channel.abort()
+
+
+async def _first_word(links: Links, call: Call) -> str:
+    """Return what comes first: "prompt", or "loaded"."""
+    try:
+        async with links.patience.limit(links.limits.login):
+            return await call.step
     except TimeoutError:
         raise LinkGone("sudo does not answer") from None
-    links.become_passwords.pop(target.key, None)
-    raise trouble(
-        "ssh-become", f"{safe(target.name)}: sudo does not accept the password", "it was tried once; nothing ran"
+
+
+async def _give_password(links: Links, call: Call, channel: asyncssh.SSHClientChannel[bytes], password: Secret) -> bool:
+    """Answer sudo's one prompt, when there is one; False: it was wrong, and nothing more is tried."""
+    if await _first_word(links, call) == "loaded":
+        return True
+    return await _takes(links, call, channel, password)
+
+
+async def _takes(links: Links, call: Call, channel: asyncssh.SSHClientChannel[bytes], password: Secret) -> bool:
+    """Type a password; a second prompt, or sudo's own end, means that it was wrong."""
+    call.step = asyncio.get_running_loop().create_future()
+    channel.write(password.reveal().encode("utf-8", "surrogatepass") + b"\n")
+    try:
+        return await _first_word(links, call) == "loaded"
+    except LinkGone:
+        if call.exit is None:
+            raise
+        return False
+
+
+def _sudo_refuses(links: Links, target: Target) -> Trouble:
+    said = links.sudo.last_word(target)
+    return trouble(
+        "ssh-become",
+        f"{safe(target.name)}: " + (f"sudo refuses: {said}" if said else "sudo wants a password, and none was given"),
+        "nothing ran there; it is asked for again when you try again",
     )
 
 
@@ -214,7 +287,7 @@ async def consult(
     reason = ""
     for _ in range(3):
         try:
-            async with asyncio.timeout(patience), links.slots(target, "questions"):
+            async with links.patience.limit(patience), links.slots(target, "questions"):
                 return await _consult_once(links, target, verb, run, values)
         except TimeoutError:
             raise trouble("ssh-timeout", f"{safe(target.name)} does not answer within {patience:g}s") from None

@@ -5,37 +5,42 @@ It trusts nothing by itself and runs nothing.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import tempfile
 from pathlib import Path
 from typing import Final
 
-import asyncssh
-
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
+from handrail.ssh.config import ignored_options, way_to
+from handrail.ssh.links import Links
 from handrail.ssh.target import Target
-from handrail.ssh.trust import Strange, ignored_options, strange_key
+from handrail.ssh.trust import KeyRefused, Strange, pinned
 
-__all__ = ["LAST", "Strange", "compared", "first_contact", "ignored_options", "pin"]
+__all__ = ["LAST", "Strange", "compared", "first_contact", "ignored_options", "is_pinned", "pin", "way_to"]
 
-PATIENCE: Final = 10.0
 LAST: Final = 6  # characters of a fingerprint that are typed, by somebody who has compared the whole
 
 
-async def first_contact(target: Target) -> Strange:
-    """Return the key a host shows now; raise `Trouble` when it does not answer."""
-    port = target.port or 22
+def is_pinned(target: Target) -> bool:
+    """Tell whether known_hosts pins a key, or an authority, for a target; raise `Trouble` when it cannot be read."""
+    pins = pinned(target)
+    return bool(pins.keys or pins.authorities)
+
+
+async def first_contact(links: Links, target: Target) -> Strange | None:
+    """Return the key that a host shows and known_hosts does not know, or None when it shows one that is pinned.
+
+    Hosts behind others are reached through them, by the same ssh_config as in a run. Raises `Trouble`: those of
+    `Links.connection`; a changed or revoked key is one of them.
+    """
     try:
-        async with asyncio.timeout(PATIENCE):
-            key = await asyncssh.get_server_host_key(target.host, port, config=None)
-    except (OSError, asyncssh.Error, TimeoutError) as err:
-        why = safe(str(err), 200) or f"no answer in {PATIENCE:.0f} s"
-        raise trouble("ssh-unreachable", f"{safe(target.name)} does not show its key: {why}") from None
-    if key is None:
-        raise trouble("ssh-unreachable", f"{safe(target.name)} shows no host key")
-    return strange_key(target, key)
+        await links.connection(target)
+    except KeyRefused as refused:
+        if refused.strange.pinned:
+            raise
+        return refused.strange
+    return None
 
 
 def compared(typed: str, fingerprint: str) -> bool:

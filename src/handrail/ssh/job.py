@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 from typing import Final, cast, get_args
 
 from handrail.base.failpoint import boundary
-from handrail.base.problems import Trouble
+from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.ssh import shell
-from handrail.ssh.channel import Call, LinkGone, Output, consult, converse, said
+from handrail.ssh.channel import Call, LinkGone, Output, consult, converse, get_through_sudo, said
 from handrail.ssh.frames import number
 from handrail.ssh.links import HostFacts, Links
 from handrail.ssh.target import Target
@@ -67,6 +67,19 @@ async def open_run(links: Links, target: Target, run: str, *, make: bool = True)
     facts = HostFacts(boot if make else made, marker, tail == "1", fork == "1", pty == "1", number(wall))
     links.recall(target, run, facts)
     return facts
+
+
+async def prove_sudo(links: Links, target: Target) -> None:
+    """Find out what sudo wants on a host, and have it asked for, before anything needs it; changes nothing there.
+
+    Raises `Trouble`: those of `Links.connection`, ssh-become.
+    """
+    if not target.become:
+        return
+    try:
+        await get_through_sudo(links, target)
+    except LinkGone as error:
+        raise trouble("ssh-unreachable", f"{safe(target.name)}: the link was lost: {error}") from None
 
 
 async def run_job(
@@ -352,6 +365,7 @@ __all__ = [
     "forget_jobs",
     "look",
     "open_run",
+    "prove_sudo",
     "run_job",
     "stop_job",
 ]

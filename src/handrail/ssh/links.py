@@ -1,18 +1,14 @@
 """Connections: one per target, shared by all that talk to it, opened again when it is lost. It starts no remote command.
 
-Nothing here can connect unverified (see `trust`), wait without a bound, or ask for anything on a terminal.
+Nothing here can connect unverified (see `trust`), wait without a bound (but for a person who is asked), or use a terminal.
 """
 
 from __future__ import annotations
 
 import asyncio
-import getpass
-import socket
 import time
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import asyncssh
@@ -20,8 +16,14 @@ import asyncssh
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret
+from handrail.ssh.asking import Ask, Patience, Question, nobody
+from handrail.ssh.config import said_of, way_to
+from handrail.ssh.failure import explained
+from handrail.ssh.identities import Keyring, Offer
+from handrail.ssh.sudo import Sudo
 from handrail.ssh.target import Target
-from handrail.ssh.trust import Pinned, fingerprint, pinned, refused_key
+from handrail.ssh.trust import Pinned, fingerprint, pinned
+from handrail.ssh.watch import Clock, Meeting, Watch
 
 JOBS: Final = 8  # channels at once on one connection: a default sshd allows 10 (MaxSessions, sshd_config(5)) ...
 QUESTIONS: Final = 2  # ... of which these are kept for stop, look and claim
@@ -32,7 +34,6 @@ CIPHERS: Final = (
     "aes128-ctr",
     "aes256-ctr",
 )
-_QUICKACK: Final = getattr(socket, "TCP_QUICKACK", None)
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,15 @@ class Links:
         on_link: Callable[[LinkNews], None] = lambda _news: None,
         limits: Limits = Limits(),
         become_passwords: Mapping[str, Secret] | None = None,
-        passphrases: Mapping[Path, Secret] | None = None,
+        ask: Ask = nobody,
         apart: Collection[str] = (),
     ) -> None:
-        """Take the sudo passwords by target key, passphrases by identity, and the keys that must be different hosts."""
+        """Take sudo passwords by group, whom to ask, and the keys that must be different hosts."""
         self.limits = limits
-        self.become_passwords = dict(become_passwords or {})
-        self._passphrases = dict(passphrases or {})
+        self.patience = Patience()
+        self._nobody, self._person = ask is nobody, ask
+        self.sudo = Sudo(self._ask, become_passwords or {}, person=ask is not nobody)
+        self._keyring = Keyring(self._ask)
         self._apart = frozenset(apart)
         self._on_link = on_link
         self._open: dict[str, asyncssh.SSHClientConnection] = {}
@@ -95,7 +98,8 @@ class Links:
         self._slots: dict[tuple[str, str], asyncio.Semaphore] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._heard: dict[str, float] = {}
-        self._jumps: dict[str, asyncssh.SSHClientConnection] = {}
+        self._shown: dict[str, asyncssh.SSHKey] = {}
+        self._jumps: dict[tuple[str, ...], asyncssh.SSHClientConnection] = {}
         self._facts: dict[tuple[str, str], HostFacts] = {}
         self._silent: dict[str, tuple[float, Trouble]] = {}
         self._closed = False
@@ -133,6 +137,10 @@ class Links:
         """Return "SHA256:..." of the key that the host has shown and that known_hosts pins."""
         await self.connection(target)
         return self._prints[target.key]
+
+    def shown_key(self, target: Target) -> asyncssh.SSHKey | None:
+        """Return the key that a host has shown and that was not accepted; None when it has shown none."""
+        return self._shown.get(target.key)
 
     async def round_trip(self, target: Target) -> float:
         """Return the seconds of one request and its answer on the connection; nothing is started on the host."""
@@ -195,32 +203,73 @@ class Links:
         for connection in connections:
             connection.abort()
         await asyncio.gather(*(c.wait_closed() for c in connections), return_exceptions=True)
+        self.sudo.wipe()
+        self._keyring.wipe()
+
+    async def _ask(self, question: Question) -> Secret | None:
+        with self.patience.person():
+            return await self._person(question)
 
     # -- opening one ------------------------------------------------------------------------------------------
 
     async def _connect(self, target: Target) -> asyncssh.SSHClientConnection:
-        pins = await asyncio.to_thread(pinned, target)
-        watch = _Watch(self, target)
-        try:
-            async with asyncio.timeout(self.limits.connect) as limit:
-                watch.met = lambda: limit.reschedule(asyncio.get_running_loop().time() + self.limits.login)
-                tunnel = await self._jump(target, watch.met)
-                connection = await asyncssh.connect(**self._options(target, pins, watch), tunnel=tunnel)
-        except Trouble:
-            raise
-        except Exception as error:  # noqa: BLE001 - the border: whatever a peer can provoke becomes a Trouble
-            raise self._explain(target, pins, watch, error) from None
+        way = await asyncio.to_thread(way_to, target)
+        tunnel: asyncssh.SSHClientConnection | None = None
+        for at, hop in enumerate(way):
+            tunnel = await self._hop(hop, tuple(one.key for one in way[: at + 1]), tunnel)
+        connection, watch = await self._reach(target, tunnel)
         return self._keep(target, connection, watch)
 
-    def _options(self, target: Target, pins: Pinned, watch: _Watch) -> dict[str, Any]:
-        passphrase = self._passphrases.get(target.identity) if target.identity else None
+    async def _hop(
+        self, hop: Target, key: tuple[str, ...], tunnel: asyncssh.SSHClientConnection | None
+    ) -> asyncssh.SSHClientConnection:
+        """Return the connection to a jump host, shared by all that stand behind it; verified like every other."""
+        async with self._locks.setdefault(" ".join(key), asyncio.Lock()):
+            there = self._jumps.get(key)
+            if there is None or there.is_closed():
+                there, _ = await self._reach(hop, tunnel)
+                self._jumps[key] = there
+            return there
+
+    async def _reach(
+        self, target: Target, tunnel: asyncssh.SSHClientConnection | None
+    ) -> tuple[asyncssh.SSHClientConnection, Watch]:
+        """Make one attempt."""
+        pins = await asyncio.to_thread(pinned, target)
+        said = await asyncio.to_thread(said_of, target)
+        offer = await self._keyring.offer(target, said)
+        try:
+            async with asyncio.timeout(self.limits.connect) as limit:
+                watch = self._watch(target, Clock(limit, self.limits.login), offer)
+                try:
+                    connection = await asyncssh.connect(**self._options(target, pins, watch, offer), tunnel=tunnel)
+                except Exception as error:  # noqa: BLE001 - the border: whatever a peer can provoke becomes a Trouble
+                    if watch.shown is not None:
+                        self._shown[target.key] = watch.shown
+                    raise self._explain(target, pins, watch, error) from None
+        except TimeoutError as error:
+            raise self._explain(target, pins, watch, error) from None
+        finally:
+            offer.close()
+        return connection, watch
+
+    def _explain(self, target: Target, pins: Pinned, watch: Watch, error: Exception) -> Trouble:
+        return explained(target, pins, watch, error, connect=self.limits.connect, login=self.limits.login)
+
+    def _watch(self, target: Target, clock: Clock, offer: Offer) -> Watch:
+        def heard() -> None:
+            self._heard[target.key] = time.monotonic()
+
+        ask = nobody if self._nobody else self._ask
+        meeting = Meeting(target, clock, ask, self._keyring, heard, [] if self._nobody else offer.locked)
+        return Watch(meeting, lambda watch, error: self._lost(target, watch, error))
+
+    def _options(self, target: Target, pins: Pinned, watch: Watch, offer: Offer) -> dict[str, Any]:
         known: dict[str, Any] = {
             "host": target.host,
             "known_hosts": pins.exact(),
             "host_key_alias": target.pinned_as,
-            "server_host_key_algs": pins.algorithms + [a for a in _host_key_algorithms() if a not in pins.algorithms]
-            if pins.keys
-            else "default",
+            "server_host_key_algs": pins.algorithms,
             "config": [str(target.ssh_config.expanduser())] if target.ssh_config else None,
             "client_factory": lambda: watch,
             "encryption_algs": CIPHERS,
@@ -229,9 +278,9 @@ class Links:
             "gss_auth": False,
             "host_based_auth": False,
             "password_auth": False,
-            "kbdint_auth": False,
+            "kbdint_auth": not self._nobody,
             "agent_forwarding": False,
-            "login_timeout": self.limits.login,
+            "login_timeout": 0,  # the limit around the whole attempt stands still while a person is asked; this one would not
             "keepalive_interval": self.limits.keepalive,
             "keepalive_count_max": self.limits.misses,
         }
@@ -239,49 +288,10 @@ class Links:
             known["port"] = target.port
         if target.user:
             known["username"] = target.user
-        if target.identity:
-            known |= {"client_keys": [str(target.identity.expanduser())], "agent_path": None}
-        if passphrase:
-            known["passphrase"] = passphrase.reveal()
-        return known
-
-    async def _jump(self, target: Target, met: Callable[[], None]) -> asyncssh.SSHClientConnection | None:
-        """Open what ProxyJump names, each hop verified by the same known_hosts; asyncssh would use the user's own."""
-        if target.ssh_config is None:
-            return None
-        options = asyncssh.SSHClientConnectionOptions(
-            config=[str(target.ssh_config.expanduser())], host=target.host, client_keys=None, agent_path=None
-        )
-        hops = options.tunnel
-        if not isinstance(hops, str) or not hops or hops.lower() == "none":
-            return None
-        tunnel: asyncssh.SSHClientConnection | None = None
-        for hop in hops.split(","):
-            async with self._locks.setdefault(f"jump {hop}", asyncio.Lock()):
-                tunnel = await self._hop(target, hop.strip(), tunnel, met)
-        return tunnel
-
-    async def _hop(
-        self, target: Target, hop: str, tunnel: asyncssh.SSHClientConnection | None, met: Callable[[], None]
-    ) -> asyncssh.SSHClientConnection:
-        there = self._jumps.get(hop)
-        if there is not None and not there.is_closed():
-            return there
-        user, _, place = hop.removeprefix("ssh://").rpartition("@")
-        host, _, port = place.partition(":")
-        way = replace(target, key=f"jump {hop}", name=hop, host=host, port=int(port or 0), user=user, host_key_alias="")
-        pins = await asyncio.to_thread(pinned, way)
-        watch = _Watch(self, way)
-        watch.met = met
-        try:
-            connection = await asyncssh.connect(**self._options(way, pins, watch), tunnel=tunnel)
-        except (OSError, asyncssh.Error) as error:
-            raise self._explain(way, pins, watch, error) from None
-        self._jumps[hop] = connection
-        return connection
+        return known | offer.options
 
     def _keep(
-        self, target: Target, connection: asyncssh.SSHClientConnection, watch: _Watch
+        self, target: Target, connection: asyncssh.SSHClientConnection, watch: Watch
     ) -> asyncssh.SSHClientConnection:
         key = connection.get_server_host_key()
         shown = key.get_fingerprint() if key else ""
@@ -300,101 +310,12 @@ class Links:
         self._on_link(LinkNews(target.key, up=True))
         return connection
 
-    def _lost(self, target: Target, connection: asyncssh.SSHClientConnection, error: Exception | None) -> None:
-        if self._open.get(target.key) is connection:
+    def _lost(self, target: Target, watch: Watch, error: Exception | None) -> None:
+        if watch.kept is None:
+            return
+        if self._open.get(target.key) is watch.kept:
             del self._open[target.key]
         self._on_link(LinkNews(target.key, up=False, reason=safe(str(error), 200) if error else "closed by the host"))
-
-    def _explain(self, target: Target, pins: Pinned, watch: _Watch, error: Exception) -> Trouble:
-        """Return what a failed attempt means; texts of exceptions carry the peer's own bytes."""
-        name, text = safe(target.name), safe(str(error), 300)
-        where = f"{name} ({safe(target.host)}{f' port {target.port}' if target.port else ''})"
-        match error:
-            case asyncssh.HostKeyNotVerifiable():
-                return refused_key(target, pins, watch.shown, str(error))
-            case asyncssh.PermissionDenied():
-                who = safe(target.user or getpass.getuser())
-                return trouble("ssh-auth", f"{where} does not let {who} in: {text}", "check the user and the key")
-            case asyncssh.KeyImportError() | asyncssh.KeyEncryptionError():
-                return trouble("ssh-identity", f"the key {safe(str(target.identity))} cannot be used: {text}")
-            case asyncssh.ConfigParseError():
-                return trouble("ssh-config", f"the ssh_config cannot be read: {text}")
-            case FileNotFoundError() | PermissionError() if error.filename:
-                return trouble("ssh-identity", f"a file for connecting to {name} cannot be read: {text}")
-            case TimeoutError() if not watch.connected:
-                return trouble("ssh-unreachable", f"{where} does not answer within {self.limits.connect:g}s")
-            case TimeoutError():
-                return trouble(
-                    "ssh-timeout", f"{where} answers, but does not finish the login in {self.limits.login:g}s"
-                )
-            case OSError() if not watch.connected:
-                return trouble("ssh-unreachable", f"{where} cannot be reached: {text or 'no answer'}")
-            case asyncssh.ChannelOpenError():
-                return trouble("ssh-unreachable", f"{where} cannot be reached from its jump host: {text}")
-            case OSError() | asyncssh.ConnectionLost():
-                return trouble("ssh-unreachable", f"{where} closed the connection during the login: {text}")
-        return trouble("ssh-protocol", f"{where} does not speak SSH as expected: {text or type(error).__name__}")
-
-
-class _Watch(asyncssh.SSHClient):
-    """Sees one connection: the key that was shown, when it was met, when it was lost."""
-
-    def __init__(self, links: Links, target: Target) -> None:
-        self._links = links
-        self._target = target
-        self.shown: asyncssh.SSHKey | None = None
-        self.met: Callable[[], None] = lambda: None
-        self.connected = False
-        self.kept: asyncssh.SSHClientConnection | None = None
-
-    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
-        """Note the meeting, and watch what arrives."""
-        self.connected = True
-        self.met()
-        self._watch_arrivals(conn)
-
-    def _watch_arrivals(self, conn: asyncssh.SSHClientConnection) -> None:
-        """Acknowledge at once whatever arrives, and note when.
-
-        A server without TCP_NODELAY before the login waits for our delayed ACK, 40 ms each time; the kernel clears
-        TCP_QUICKACK by itself, so it is set again with every piece (tcp(7)).
-        """
-        sock = conn.get_extra_info("socket")
-        heard, key, receive = self._links._heard, self._target.key, conn.data_received
-        quick = (
-            _QUICKACK if sock is not None and getattr(sock, "family", 0) in (socket.AF_INET, socket.AF_INET6) else None
-        )
-
-        def received(data: bytes, datatype: int | None = None) -> None:
-            heard[key] = time.monotonic()
-            if quick is not None:
-                with suppress(OSError):
-                    sock.setsockopt(socket.IPPROTO_TCP, quick, 1)
-            receive(data, datatype)
-
-        conn.data_received = received  # type: ignore[method-assign]
-
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        """Remember the key that known_hosts does not know; it is never accepted."""
-        self.shown = key
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Pass it on, when the connection had been in use."""
-        if self.kept is not None:
-            self._links._lost(self._target, self.kept, exc)
-
-
-def _host_key_algorithms() -> list[str]:
-    """Return the host key algorithms asked for after the pinned ones, so that a changed key can be shown, not guessed."""
-    return [
-        "ssh-ed25519",
-        "ecdsa-sha2-nistp256",
-        "ecdsa-sha2-nistp384",
-        "ecdsa-sha2-nistp521",
-        "rsa-sha2-512",
-        "rsa-sha2-256",
-    ]
 
 
 __all__ = ["JOBS", "QUESTIONS", "HostFacts", "Limits", "LinkNews", "Links", "fingerprint"]

@@ -40,7 +40,8 @@ def loader(label: str, *, become: str = "", prompt: str = "") -> str:
     command = f"sh -c {shlex.quote(_LOADER)} {shlex.quote(label)}"
     if not become:
         return f"exec {command}"
-    return f"exec sudo -S -p {shlex.quote(prompt)} -- {command}" if prompt else f"exec sudo -n -- {command}"
+    # -k: what sudo remembers of an earlier password is neither used nor left behind for others.
+    return f"exec sudo -k -S -p {shlex.quote(prompt)} -- {command}" if prompt else f"exec sudo -n -- {command}"
 
 
 def call(verb: str, values: Mapping[str, str | int]) -> bytes:

@@ -27,9 +27,15 @@ class Target:
     known_hosts: Path
     ssh_config: Path | None
     become: str = ""  # or "sudo"
+    become_group: str = ""  # hosts of one group share a sudo password; "": a group of its own
     work_dir: str = WORK_DIR
 
     @property
     def pinned_as(self) -> str:
         """Return the name its key is looked up under in known_hosts."""
         return self.host_key_alias or self.host
+
+    @property
+    def sudo_group(self) -> str:
+        """Return whom it shares its sudo password with."""
+        return self.become_group or self.key

@@ -1,4 +1,4 @@
-"""Whom we believe: known_hosts matching, and what an ssh_config may not decide. It opens no connection.
+"""Whom we believe: known_hosts matching. It opens no connection.
 
 `known_hosts` is always a file that was read here. asyncssh takes None as "do not verify" and an empty value as "the user's own
 file"; neither can be reached, because only `Pinned` makes the value that is passed on.
@@ -6,9 +6,7 @@ file"; neither can be reached, because only `Pinned` makes the value that is pas
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import asyncssh
@@ -17,32 +15,14 @@ from handrail.base.problems import Problem, Trouble, trouble
 from handrail.base.safe import safe
 from handrail.ssh.target import Target
 
-# What an ssh_config may say here. The rest either cannot loosen anything or is not read at all.
-NEVER: Final = {
-    "userknownhostsfile": "host keys are pinned in the estate's known_hosts",
-    "globalknownhostsfile": "host keys are pinned in the estate's known_hosts",
-    "stricthostkeychecking": "an unknown host key is always refused",
-    "hostkeyalias": "the estate's host_key_alias decides",
-    "verifyhostkeydns": "host keys are pinned in the estate's known_hosts",
-    "knownhostscommand": "host keys are pinned in the estate's known_hosts",
-    "updatehostkeys": "known_hosts is written by `handrail trust` only",
-    "controlmaster": "Handrail keeps its own connection",
-    "controlpath": "Handrail keeps its own connection",
-    "controlpersist": "Handrail keeps its own connection",
-    "remotecommand": "the runbook says what runs",
-    "requesttty": "the runbook says what runs",
-    "forwardagent": "no agent is ever forwarded",
-    "localforward": "nothing is forwarded",
-    "remoteforward": "nothing is forwarded",
-    "dynamicforward": "nothing is forwarded",
-    "sendenv": "the environment is not sent",
-    "setenv": "the environment is not sent",
-    "serveraliveinterval": "Handrail's own keepalive is used",
-    "serveralivecountmax": "Handrail's own keepalive is used",
-    "connecttimeout": "Handrail's own timeouts are used",
-    "passwordauthentication": "only keys are used",
-    "kbdinteractiveauthentication": "only keys are used",
-}
+_ALGORITHMS: Final = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
 
 
 @dataclass(frozen=True)
@@ -59,13 +39,13 @@ class Pinned:
 
     @property
     def algorithms(self) -> list[str]:
-        """Return the signature algorithms of the pinned keys, so that the server shows the key we know."""
-        found: list[str] = []
-        for key in self.keys:
-            for name in key.sig_algorithms:
-                if name.decode() not in found:
-                    found.append(name.decode())
-        return found
+        """Return the host key algorithms to ask for: those of the pinned keys first, so that the server shows the key we know.
+
+        All others follow, so that a changed key can be shown, not guessed; certificates only where an authority is pinned.
+        """
+        known = [name.decode() for key in self.keys for name in key.sig_algorithms]
+        plain = list(dict.fromkeys([*known, *_ALGORITHMS]))
+        return [*(f"{name}-cert-v01@openssh.com" for name in _ALGORITHMS), *plain] if self.authorities else plain
 
 
 @dataclass(frozen=True)
@@ -147,47 +127,3 @@ def strange_key(target: Target, key: asyncssh.SSHKey, known: tuple[str, ...] = (
 def fingerprint(key: asyncssh.SSHKey) -> str:
     """Return "ssh-ed25519 SHA256:..." as ssh-keygen prints it."""
     return f"{key.get_algorithm()} {key.get_fingerprint()}"
-
-
-def ignored_options(path: Path) -> list[str]:
-    """Return a sentence for each option of an ssh_config that has no effect here, with its file and line."""
-    found: list[str] = []
-    _read_options(path.expanduser(), found, depth=0)
-    return found
-
-
-def _read_options(path: Path, found: list[str], depth: int) -> None:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as error:
-        found.append(f"{safe(str(path))}: cannot be read: {safe(error.strerror or '')}")
-        return
-    for number, line in enumerate(lines, 1):
-        words = _words(line)
-        if not words:
-            continue
-        option = words[0].lower()
-        if option == "include" and depth < 16:
-            for pattern in words[1:]:
-                for each in _included(pattern):
-                    _read_options(each, found, depth + 1)
-        elif option in NEVER:
-            found.append(f"{safe(str(path))}:{number}: {safe(words[0])} is ignored: {NEVER[option]}")
-
-
-def _words(line: str) -> list[str]:
-    text = line.strip()
-    if not text or text.startswith("#"):
-        return []
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        words = text.split()
-    first, mark, rest = words[0].partition("=")
-    return [first, *([rest] if mark and rest else []), *words[1:]]
-
-
-def _included(pattern: str) -> list[Path]:
-    path = Path(pattern).expanduser()
-    path = path if path.is_absolute() else Path("~/.ssh").expanduser() / path
-    return sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
