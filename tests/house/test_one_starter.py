@@ -11,7 +11,7 @@ REMOTE = {"create_session", "create_process", "create_subprocess", "create_conne
 CHANNEL = SRC / "handrail" / "ssh" / "channel.py"
 ASKERS = {"ssh/channel.py", "ssh/claim.py", "ssh/job.py"}  # who may ask the channel, and the channel itself
 LOCAL = {
-    "runbook/hosts.py",  # an estate's `hosts = { command = [...] }`
+    "base/program.py",  # an estate's `hosts = { command = [...] }`, and `--secret NAME=!PROGRAM`
     "dns/program.py",  # a DNS provider that is a program
     "session/simulator.py",  # the simulated estate
     "cli/machines.py",  # `estate ls` becomes the simulated estate's own

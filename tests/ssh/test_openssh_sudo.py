@@ -49,7 +49,7 @@ async def test_a_password_is_asked_once_and_makes_us_root(host: tuple[Sshd, Targ
     assert isinstance(first, Exited), first
     assert bytes(heard.out) == b"0\nin"
     assert all(bytes(out.out) == b"0\n" for _, out in ends), ends
-    assert person.texts == ["sudo on one as oncall: Password, for the hosts of one"]
+    assert person.texts == ["sudo on one: Password of oncall, for one alone"]
     left = [
         p for p in sshd.place.rglob("*") if p.is_file() and p.name != "shadow" and PASSWORD.encode() in p.read_bytes()
     ]
@@ -146,8 +146,8 @@ async def test_one_password_serves_a_group_and_the_odd_one_out_is_asked_about_al
     await links.close()
     assert caught.value.problems[0].code == "ssh-become"
     assert person.texts == [
-        "sudo on one as oncall: Password, for the hosts of ops",
-        "sudo on odd as oncall: Password, for odd alone",
+        "sudo on one: Password of oncall, for the hosts of the group ops",
+        "sudo on odd: Password of oncall, for odd alone",
     ]
 
 

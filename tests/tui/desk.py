@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -85,6 +85,7 @@ class FakeDesk:
     folder: Path = Path("/tmp/handrail-fake")
     asked: list[tuple[object, ...]] = field(default_factory=list)
     session: FakeSession | None = None
+    lacking: tuple[Wanted, ...] = ()
 
     def plan(self, card: RunbookCard) -> tuple[PlanLine, ...]:
         return plan()
@@ -97,8 +98,13 @@ class FakeDesk:
         tell("the simulated estate comes up: 4 of 6 machines")
         return FakeBriefing(runbook, mode, self)
 
-    async def resume(self, run: RunCard, reason: str = "", typed: str = "") -> FakeSession:
-        self.asked.append(("resume", run.run, reason, typed))
+    def lacks(self, run: RunCard) -> tuple[Wanted, ...]:
+        return self.lacking
+
+    async def resume(
+        self, run: RunCard, reason: str = "", typed: str = "", secrets: Mapping[str, str] | None = None
+    ) -> FakeSession:
+        self.asked.append(("resume", run.run, reason, typed, *(secrets or {}).items()))
         return self.opened()
 
     async def watch(self, run: RunCard) -> FakeSession:
@@ -157,6 +163,13 @@ class FakeBriefing:
         """Change what the briefing shows."""
         self.view = replace(self.view, seq=self.view.seq + 1, **changes)  # type: ignore[arg-type]
         self._news.set()
+
+    def answer(self, number: int, words: str | None) -> None:
+        self.desk.asked.append(("answer", number, words))
+        self.show(asked=tuple(one for one in self.view.asked if one.number != number))
+
+    def ask_again(self) -> None:
+        self.desk.asked.append(("again",))
 
     async def trust(self, host: str, typed: str, why: str = "") -> None:
         pulse = next(p for p in self.view.pulses if p.host == host)

@@ -88,6 +88,7 @@ class FakeSession:
         self.closing = asyncio.Event()  # cleared: closing takes its time
         self.closing.set()
         self.submitted: list[m.Intent] = []
+        self.answered: list[tuple[int, str | None]] = []
         self.refused: Refused | None = None
         self.spools: dict[tuple[str, str], Spool] = {}
         self.spoken: dict[str, list[str]] = {}
@@ -171,6 +172,10 @@ class FakeSession:
             return self.refused
         self.refused = self._decide(replace(intent, at=self.at, by="ana"))
         return self.refused
+
+    def answer(self, number: int, words: str | None) -> None:
+        self.answered.append((number, words))
+        self.show(lambda snap: replace(snap, asked=tuple(one for one in snap.asked if one.number != number)))
 
     def output(self, step: str) -> FakeOutput:
         return FakeOutput(self.folder, step, self.spoken.get(step, []))

@@ -33,7 +33,7 @@ COMMANDS: Final = {
     "report": ("handrail.cli.record", "report"),
     "audit": ("handrail.cli.record", "audit"),
     "runs": ("handrail.cli.record", "runs"),
-    "trust": ("handrail.cli.machines", "trust"),
+    "trust": ("handrail.cli.trusting", "trust"),
     "doctor": ("handrail.cli.machines", "doctor"),
     "estate": ("handrail.cli.machines", "estate"),
 }

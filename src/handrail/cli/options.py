@@ -35,6 +35,24 @@ def settings(command: F) -> F:
     )(command)
 
 
+def secrets(command: F) -> F:
+    """Add --secret and --sudo-password: where secrets are, never the secrets themselves."""
+    command = click.option(
+        "--sudo-password",
+        "sudo",
+        multiple=True,
+        metavar="[GROUP=]@FILE",
+        help="Where sudo's password is: @FILE (mode 0600), or !PROGRAM that prints it. Without it you are asked.",
+    )(command)
+    return click.option(
+        "--secret",
+        "secrets",
+        multiple=True,
+        metavar="NAME=@FILE",
+        help="Where a secret variable's value is: @FILE (mode 0600), or !PROGRAM. Without it you are asked.",
+    )(command)
+
+
 def estate(command: F) -> F:
     """Add --estate FILE."""
     return click.option(

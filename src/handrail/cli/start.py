@@ -19,11 +19,20 @@ if TYPE_CHECKING:
     from handrail.session.view import Mode
 
 
-def _desk(estate: Path | None = None, simulator: tuple[str, ...] = ()) -> Desk:
+def _desk(
+    estate: Path | None = None,
+    simulator: tuple[str, ...] = (),
+    *,
+    secrets: tuple[str, ...] = (),
+    sudo: tuple[str, ...] = (),
+    person: bool = True,
+) -> Desk:
+    from handrail.cli.sources import given
     from handrail.session.desk import Desk
     from handrail.store.home import Home
 
-    return Desk(Home.locate().make(), estate=estate, simulator_options=simulator)
+    found = given(secrets, sudo, person=person and sys.stdin.isatty())
+    return Desk(Home.locate().make(), estate=estate, simulator_options=simulator, given=found)
 
 
 def home(*, plain: bool) -> int:

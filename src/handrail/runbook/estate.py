@@ -5,10 +5,10 @@ It opens the estate file and the host lists it names; of keys and host keys it l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from handrail.base.problems import Problem, Trouble, in_order
 from handrail.base.safe import safe
@@ -55,6 +55,7 @@ class Estate:
     sim: SimTable | None = None
     simulated: bool = False
     warnings: tuple[Problem, ...] = ()
+    found: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)  # hosts that came from elsewhere
 
     def hosts(self, role: str) -> tuple[Host, ...]:
         """Return a role's hosts in estate order; nothing for a role it does not have."""
@@ -87,11 +88,20 @@ def read_estate(path: Path, *, ask: bool = True) -> Estate:
 
 
 def examine_estate(
-    document: Document, path: Path, identity: str, *, ask: bool = False
+    document: Document,
+    path: Path,
+    identity: str,
+    *,
+    ask: bool = False,
+    known: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> tuple[Estate | None, tuple[Problem, ...]]:
-    """Return the estate a document describes, and every problem with it."""
+    """Return the estate a document describes, and every problem with it.
+
+    `known` are the hosts, by role, that came from elsewhere when a run was opened (`Estate.found`): they are not asked
+    for again, and what their file or program says by now does not matter.
+    """
     salvaged = validate(document, EstateFile) if document.data or document.whole else nothing()
-    look = _Look(document, Finder(path.absolute().parent, ask))
+    look = _Look(document, Finder(path.absolute().parent, ask, known or {}))
     look.problems += [*document.problems, *salvaged.problems]
     file = salvaged.model
     estate = look.estate(file, path, identity) if isinstance(file, EstateFile) else None
@@ -125,6 +135,7 @@ class _Look:
             vars=file.vars,
             sim=file.sim,
             simulated=file.simulated,
+            found={**self.finder.known, **self.finder.found},
             warnings=tuple(problem for problem in self.problems if problem.severity != "error"),
         )
 

@@ -47,7 +47,13 @@ class Reach(Table):
     host_key_alias: HostName | None = Field(
         default=None, description="The name its key is pinned under in known_hosts."
     )
-    become: Literal["sudo"] | None = Field(default=None, description='Run everything as root: "sudo" (sudo -n).')
+    become: Literal["sudo"] | None = Field(
+        default=None, description='Run everything as root: "sudo". A password it wants is asked for in the briefing.'
+    )
+    become_group: Line | None = Field(
+        default=None,
+        description="Hosts of one group share a sudo password, asked for once; without it, all with one user.",
+    )
     site: Line | None = Field(default=None, description="Where it stands; `pick` spreads over sites.")
     address: HostName | None = Field(default=None, description="What the DNS name should answer when this host serves.")
     work_dir: Line = Field(default=WORK_DIR, description="Where jobs keep their folders on the host.")

@@ -44,6 +44,20 @@ The program that prints a role's hosts failed, or took longer than 20 seconds. R
 
     [roles.clients]
     hosts = { command = ["./list-clients"] }""",
+    "hosts-from": """\
+A role takes its hosts from one place: a file, a program, or an Ansible inventory.
+
+    hosts = { file = "web-hosts.txt" }
+    hosts = { command = ["./list-web-hosts"] }
+    hosts = { ansible = "inventory.json", group = "webservers" }""",
+    "hosts-none": """\
+The file, the program or the group is there, and holds no host. A failover without clients would prove nothing.
+
+    ansible-inventory --graph""",
+    "hosts-many": """\
+Every host of a role may be asked over a connection of its own; more than 5,000 is a mistake rather than an estate.
+
+    hosts = { ansible = "inventory.json", group = "canaries" }""",
     "ansible": """\
 The inventory is the JSON that Ansible prints; the group is the role's name unless another is given.
 

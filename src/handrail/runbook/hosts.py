@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -13,11 +12,14 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from handrail.base.problems import Problem, Trouble, Where, trouble
+from handrail.base.program import TooLong, TooMuch, printed
 from handrail.base.safe import safe
 from handrail.runbook.estate_model import HostsFrom, HostTable, RoleTable, split_port
 from handrail.runbook.files import INVENTORY, read_file
 
 PATIENCE: Final = 20.0  # seconds for a program that prints hosts
+MOST: Final = 5000  # hosts of one role
+_FROM: Final = 'one of: { file = "hosts.txt" }, { command = ["./list-hosts"] }, { ansible = "inventory.json" }'
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Host:
     identity: Path | None = None
     host_key_alias: str | None = None
     become: str | None = None
+    become_group: str = ""  # whose sudo password is the same
     site: str = ""
     address: str = ""  # what a name should answer when this host serves
     vars: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -47,10 +50,15 @@ class Host:
 
 @dataclass(frozen=True)
 class Finder:
-    """What is needed to find a role's hosts: the estate's folder, and whether programs may be run for it."""
+    """What is needed to find a role's hosts: the estate's folder, whether programs may be run for it, what is known.
+
+    `known` holds, by role, the hosts that a run was opened with; `found` collects those that were found elsewhere now.
+    """
 
     folder: Path
     ask: bool = True
+    known: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    found: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def path(self, written: str) -> Path:
         """Return where a file that the estate names stands; raise `Trouble` if it leads out of the estate's folder."""
@@ -95,6 +103,7 @@ def _host(role: str, name: str, host: str, entry: HostTable, table: RoleTable, f
         identity=finder.folder / Path(identity).expanduser() if identity else None,
         host_key_alias=entry.host_key_alias if many else table.host_key_alias,
         become=entry.become or table.become,
+        become_group=entry.become_group or table.become_group or "",
         site=entry.site or table.site or "",
         address=(entry.address if many else table.address) or host,
         vars={**table.vars, **entry.vars},
@@ -103,32 +112,54 @@ def _host(role: str, name: str, host: str, entry: HostTable, table: RoleTable, f
 
 
 def _from_elsewhere(role: str, source: HostsFrom, finder: Finder) -> tuple[HostTable, ...]:
+    """Return the hosts that a file, a program or an inventory names; those a run was opened with are never asked again."""
+    if role in finder.known:
+        return tuple(HostTable.model_validate(entry) for entry in finder.known[role])
+    named = [word for word in (source.file, source.ansible, source.command) if word is not None]
+    if len(named) != 1:
+        raise trouble("hosts-from", f"role `{role}` takes its hosts from {len(named)} places", _FROM)
+    if source.command is not None and not finder.ask:
+        return ()
+    found = _read(role, source, finder)
+    if not found:
+        raise trouble("hosts-none", f"role `{role}`: no host stands there", "is it the right file, program or group?")
+    if len(found) > MOST:
+        raise trouble("hosts-many", f"role `{role}`: {len(found)} hosts, more than {MOST}", "name a smaller group")
+    finder.found[role] = [entry.model_dump(mode="json", exclude_unset=True) for entry in found]
+    return found
+
+
+def _read(role: str, source: HostsFrom, finder: Finder) -> tuple[HostTable, ...]:
+    group, or_all = source.group or role, source.group is None
     if source.file is not None:
         path = finder.path(source.file)
         return _from_lines(read_file(path, INVENTORY), safe(str(path)))
     if source.ansible is not None:
         path = finder.path(source.ansible)
-        return _from_ansible(read_file(path, INVENTORY), source.group or role, source.group is None, safe(str(path)))
-    if source.command is not None and finder.ask:
-        return _from_lines(_output(source.command, finder.folder), safe(source.command[0], 40))
-    return ()
+        return _from_ansible(read_file(path, INVENTORY), group, or_all, safe(str(path)))
+    assert source.command is not None
+    data, name = _output(source.command, finder.folder), safe(source.command[0], 40)
+    if data.lstrip().startswith(b"{"):  # what ansible-inventory --list, or an inventory script, prints
+        return _from_ansible(data, group, or_all, name)
+    return _from_lines(data, name)
 
 
 def _output(argv: tuple[str, ...], folder: Path) -> bytes:
     """Return what a program prints; raise `Trouble` if it fails, is silent too long, or prints without end."""
     shown = safe(" ".join(argv), 80)
     try:
-        done = subprocess.run(
-            argv, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False
-        )
-    except subprocess.TimeoutExpired:
+        done = printed(argv, folder=folder, seconds=PATIENCE, most=INVENTORY)
+    except TooLong:
         raise trouble("hosts-command", f"`{shown}` did not end within {PATIENCE:.0f} s", "run it by hand") from None
+    except TooMuch:
+        most = f"{INVENTORY >> 20} MiB"
+        raise trouble("hosts-command", f"`{shown}` prints more than {most}", "it is to print one host a line") from None
     except (OSError, ValueError) as error:
         raise trouble("hosts-command", f"`{shown}` cannot be run: {safe(str(error), 80)}", "check its path") from None
-    if done.returncode != 0:
+    if done.status != 0:
         last = safe(done.stderr.strip().rsplit(b"\n", 1)[-1], 120)
-        raise trouble("hosts-command", f"`{shown}` ended with {done.returncode}: {last}", "run it by hand")
-    return done.stdout[:INVENTORY]
+        raise trouble("hosts-command", f"`{shown}` ended with {done.status}: {last}", "run it by hand")
+    return done.stdout
 
 
 def _from_lines(data: bytes, name: str) -> tuple[HostTable, ...]:
@@ -186,9 +217,18 @@ def _members(inventory: Mapping[str, Any], group: str) -> list[str]:
     return list(seen)
 
 
+_ANSIBLE: Final = {  # ours: theirs, the newer name first
+    "host": ("ansible_host", "ansible_ssh_host"),
+    "port": ("ansible_port", "ansible_ssh_port"),
+    "user": ("ansible_user", "ansible_ssh_user"),
+    "identity": ("ansible_ssh_private_key_file", "ansible_private_key_file"),
+}
+
+
 def _ansible_host(name: str, said: Mapping[str, Any]) -> HostTable:
-    known = {"host": "ansible_host", "port": "ansible_port", "user": "ansible_user"}
-    table = {key: said[theirs] for key, theirs in known.items() if theirs in said}
-    if "port" in table:
-        table["port"] = int(table["port"])
-    return HostTable.model_validate({"name": name, **table})
+    table: dict[str, Any] = {"name": name}
+    for ours, theirs in _ANSIBLE.items():
+        value = next((said[key] for key in theirs if said.get(key) not in (None, "")), None)
+        if value is not None:
+            table[ours] = int(value) if ours == "port" else str(value)
+    return HostTable.model_validate(table)

@@ -1,13 +1,13 @@
-"""What a front end knows of a session: six things, and nothing else."""
+"""What a front end knows of a session: seven things, and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from handrail.engine.messages import Intent, Refused
 from handrail.engine.offers import Offer
-from handrail.session.cards import BriefingView, Home, PlanLine, RunbookCard, RunCard, Start
+from handrail.session.cards import BriefingView, Home, PlanLine, RunbookCard, RunCard, Start, Wanted
 from handrail.session.view import Mode, Snapshot
 from handrail.store.spool_reader import SpoolReader
 
@@ -38,6 +38,9 @@ class SessionApi(Protocol):
     def submit(self, intent: Intent) -> Refused | None:
         """Ask for something; it is on disk when this returns None, and nothing has happened when it returns a refusal."""
 
+    def answer(self, number: int, words: str | None) -> None:
+        """Answer what a connection asks (`snapshot.asked`), None to decline; it is written nowhere."""
+
     def output(self, step: str) -> StepOutput:
         """Return the output of a step."""
 
@@ -58,6 +61,12 @@ class BriefingApi(Protocol):
     async def trust(self, host: str, typed: str, why: str = "") -> None:
         """Pin the key a host shows, for a person who typed its fingerprint, and ask the host again; else `Trouble`."""
 
+    def answer(self, number: int, words: str | None) -> None:
+        """Answer what a connection asks (`view.asked`), None to decline; it is written nowhere."""
+
+    def ask_again(self) -> None:
+        """Ask the roles again that could not be used."""
+
     async def start(self, start: Start) -> SessionApi:
         """Open the run; raise `Trouble` when what was typed does not do."""
 
@@ -77,7 +86,12 @@ class DeskApi(Protocol):
     async def brief(self, runbook: RunbookCard, mode: Mode, tell: Callable[[str], None]) -> BriefingApi:
         """Return a briefing; for a drill the simulated estate is brought up, and `tell` hears how far it is."""
 
-    async def resume(self, run: RunCard, reason: str = "", typed: str = "") -> SessionApi:
+    def lacks(self, run: RunCard) -> tuple[Wanted, ...]:
+        """Return the secrets a run needs that were not given: they are in no file of it, so they are asked for again."""
+
+    async def resume(
+        self, run: RunCard, reason: str = "", typed: str = "", secrets: Mapping[str, str] | None = None
+    ) -> SessionApi:
         """Drive a held run; one that somebody drives needs their name typed, and a reason."""
 
     async def watch(self, run: RunCard) -> SessionApi:

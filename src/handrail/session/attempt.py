@@ -115,7 +115,7 @@ class AttemptPort:
             self.changed.add(host)
         start: job.Start = "attach-or-start" if attach else "fresh"
         try:
-            async with asyncio.timeout(None if changes else limit):  # a change is never ended by a clock
+            async with core.links.patience.limit(None if changes else limit):  # a change is never ended by a clock
                 with boundary("job.change" if changes else "job.read"):
                     end = await job.run_job(
                         core.links, target, key, told, permit, start=start, output=catch.take, news=catch.news

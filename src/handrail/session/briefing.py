@@ -19,14 +19,15 @@ from handrail.runbook.read import read_runbook
 from handrail.runbook.routes import needed
 from handrail.session import meeting, simulator
 from handrail.session.api import SessionApi
+from handrail.session.asking import NOTHING, Given
 from handrail.session.cards import BriefingView, HostKey, RolePulse, RunbookCard, Start, Wanted
 from handrail.session.core import target_of
 from handrail.session.modes import mode_of
-from handrail.session.opening import Opening, open_run
+from handrail.session.opening import Opening, open_run, ways_for
 from handrail.session.preflight import with_preflight
 from handrail.session.texts import plan_lines
 from handrail.session.view import Mode
-from handrail.ssh.links import Links
+from handrail.ssh.job import prove_sudo
 from handrail.ssh.target import Target
 from handrail.ssh.trust import Strange
 from handrail.store.drills import drills_of
@@ -38,12 +39,16 @@ PULSE: Final = 8.0
 class Briefing:
     """A run before it is opened."""
 
-    def __init__(self, home: Home, card: RunbookCard, opening: Opening) -> None:
-        self._home, self._opening = home, opening
+    def __init__(self, home: Home, card: RunbookCard, opening: Opening, given: Given = NOTHING) -> None:
+        self._home, self._given = home, given
+        self._opening = replace(opening, values={**opening.values, **given.values()})
+        opening = self._opening
         self._binding = _bound(opening)
         self._mode = mode_of(self._binding.estate, home, opening.mode)
         self._changed = asyncio.Event()
-        self._links = Links()
+        self._ways = ways_for(self._binding, given)
+        self._links = self._ways.links
+        self._ways.asking.tell = self._asked
         self._started = False
         self._strange: dict[str, Strange] = {}
         self._away: set[str] = set()
@@ -107,17 +112,19 @@ class Briefing:
         changed.set()
 
     async def _ask_everybody(self) -> None:
-        await asyncio.gather(*(self._ask(pulse) for pulse in self.view.pulses))
+        await asyncio.gather(*(self._ask(pulse) for pulse in self.view.pulses if pulse.reached is None))
         self._propose()
 
     async def _ask(self, pulse: RolePulse) -> None:
         target = target_of(self._binding.estate, self._binding.estate.host(pulse.host))
         self._strange.pop(pulse.host, None)
         self._away.discard(pulse.host)
+        answer = replace(pulse, reached=True, words="answers, pinned key", key=None)
         try:
-            async with asyncio.timeout(PULSE):
-                seconds = await self._links.round_trip(target)
-            answer = replace(pulse, reached=True, words="answers, pinned key", round_trip=seconds, key=None)
+            async with self._links.patience.limit(PULSE):
+                answer = replace(answer, round_trip=await self._links.round_trip(target))
+                await prove_sudo(self._links, target)
+                answer = replace(answer, words=answer.words + (", sudo" if target.become else ""))
         except Trouble as err:
             answer = await self._silent(pulse, target, err)
         except TimeoutError:
@@ -128,7 +135,7 @@ class Briefing:
 
     async def _silent(self, pulse: RolePulse, target: Target, wrong: Trouble) -> RolePulse:
         """Return what a host that could not be spoken to looks like: away, or there with a key nobody has compared."""
-        found = await meeting.strange_key(target, wrong)
+        found = await meeting.strange_key(self._links, target, wrong)
         if found is None:
             if wrong.problems[0].code in meeting.AWAY:
                 self._away.add(pulse.host)
@@ -145,8 +152,8 @@ class Briefing:
         if found is None:
             raise trouble("ssh-fingerprint", "this host shows no key that is to be compared")
         meeting.accept(self._home, self._mode, found, typed, why)
-        pulse = next(p for p in self.view.pulses if p.host == host)
-        await self._ask(pulse)
+        same = {name for name, one in self._strange.items() if one.name == found.name}  # a jump host is many hosts' way
+        await asyncio.gather(*(self._ask(pulse) for pulse in self.view.pulses if pulse.host in same))
         self._propose()
 
     def _propose(self) -> None:
@@ -161,6 +168,26 @@ class Briefing:
 
     def _is_one(self, role: str) -> bool:
         return self._binding.runbook.roles.get(role) == "one"
+
+    def _asked(self) -> None:
+        self._show(replace(self.view, asked=self._ways.asking.open))
+
+    def answer(self, number: int, words: str | None) -> None:
+        """Answer what a connection asks."""
+        self._ways.asking.answer(number, words)
+
+    def ask_again(self) -> None:
+        """Ask the roles again that could not be used."""
+        if not self._task.done():
+            return
+        pulses = tuple(p if p.reached else replace(p, reached=None, words="asking", key=None) for p in self.view.pulses)
+        self._show(replace(self.view, pulses=pulses))
+        self._task = asyncio.create_task(self._ask_everybody())
+
+    async def settled(self) -> BriefingView:
+        """Wait until every role has answered, or was given up."""
+        await asyncio.gather(self._task, return_exceptions=True)
+        return self.view
 
     async def start(self, start: Start) -> SessionApi:
         """Open the run; raise `Trouble` when what was typed does not do."""
@@ -190,9 +217,10 @@ class Briefing:
         lost = self._binding.runbook.routes[start.route].lost
         if opening.sim_dir and lost:
             await simulator.lose(Path(opening.sim_dir), (h.name for r in lost for h in self._binding.estate.hosts(r)))
-        session = open_run(self._home, opening)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        session = open_run(self._home, opening, ways=self._ways)
         self._started = True
-        await self.close()
         return session
 
     def successor_of(self, name: str) -> None:
@@ -203,7 +231,8 @@ class Briefing:
         """Leave; without having started, a drill's estate goes too."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        await self._links.close()
+        if not self._started:
+            await self._links.close()
         if not self._started and self._opening.sim_dir:
             await simulator.down(Path(self._opening.sim_dir))
 

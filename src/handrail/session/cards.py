@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from handrail.session.view import Mode
+from handrail.session.view import Asked, Mode
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,7 @@ class BriefingView:
     needs_reason: str = ""  # why a typed reason is asked: an undrilled digest
     warnings: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] = ()  # what connections ask; the first is to be answered first
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,11 @@ from handrail.engine.results import Output
 from handrail.engine.state import State
 from handrail.runbook.bind import Binding
 from handrail.runbook.estate import Estate, Host
+from handrail.session.asking import Asking
 from handrail.session.orders import Orders
 from handrail.session.view import LiveHost, LiveStep
 from handrail.ssh.links import Links
-from handrail.ssh.target import Target
+from handrail.ssh.target import EVERYBODY, Target
 from handrail.ssh.terms import Permit
 from handrail.store.spool import Spool
 
@@ -55,6 +56,7 @@ class Core:
     secrets: tuple[Secret, ...] = ()
     live: dict[str, LiveStep] = field(default_factory=dict)
     spools: dict[str, Spool] = field(default_factory=dict)
+    asking: Asking = field(default_factory=Asking)
     turns: int = 0
     successor_of: tuple[str, str] | None = None  # the holder's name as typed, and why its claim is taken over
     moved: asyncio.Event = field(default_factory=asyncio.Event)  # set, and replaced, whenever the state moves
@@ -142,6 +144,7 @@ def target_of(estate: Estate, host: Host) -> Target:
         known_hosts=estate.known_hosts or Path("/nonexistent"),
         ssh_config=estate.ssh_config,
         become=host.become or "",
+        become_group=host.become_group or host.user or EVERYBODY,
         work_dir=host.work_dir,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Final
 from handrail.base.clock import unstamp
 from handrail.base.ids import new_run_id
 from handrail.base.problems import Trouble, trouble
+from handrail.base.secrets import Secret
 from handrail.engine.table import ImpossibleError
 from handrail.engine.words import Outcome
 from handrail.runbook.bind import bind
@@ -21,11 +22,12 @@ from handrail.runbook.read import read_runbook
 from handrail.runbook.routes import needed
 from handrail.runbook.shipped import known_runbooks, shipped
 from handrail.session import simulator
+from handrail.session.asking import NOTHING, Given
 from handrail.session.briefing import Briefing
 from handrail.session.cards import Home as HomeView
-from handrail.session.cards import PlanLine, RunbookCard, RunCard
+from handrail.session.cards import PlanLine, RunbookCard, RunCard, Wanted
 from handrail.session.closing import close_run
-from handrail.session.opening import Opening, replayed, resume_run
+from handrail.session.opening import Opening, lacking, replayed, resume_run
 from handrail.session.parting import parting
 from handrail.session.preflight import with_preflight
 from handrail.session.record import summary
@@ -50,6 +52,7 @@ class Desk:
     cwd: Path = field(default_factory=Path.cwd)
     estate: Path | None = None
     simulator_options: Sequence[str] = ()
+    given: Given = NOTHING  # what was given for this console beforehand
 
     # ------------------------------------------------------------ looking
 
@@ -154,7 +157,7 @@ class Desk:
         elif self.estate is None:
             raise trouble("no-estate", f"{mode.value} needs an estate", "start with --estate FILE")
         try:
-            return Briefing(self.store, runbook, opening)
+            return Briefing(self.store, runbook, opening, self.given)
         except Trouble:
             if opening.sim_dir:
                 await simulator.down(Path(opening.sim_dir))
@@ -181,9 +184,18 @@ class Desk:
             shortened="the TTL is 5 s here; in production it is often 300 s",
         )
 
-    async def resume(self, run: RunCard, reason: str = "", typed: str = "") -> Session:
+    def lacks(self, run: RunCard) -> tuple[Wanted, ...]:
+        """Return the secrets a run needs that were not given: they are in no file of it, so they are asked for again."""
+        folder = RunFolder.open(self.store, run.run)
+        return lacking(folder, self.given)
+
+    async def resume(
+        self, run: RunCard, reason: str = "", typed: str = "", secrets: Mapping[str, str] | None = None
+    ) -> Session:
         """Drive a held run; one that somebody drives needs their name typed, and a reason."""
-        return resume_run(self.store, RunFolder.open(self.store, run.run), reason, typed)
+        more = {name: Secret(value) for name, value in (secrets or {}).items()}
+        given = replace(self.given, secrets={**self.given.secrets, **more})
+        return resume_run(self.store, RunFolder.open(self.store, run.run), reason, typed, given=given)
 
     async def watch(self, run: RunCard) -> Watching:
         """Look on."""

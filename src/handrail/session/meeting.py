@@ -7,6 +7,7 @@ from handrail.base.safe import safe
 from handrail.session.modes import simulated_keys
 from handrail.session.view import Mode
 from handrail.ssh.contact import LAST, Strange, compared, first_contact, pin
+from handrail.ssh.links import Links
 from handrail.ssh.target import Target
 from handrail.ssh.trust import KeyRefused
 from handrail.store.home import Home
@@ -14,13 +15,13 @@ from handrail.store.home import Home
 AWAY = frozenset({"ssh-unreachable", "ssh-timeout"})  # what a lost host looks like; one that refuses us is not lost
 
 
-async def strange_key(target: Target, wrong: Trouble) -> Strange | None:
+async def strange_key(links: Links, target: Target, wrong: Trouble) -> Strange | None:
     """Return the key to be compared, where that is why a host could not be spoken to; None for any other reason."""
     if isinstance(wrong, KeyRefused):
         return wrong.strange
     if wrong.problems[0].code == "ssh-known-hosts" and not target.known_hosts.exists():
         try:
-            return await first_contact(target)
+            return await first_contact(links, target)
         except Trouble:
             return None
     return None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from handrail import __version__
 from handrail.base.clock import Clock, SystemClock, unstamp
@@ -25,6 +26,8 @@ from handrail.runbook.bind import Binding, bind
 from handrail.runbook.document import digest, read_document
 from handrail.runbook.estate import Estate, examine_estate
 from handrail.runbook.read import parse_runbook
+from handrail.session.asking import NOTHING, Given, Ways
+from handrail.session.cards import Wanted
 from handrail.session.core import Core
 from handrail.session.farewell import say_farewell
 from handrail.session.memory import remembered
@@ -34,7 +37,7 @@ from handrail.session.preflight import with_preflight
 from handrail.session.session import Files, Session
 from handrail.session.snapshots import Replayed, Shown
 from handrail.session.view import Mode, RunInfo
-from handrail.ssh.links import HostFacts, Links
+from handrail.ssh.links import HostFacts
 from handrail.store.chain import Record
 from handrail.store.home import Home
 from handrail.store.journal import Journal, boot_id, read_run
@@ -68,8 +71,8 @@ def operator() -> str:
     return safe(found, 40)
 
 
-def open_run(home: Home, opening: Opening, clock: Clock | None = None) -> Session:
-    """Return the session of a new run; raise `Trouble` with nothing sent when it cannot be opened."""
+def open_run(home: Home, opening: Opening, clock: Clock | None = None, ways: Ways | None = None) -> Session:
+    """Return the session of a new run, which takes over `ways`; raise `Trouble` with nothing sent when it cannot be opened."""
     clock = clock or SystemClock()
     data, text = opening.runbook.read_bytes(), opening.estate.read_bytes()
     binding = _binding(data, str(opening.runbook), text, opening.estate, opening.values)
@@ -80,13 +83,13 @@ def open_run(home: Home, opening: Opening, clock: Clock | None = None) -> Sessio
         known = ", ".join(binding.runbook.routes)
         raise trouble("route", f"{binding.runbook.id} has no route {safe(opening.route, 40)!r}", f"its routes: {known}")
     if binding.missing:
-        names = ", ".join(binding.missing)
-        raise trouble("missing-value", f"these need a value: {names}", f"give it with --set {binding.missing[0]}=…")
+        raise _missing(binding)
     run = new_run_id(clock.now())
     inputs = {
         "estate_path": str(opening.estate.absolute()),
         "runbook_path": str(opening.runbook.absolute()),
         "values": dict(binding.values),
+        "hosts": dict(binding.estate.found),
         "mode": mode.value,
         "simulated": opening.simulated,
         "sim_dir": opening.sim_dir,
@@ -123,21 +126,44 @@ def open_run(home: Home, opening: Opening, clock: Clock | None = None) -> Sessio
     )
     name, body = encode_event(opened)
     journal.append(name, body)
-    session = _session(home, Files(folder, journal, lock), binding, [opened], clock, start=clock.mono())
+    ways = ways or ways_for(binding, NOTHING)
+    session = _session(home, Files(folder, journal, lock), binding, [opened], clock, start=clock.mono(), ways=ways)
     if opening.successor_of:
         session.core.successor_of = (opening.successor_of, opening.reason)
     return session
 
 
-def resume_run(home: Home, folder: RunFolder, reason: str = "", typed: str = "", clock: Clock | None = None) -> Session:
-    """Drive a run again; one that another console holds is taken over with its holder's name typed, and a reason."""
+def _missing(binding: Binding) -> Trouble:
+    """Return what to say of variables that nobody has given a value."""
+    name = binding.missing[0]
+    how = f"--secret {name}=@FILE" if binding.runbook.vars[name].type == "secret" else f"--set {name}=…"
+    return trouble("missing-value", f"these need a value: {', '.join(binding.missing)}", f"give it with {how}")
+
+
+def resume_run(
+    home: Home,
+    folder: RunFolder,
+    reason: str = "",
+    typed: str = "",
+    clock: Clock | None = None,
+    given: Given = NOTHING,
+) -> Session:
+    """Drive a run again; one that another console holds is taken over with its holder's name typed, and a reason.
+
+    Secrets are in no file of the run: they are given anew. Without them what needs one fails before it is sent.
+    """
     clock = clock or SystemClock()
     inputs = folder.inputs()
     if inputs.get("sim_dir") and not Path(str(inputs["sim_dir"])).exists():
         hint = f"read its report: handrail report {folder.run_id}; begin anew: handrail drill"
         raise trouble("estate-gone", f"the simulated estate of run {folder.run_id} is gone: the drill is over", hint)
     binding = _binding(
-        folder.runbook(), "runbook.toml", folder.estate(), Path(str(inputs["estate_path"])), inputs.get("values", {})
+        folder.runbook(),
+        "runbook.toml",
+        folder.estate(),
+        Path(str(inputs["estate_path"])),
+        {**inputs.get("values", {}), **given.values()},
+        inputs.get("hosts", {}),
     )
     mode_of(binding.estate, home, Mode(str(inputs["mode"])) if inputs["mode"] != "REHEARSAL" else Mode.LIVE)
     who = operator()
@@ -153,13 +179,24 @@ def resume_run(home: Home, folder: RunFolder, reason: str = "", typed: str = "",
     if closed:
         _give_back(journal, lock)
         raise trouble("run-closed", f"run {folder.run_id} was closed: {safe(closed)}", "see its report")
-    session = _session(home, Files(folder, journal, lock), binding, events, clock, start=_start(records, events, clock))
+    start = _start(records, events, clock)
+    ways = ways_for(binding, given)
+    session = _session(home, Files(folder, journal, lock), binding, events, clock, start=start, ways=ways)
     with boundary("resume.submit"):
         refused = session.submit(m.Resume(socket.gethostname(), session.core.state.epoch + 1, reason))
     if refused:
         _give_back(journal, lock)
         raise trouble("resume", refused.reason)
     return session
+
+
+def lacking(folder: RunFolder, given: Given) -> tuple[Wanted, ...]:
+    """Return the secret variables of a run that nobody has given this console; nothing but its runbook is read."""
+    kinds = parse_runbook(folder.runbook(), "runbook.toml").vars
+    needed = (name for name, var in kinds.items() if var.type == "secret" and var.default is None)
+    return tuple(
+        Wanted(name, "secret", kinds[name].help or "", secret=True) for name in needed if name not in given.secrets
+    )
 
 
 def _give_back(journal: Journal, lock: Lock) -> None:
@@ -184,13 +221,22 @@ def _digest_of(path: Path | None) -> str:
         return ""
 
 
-def _binding(data: bytes, name: str, text: bytes, estate_path: Path, values: Mapping[str, str]) -> Binding:
+def _binding(
+    data: bytes,
+    name: str,
+    text: bytes,
+    estate_path: Path,
+    values: Mapping[str, str],
+    hosts: Mapping[str, Any] | None = None,
+) -> Binding:
+    """Return the binding of a run; `hosts` are those it was opened with, None for a new one, which looks for them."""
     runbook = with_preflight(parse_runbook(data, name))
-    return bind(runbook, _estate(text, estate_path), values)
+    return bind(runbook, _estate(text, estate_path, hosts), values)
 
 
-def _estate(text: bytes, path: Path) -> Estate:
-    estate, problems = examine_estate(read_document(text, safe(str(path))), path, digest(text), ask=True)
+def _estate(text: bytes, path: Path, hosts: Mapping[str, Any] | None) -> Estate:
+    document = read_document(text, safe(str(path)))
+    estate, problems = examine_estate(document, path, digest(text), ask=hosts is None, known=hosts)
     errors = [p for p in problems if p.severity == "error"]
     if errors or estate is None:
         raise Trouble(*errors)
@@ -212,7 +258,14 @@ def _start(records: list[Record], events: list[e.Event], clock: Clock) -> float:
     return clock.mono() - at - away
 
 
-def _session(home: Home, files: Files, binding: Binding, events: list[e.Event], clock: Clock, start: float) -> Session:
+def ways_for(binding: Binding, given: Given) -> Ways:
+    """Return a console's connections for a binding, and the questions they ask."""
+    return Ways.made(given, _apart(binding))
+
+
+def _session(
+    home: Home, files: Files, binding: Binding, events: list[e.Event], clock: Clock, *, start: float, ways: Ways
+) -> Session:
     opened = next(event for event in events if isinstance(event, e.RunOpened))
     mode = Mode(opened.mode)
     outline = outline_of(binding, until_first_change=mode is Mode.CHECK)
@@ -229,7 +282,8 @@ def _session(home: Home, files: Files, binding: Binding, events: list[e.Event], 
             operator=operator(),
             host=socket.gethostname(),
             clock=clock,
-            links=Links(apart=_apart(binding)),
+            links=ways.links,
+            asking=ways.asking,
             out=files.folder.out,
             now=_run_seconds(clock, start),
             state=state,
@@ -287,7 +341,12 @@ def replayed(folder: RunFolder, clock: Clock | None = None) -> Replayed:
     """Return a run from its folder, read only; raise `Trouble` when its journal is damaged at the front."""
     inputs = folder.inputs()
     binding = _binding(
-        folder.runbook(), "runbook.toml", folder.estate(), Path(str(inputs["estate_path"])), inputs.get("values", {})
+        folder.runbook(),
+        "runbook.toml",
+        folder.estate(),
+        Path(str(inputs["estate_path"])),
+        inputs.get("values", {}),
+        inputs.get("hosts", {}),
     )
     reading = read_run(folder.path)
     records = tuple(reading.records)

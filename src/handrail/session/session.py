@@ -62,6 +62,7 @@ class Session:
         self._nudged: asyncio.TimerHandle | None = None
         self._closing = False
         self._owed = self.core.state.owed
+        self.core.asking.tell = self.nudge
         self._own(self._beat())
         self._pump()
 
@@ -89,6 +90,10 @@ class Session:
         self._files.lock.beat()
         with boundary(f"intent.{type(intent).__name__.lower()}"):
             return self._told(replace(intent, by=intent.by or self.core.operator))
+
+    def answer(self, number: int, words: str | None) -> None:
+        """Answer what a connection asks."""
+        self.core.asking.answer(number, words)
 
     def output(self, step: str) -> FolderOutput:
         """Return the output of a step."""

@@ -74,6 +74,7 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
         turn_back_by=_turn_back_by(shown.info.rto, undo),
         undo_seconds=undo,
         watchers=shown.watchers,
+        asked=core.asking.open,
         trouble=trouble,
         names={h.key: h.name for h in core.binding.estate.every_host()},
     )

@@ -93,6 +93,20 @@ class HostView:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Something a connection asks the person at the console: a passphrase, a code, sudo's password. All of it is showable.
+
+    Unless `echo`, the answer is not shown while it is typed; `wrong` says why it is asked again.
+    """
+
+    number: int
+    title: str
+    text: str
+    echo: bool = False
+    wrong: str = ""
+
+
+@dataclass(frozen=True)
 class RunInfo:
     """What does not change in a run."""
 
@@ -131,6 +145,7 @@ class Snapshot:
     turn_back_by: float | None = None  # run seconds: later, an undo would end beyond the RTO
     undo_seconds: Mapping[str, float] = field(default_factory=dict)  # what an undo took, or is thought to take
     watchers: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] = ()  # what connections ask the person here; the first is to be answered first
     trouble: str = ""  # the journal cannot be written, another console took over: nothing is sent any more
     names: Mapping[str, str] = field(default_factory=dict)  # host key -> the name people know it by
     slips: Mapping[str, int] = field(default_factory=dict)  # step -> what was refused or typed wrongly there (drills)

@@ -61,6 +61,9 @@ class Watching:
             return None
         return Refused("you are watching: this console drives nothing")
 
+    def answer(self, number: int, words: str | None) -> None:
+        """Nothing is asked of one who looks on."""
+
     def output(self, step: str) -> FolderOutput:
         """Return the output of a step."""
         return FolderOutput(self._folder, self._run.state, step)

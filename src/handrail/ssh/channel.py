@@ -184,14 +184,14 @@ async def _open(
     return channel
 
 
-async def get_through_sudo(links: Links, target: Target) -> None:
+async def get_through_sudo(links: Links, target: Target, *, prove: bool = False) -> None:
     """Find out once what sudo wants on a host, and have it asked for; nothing of ours runs but the empty loader.
 
-    Without anybody to ask and no password given, `sudo -n` is all there is, and is tried by the call itself.
+    Without anybody to ask and no password given, `sudo -n` is all there is: the call itself tries it, or `prove` does.
     Raises `Trouble` (ssh-become) when it takes none of what was said, or nothing was said; `LinkGone`.
     """
     sudo = links.sudo
-    if sudo.settled(target) or not sudo.knows_a_way():
+    if sudo.settled(target) or not (prove or sudo.knows_a_way()):
         return
     await links.connection(target)  # a host that does not answer keeps nobody else from being asked
     async with sudo.lock(target):
@@ -202,7 +202,7 @@ async def get_through_sudo(links: Links, target: Target) -> None:
 async def _try_sudo(links: Links, target: Target) -> None:
     """Make one attempt: one channel, at most one password. A wrong one may be asked for again."""
     call = Call(lambda _stream, _at, _data: None)
-    channel = await _open(links, target, call, "handrail-sudo", asks=True)
+    channel = await _open(links, target, call, "handrail-sudo", asks=links.sudo.knows_a_way())
     try:
         if await _first_word(links, call) == "loaded":
             links.sudo.took(target, None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -34,12 +35,13 @@ async def first_contact(links: Links, target: Target) -> Strange | None:
     Hosts behind others are reached through them, by the same ssh_config as in a run. Raises `Trouble`: those of
     `Links.connection`; a changed or revoked key is one of them.
     """
+    there = target if target.known_hosts.exists() else replace(target, known_hosts=Path(os.devnull))
     try:
-        await links.connection(target)
+        await links.connection(there)
     except KeyRefused as refused:
         if refused.strange.pinned:
             raise
-        return refused.strange
+        return replace(refused.strange, known_hosts=target.known_hosts)
     return None
 
 

@@ -77,7 +77,7 @@ async def prove_sudo(links: Links, target: Target) -> None:
     if not target.become:
         return
     try:
-        await get_through_sudo(links, target)
+        await get_through_sudo(links, target, prove=True)
     except LinkGone as error:
         raise trouble("ssh-unreachable", f"{safe(target.name)}: the link was lost: {error}") from None
 

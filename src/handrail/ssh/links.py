@@ -98,7 +98,6 @@ class Links:
         self._slots: dict[tuple[str, str], asyncio.Semaphore] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._heard: dict[str, float] = {}
-        self._shown: dict[str, asyncssh.SSHKey] = {}
         self._jumps: dict[tuple[str, ...], asyncssh.SSHClientConnection] = {}
         self._facts: dict[tuple[str, str], HostFacts] = {}
         self._silent: dict[str, tuple[float, Trouble]] = {}
@@ -137,10 +136,6 @@ class Links:
         """Return "SHA256:..." of the key that the host has shown and that known_hosts pins."""
         await self.connection(target)
         return self._prints[target.key]
-
-    def shown_key(self, target: Target) -> asyncssh.SSHKey | None:
-        """Return the key that a host has shown and that was not accepted; None when it has shown none."""
-        return self._shown.get(target.key)
 
     async def round_trip(self, target: Target) -> float:
         """Return the seconds of one request and its answer on the connection; nothing is started on the host."""
@@ -244,8 +239,6 @@ class Links:
                 try:
                     connection = await asyncssh.connect(**self._options(target, pins, watch, offer), tunnel=tunnel)
                 except Exception as error:  # noqa: BLE001 - the border: whatever a peer can provoke becomes a Trouble
-                    if watch.shown is not None:
-                        self._shown[target.key] = watch.shown
                     raise self._explain(target, pins, watch, error) from None
         except TimeoutError as error:
             raise self._explain(target, pins, watch, error) from None

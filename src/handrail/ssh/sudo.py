@@ -12,7 +12,7 @@ from typing import Final
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret
 from handrail.ssh.asking import Ask, Question
-from handrail.ssh.target import Target
+from handrail.ssh.target import EVERYBODY, Target
 
 TRIES: Final = 3  # wrong passwords on one host before nobody is asked again: accounts get locked
 
@@ -91,10 +91,15 @@ class Sudo:
         return said
 
     def _question(self, target: Target) -> Question:
-        alone = target.sudo_group in self._groups
-        what = f"for {safe(target.name, 60)} alone" if alone else f"for the hosts of {safe(target.sudo_group, 60)}"
-        title = f"sudo on {safe(target.name, 60)}" + (f" as {safe(target.user, 40)}" if target.user else "")
-        return Question("sudo", title, f"Password, {what}", wrong=self.last_word(target))
+        group, name = target.sudo_group, safe(target.name, 60)
+        whose = f"Password of {safe(target.user, 40)}" if target.user else "Your password"
+        if group in self._groups or group == target.key:
+            where = f"for {name} alone"
+        elif group in (target.user, EVERYBODY):
+            where = "for every host where sudo asks for it"
+        else:
+            where = f"for the hosts of the group {safe(group, 40)}"
+        return Question("sudo", f"sudo on {name}", f"{whose}, {where}", wrong=self.last_word(target))
 
     def wipe(self) -> None:
         """Overwrite every password."""

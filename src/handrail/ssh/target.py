@@ -8,6 +8,8 @@ from typing import Final
 
 WORK_DIR: Final = "/var/tmp/handrail"  # noqa: S108 - made with care on the host: see wrapper/common.sh
 
+EVERYBODY: Final = "*"  # the sudo group of hosts whose user is not said in the estate
+
 
 @dataclass(frozen=True)
 class Target:

@@ -7,6 +7,7 @@ file"; neither can be reached, because only `Pinned` makes the value that is pas
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import asyncssh

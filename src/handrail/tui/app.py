@@ -36,6 +36,7 @@ from handrail.tui.header import title_of
 from handrail.tui.keys import Keys
 from handrail.tui.look import Look, wants_ascii
 from handrail.tui.page import Page
+from handrail.tui.pages.asked import AskedPages
 from handrail.tui.pages.briefing import BriefingPage
 from handrail.tui.pages.home import HomePage
 from handrail.tui.pages.run import RunPage
@@ -80,6 +81,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         self.desk_api, self._first, self._mode_hint = desk, first, mode_hint
         self.look, self.keys, self.mono, self.today = look or Look(), keys or Keys(), mono, today
         self.session: SessionApi | None = None
+        self.asked = AskedPages(self)
         self._frame = frame
         self._wanted_theme = theme
         self._snap: Snapshot | None = None
@@ -216,6 +218,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         while True:
             self._take(snap)
             self._show()
+            self.asked.show(snap.asked, session.answer)
             await asyncio.sleep(FRAME)
             snap = await session.changed(snap.seq)
 

@@ -85,6 +85,7 @@ class Field:
     label: str
     must: bool = True
     exact: str = ""
+    secret: bool = False  # shown as dots, and taken as it is
 
 
 class AskWords(Page[dict[str, str]]):
@@ -95,7 +96,7 @@ class AskWords(Page[dict[str, str]]):
     def __init__(self, title: str, says: Sequence[str], fields: Sequence[Field]) -> None:
         super().__init__()
         self._title, self._lead, self._fields = title, says, fields
-        self._entries = [Entry(guarded=bool(f.exact)) for f in fields]
+        self._entries = [Entry(guarded=bool(f.exact), secret=f.secret) for f in fields]
         self._at = 0
 
     @property
@@ -139,7 +140,8 @@ class AskWords(Page[dict[str, str]]):
                 self._at = at
                 self.tell(f"that is not {field.exact}")
                 return
-        self.dismiss({f.name: e.value.strip() for f, e in zip(self._fields, self._entries, strict=True)})
+        pairs = zip(self._fields, self._entries, strict=True)
+        self.dismiss({f.name: e.value if f.secret else e.value.strip() for f, e in pairs})
 
 
 class Box(Page[None]):

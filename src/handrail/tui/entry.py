@@ -40,7 +40,7 @@ class Entry:
             self.dropped = PLEASE_TYPE
             return True
         self.dropped = ""
-        self._insert(safe(char))
+        self._insert(char if self.secret else safe(char))
         return True
 
     def _too_fast(self, when: float) -> bool:
@@ -53,7 +53,8 @@ class Entry:
             self.clear()
             self.dropped = PLEASE_TYPE
             return
-        self._insert(safe(text.strip("\r\n")))
+        text = text.strip("\r\n")
+        self._insert(text if self.secret else safe(text))
 
     def clear(self) -> None:
         """Forget what was typed."""

@@ -73,6 +73,7 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at("briefing", "prior-field", "shift+tab up", "Field before", "go to the answer before"),
     _at("briefing", "other", "left right", "Other choice", "change a choice", 25),
     _at("briefing", "plan", "f4", "Plan", "every command, and what undoes it", 30),
+    _at("briefing", "ask-again", "f5", "Ask again", "ask the roles again that could not be used"),
     _at("briefing", "contact", "f6", "Host keys", "compare the host keys that are not pinned", 15),
     _at("briefing", "back", "escape", "Back", "leave without starting", 40),
     # ------------------------------------------------------------ first contact
@@ -262,6 +263,7 @@ _SHOWN: Final[Mapping[str, str]] = {
     "f2": "F2",
     "f3": "F3",
     "f4": "F4",
+    "f5": "F5",
     "f6": "F6",
 }
 

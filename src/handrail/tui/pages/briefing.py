@@ -50,6 +50,7 @@ class BriefingPage(Page[None]):
         while True:
             self.view = await self.briefing.changed(self.view.seq)
             self._again()
+            self.desk.asked.show(self.view.asked, self.briefing.answer)
             self.repaint()
 
     def _again(self) -> None:
@@ -224,6 +225,10 @@ class BriefingPage(Page[None]):
     def do_plan(self) -> None:
         """Show the plan."""
         self.app.push_screen(PlanPage(self.view.plan, self.view.runbook.title))
+
+    def do_ask_again(self) -> None:
+        """Ask the roles again that could not be used."""
+        self.briefing.ask_again()
 
     def do_back(self) -> None:
         """Leave without starting."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from handrail.base.problems import Trouble
@@ -228,7 +229,7 @@ class HomePage(Page[None]):
         if run is None:
             return
         if not run.driven:
-            self.desk.own(self._resume(run))
+            self._with_secrets(run, lambda secrets: self.desk.own(self._resume(run, secrets=secrets)))
             return
         holder = run.holder or run.operator
         says = [
@@ -240,13 +241,27 @@ class HomePage(Page[None]):
         fields = [Field("reason", "Reason"), Field("typed", f"Then type the name: {holder}", exact=holder)]
         self.desk.ask(
             AskWords(f"TAKE OVER from {holder}", says, fields),
-            lambda said: self.desk.own(self._resume(run, said["reason"], said["typed"])),
+            lambda said: self._with_secrets(
+                run, lambda secrets: self.desk.own(self._resume(run, said["reason"], said["typed"], secrets))
+            ),
         )
 
-    async def _resume(self, run: RunCard, reason: str = "", typed: str = "") -> None:
+    def _with_secrets(self, run: RunCard, then: Callable[[dict[str, str]], None]) -> None:
+        """Ask for the secrets of a run first: they are in none of its files."""
+        lacking = self.desk.desk_api.lacks(run)
+        if not lacking:
+            then({})
+            return
+        says = [f"{run.mode.value} {run.estate}  {run.runbook}  {run.run}", "Secrets are kept in no file of a run."]
+        fields = [Field(w.name, f"{w.name}  {w.help}".rstrip(), secret=True) for w in lacking]
+        self.desk.ask(AskWords("What this run needs again", says, fields), then)
+
+    async def _resume(
+        self, run: RunCard, reason: str = "", typed: str = "", secrets: Mapping[str, str] | None = None
+    ) -> None:
         self._told(f"taking up {run.run}")
         try:
-            session = await self.desk.desk_api.resume(run, reason, typed)
+            session = await self.desk.desk_api.resume(run, reason, typed, secrets)
         finally:
             self._busy = ""
         self.desk.open_session(session)
