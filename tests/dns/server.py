@@ -51,7 +51,8 @@ class Server:
         self.records = records or Records("puppet 60 A 10.0.0.10")
         self.keys = {KEY.name: KEY}
         self.faults: list[str] = []
-        self.updates = 0  # messages that arrived, applied or not
+        self.updates = 0  # messages that arrived and would change something, applied or not
+        self.proofs = 0  # updates that arrived with nothing to do
         self.queries = 0
         self.skew = 0  # seconds this server's clock is ahead
         self.authoritative = True
@@ -142,7 +143,12 @@ class Server:
 
     def update(self, wire: bytes) -> bytes | None:
         """Return the bytes to send for an update; None cuts the connection, b"" says nothing and holds it open."""
-        self.updates += 1
+        asked = dns.message.from_wire(wire, keyring=False)
+        assert isinstance(asked, dns.update.UpdateMessage)
+        if asked.update:
+            self.updates += 1
+        else:
+            self.proofs += 1
         try:
             message = self.verify(wire)
         except (dns.message.UnknownTSIGKey, dns.tsig.BadKey):

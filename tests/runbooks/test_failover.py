@@ -41,7 +41,15 @@ async def test_there_and_back_to_the_byte(bed: Bed) -> None:
     fqdn, primary, dr = bed.file["vars"]["fqdn"], bed.address("primary"), bed.address("dr")
     before = await bed.looks()
 
+    await bed.sh("ns2", "systemctl stop named")
     session = bed.open("puppet-failover")
+    step, told = stands_at(await drive(session))
+    assert step == "look/name-dns"
+    assert "ns2" in told
+    await bed.sh("ns2", "systemctl start named")
+    await _all_answer(bed, fqdn, primary)
+    await retry(session, "look/name-dns")
+    await drive(session, until=lambda state: state.step("hold/timer").word is StepWord.PASSED)
     await bed.sh("ns2", "systemctl stop named")
     state = await drive(session)
     step, told = stands_at(state)

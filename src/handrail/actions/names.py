@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from handrail.actions import name_check
 from handrail.actions.commands import verified
+from handrail.actions.name_check import PLACE, agreement, stands_at
 from handrail.actions.port import Port
 from handrail.actions.work import Work
 from handrail.base.clock import stamp
 from handrail.base.failpoint import boundary
 from handrail.base.problems import Trouble
-from handrail.dns.names import rtype_of
+from handrail.dns.names import canonical, rtype_of
 from handrail.dns.provider import Provider, settle
 from handrail.dns.results import (
     AlreadySo,
@@ -33,10 +35,11 @@ from handrail.engine.results import Check, Result, verdict
 from handrail.engine.words import Answer, ResultKind, Verdict, Way
 from handrail.runbook.actions import Dns
 
-PLACE: Final = "dns"
 AGREE: Final = 60.0  # seconds in which the other servers should follow
 PERSON: Final = 3600.0  # seconds in which a person may edit the record
+DARK: Final = 10.0  # seconds for a server that does not answer, when a role is lost
 PAUSE: Final = 0.5
+AGREED: Final = "every authoritative server agrees"
 
 
 async def perform(work: Work, port: Port) -> None:
@@ -44,7 +47,7 @@ async def perform(work: Work, port: Port) -> None:
     dns = work.hosts[PLACE].dns
     assert dns is not None
     if not work.changes:
-        port.ended(await verified(work, await _asked(dns, work, port), port))
+        port.ended(await verified(work, await name_check.asked(dns, work, port), port))
         return
     try:
         _, provider = port.names()
@@ -72,36 +75,6 @@ async def probe(work: Work, port: Port) -> tuple[Answer, str]:
     return answers.get(survey.value, Answer.DONT_KNOW), seen
 
 
-async def _asked(dns: Dns, work: Work, port: Port) -> Result:
-    """Return whether the switch would be accepted now; asked again until it holds, for as long as the step allows."""
-    until = port.clock.mono() + work.within
-    while True:
-        try:
-            checks = await _acceptable(dns, port)
-        except Trouble as err:
-            return _refused(str(err.problems[0]))
-        if all(check.holds for check in checks) or port.clock.mono() + work.every > until:
-            return Result(PLACE, ResultKind.EXITED, sent=False, exit=0, checks=checks)
-        await port.sleep(work.every)
-
-
-async def _acceptable(dns: Dns, port: Port) -> tuple[Check, ...]:
-    """Ask every server for the record, and the first one whether it takes the key: an update that has nothing to do."""
-    _, provider = port.names()
-    survey = await provider.survey(dns.name, rtype=rtype_of(dns.to))
-    seen = f"{', '.join(survey.value) or 'no address'}, TTL {survey.ttl} s, serial {survey.serial}"
-    wrong = _in_the_way(dns, survey)
-    checks = [Check(f"{dns.name} is at {dns.from_}, and every server agrees", holds=not wrong, seen=wrong or seen)]
-    if dns.ttl is not None:
-        checks.append(Check(f"its TTL is at most {dns.ttl} s", holds=survey.ttl <= dns.ttl, seen=f"{survey.ttl} s"))
-    problem = await provider.prove(dns.name, survey.value) if survey.value else None
-    how = "tried with an update that has nothing to do" if provider.kind == "rfc2136" else "it cannot be tried"
-    checks.append(Check("a change would be taken", holds=problem is None, seen=str(problem or how)))
-    for check in checks:
-        port.say(PLACE, f"{'✔' if check.holds else '✖'} {check.what}: {check.seen}")
-    return tuple(checks)
-
-
 def _refused(why: str) -> Result:
     return Result(PLACE, ResultKind.REFUSED, sent=False, detail=why)
 
@@ -117,9 +90,11 @@ async def _change(dns: Dns, work: Work, port: Port, provider: Provider) -> Chang
         return _noted(dns, notes)
     with boundary("dns.survey"):
         survey = await provider.survey(dns.name, rtype=rtype_of(dns.to))
-    wrong = _in_the_way(dns, survey)
+    wrong = _in_the_way(dns, survey, lost=work.lost)
     if wrong:
         return _refused(wrong)
+    for sentence in survey.silent:
+        port.say(PLACE, f"⚠ {sentence}: it is not waited for, since a role is lost")
     change = make_change(dns.name, (dns.from_,), survey.ttl, (dns.to,), survey.ttl if dns.ttl is None else dns.ttl)
     port.say(PLACE, f"now   {dns.name} {change.rtype} {dns.from_}, TTL {survey.ttl} s, serial {survey.serial}")
     if "ttl" not in notes or notes.get("undone"):  # an undo goes back to the state before the first attempt
@@ -133,17 +108,18 @@ def _noted(dns: Dns, notes: object) -> Change:
     return make_change(dns.name, (notes["old"],), int(notes["ttl"]), (notes["new"],), int(notes["new_ttl"]))
 
 
-def _in_the_way(dns: Dns, survey: Survey) -> str:
-    """Return why nothing may be sent, or nothing."""
+def _in_the_way(dns: Dns, survey: Survey, *, lost: bool) -> str:
+    """Return why nothing may be sent, or nothing. When a role is lost, a server that is dark like it is no reason."""
     if not survey.answered:
         return f"{dns.name} cannot be read: {'; '.join(survey.differences)}"
     if survey.blockers:
         return "; ".join(survey.blockers)
-    if survey.value == (dns.to,):
-        return f"{dns.name} is at {dns.to} already: moved by somebody else"
-    if survey.value != (dns.from_,):
-        return f"{dns.name} is at {', '.join(survey.value) or 'no address'}, not at {dns.from_}"
-    return "" if survey.agreed else "the servers do not agree: " + "; ".join(survey.differences)
+    if survey.value == canonical((dns.to,), survey.rtype):
+        return stands_at(dns, survey)
+    if survey.value != canonical((dns.from_,), survey.rtype):
+        return f"{stands_at(dns, survey)}, not at {dns.from_}"
+    wrong = survey.stale if lost else survey.differences
+    return "the servers do not agree: " + "; ".join(wrong) if wrong else ""
 
 
 async def _make(change: Change, work: Work, port: Port, provider: Provider) -> Result:
@@ -169,13 +145,15 @@ async def _make(change: Change, work: Work, port: Port, provider: Provider) -> R
         case Applied(how=how) if how != "answered":
             port.say(PLACE, f"the reply was lost; the record was read back and is as wanted ({how})")
     patience = PERSON if isinstance(made, WaitingForPerson) else AGREE
-    return await _agreed(change, port, provider, patience)
+    return await _agreed(change, port, provider, patience, DARK if work.lost else patience)
 
 
-async def _agreed(change: Change, port: Port, provider: Provider, patience: float) -> Result:
-    """Wait until every authoritative server gives the new answer with one serial."""
-    until = port.clock.mono() + patience
-    what = "every authoritative server agrees"
+async def _agreed(change: Change, port: Port, provider: Provider, patience: float, dark: float) -> Result:
+    """Wait until every authoritative server gives the new answer with one serial.
+
+    A server that gives another answer in the end makes it failed; one that gives none leaves it open: a person says.
+    """
+    began = port.clock.mono()
     while True:
         with boundary("dns.agree"):
             survey = await settle(provider, change)
@@ -183,9 +161,10 @@ async def _agreed(change: Change, port: Port, provider: Provider, patience: floa
         port.progress(agreed, len(survey.answers), "; ".join(survey.differences) or "all servers agree")
         if survey.agreed:
             port.say(PLACE, f"✔ {agreed} of {len(survey.answers)} servers agree, serial {survey.serial}")
-            check = Check(what, holds=True, seen=f"{', '.join(change.new)}, serial {survey.serial}")
+            check = Check(AGREED, holds=True, seen=f"{', '.join(change.new)}, serial {survey.serial}")
             return Result(PLACE, ResultKind.EXITED, sent=True, exit=0, checks=(check,))
-        if port.clock.mono() > until:
-            check = Check(what, holds=False, seen="; ".join(survey.differences))
+        if port.clock.mono() - began > (patience if survey.stale or not survey.answered else dark):
+            holds = agreement(survey).holds if dark < patience else False
+            check = Check(AGREED, holds=holds, seen="; ".join(survey.differences))
             return Result(PLACE, ResultKind.EXITED, sent=True, exit=0, checks=(check,))
         await port.sleep(PAUSE)

@@ -62,4 +62,6 @@ class Work:
     probe: ProbeAsk | None = None
     verifies: Callable[[Mapping[str, Mapping[str, str]]], tuple[Ask, ...]] = lambda _captured: ()
     sync: SyncSides | None = None
+    lag: float = 300.0  # seconds after a switch of a name in which clients should have followed
+    lost: bool = False  # a role is given up: what does not answer does not hold up what must be done
     captures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # host -> name -> regex

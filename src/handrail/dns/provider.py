@@ -14,7 +14,7 @@ from handrail.base.clock import Clock
 from handrail.base.problems import Problem, Trouble, trouble
 from handrail.base.safe import safe
 from handrail.dns.key import read_key
-from handrail.dns.names import canonical, spell
+from handrail.dns.names import canonical, rtype_of, spell
 from handrail.dns.results import AlreadySo, BeforeSend, Change, NotSent, Result, WaitingForPerson, conflict
 from handrail.dns.zone import Zone
 
@@ -85,7 +85,7 @@ class Rfc2136:
         """Prove key, clock and zone with an update that has nothing to do."""
         from handrail.dns.update import prove_key
 
-        return await prove_key(self._zone, name, value)
+        return await prove_key(self._zone, name, value, rtype=rtype_of(value[0]) if value else "A")
 
     async def change(self, change: Change, *, before_send: BeforeSend | None = None) -> Result:
         """Compare and set at the primary."""

@@ -62,6 +62,16 @@ class Survey:
         return tuple(s for s in (self._difference(a) for a in self.answers) if s)
 
     @cached_property
+    def silent(self) -> tuple[str, ...]:
+        """Return a sentence for each server that gave no answer: it may come back with any."""
+        return tuple(self._difference(a) for a in self.answers if a.problem)
+
+    @cached_property
+    def stale(self) -> tuple[str, ...]:
+        """Return a sentence for each server that answers, and with something else than it should."""
+        return tuple(s for s in (self._difference(a) for a in self.answers if not a.problem) if s)
+
+    @cached_property
     def blockers(self) -> tuple[str, ...]:
         """Return a sentence for each thing at the name that makes a switch of one address unsafe."""
         found: dict[str, list[str]] = {}

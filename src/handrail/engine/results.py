@@ -10,11 +10,12 @@ from handrail.engine.words import ResultKind, Verdict
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that had to be true: `holds` is None when it could not be asked."""
+    """One thing that had to be true: `holds` is None when it could not be asked; `warn` says what is better seen to first."""
 
     what: str
     holds: bool | None
     seen: str = ""
+    warn: str = ""
 
 
 @dataclass(frozen=True)

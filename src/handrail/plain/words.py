@@ -74,6 +74,9 @@ def _moment(now: StepState) -> float:
 def _step(shown: Snapshot, step: StepOutline, was: StepState, now: StepState) -> Iterator[Safe]:
     if now.word is not was.word or len(now.attempts) != len(was.attempts):
         yield safe(_word_line(shown, step, now))
+        if now.word is StepWord.PASSED and now.attempt:
+            checks = (check for result in now.attempt.results.values() for check in result.checks)
+            yield from (safe(f"warning at {step.number}: {check.warn}") for check in checks if check.warn)
     for host, since in now.no_link.items():
         if host not in was.no_link:
             yield safe(

@@ -88,7 +88,7 @@ def _host(host: str, result: Result | None, facts: Facts) -> ReportHost:
         kind=result.kind.value,
         sent=result.sent,
         said=shown(result.sentence),
-        checks=tuple(ReportCheck(shown(c.what), c.holds, shown(c.seen)) for c in result.checks),
+        checks=tuple(ReportCheck(shown(c.what), c.holds, shown(c.seen), shown(c.warn)) for c in result.checks),
         output=_output(result),
     )
 

@@ -75,6 +75,7 @@ class ReportCheck:
     what: str
     holds: bool | None
     seen: str
+    warn: str = ""
 
 
 @dataclass(frozen=True)

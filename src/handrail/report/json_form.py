@@ -133,7 +133,7 @@ def _host(host: ReportHost) -> Json:
 
 
 def _check(check: ReportCheck) -> Json:
-    return {"what": check.what, "holds": check.holds, "seen": check.seen}
+    return {"what": check.what, "holds": check.holds, "seen": check.seen, "warn": check.warn}
 
 
 def _output(output: ReportOutput) -> Json:

@@ -231,6 +231,8 @@ def _steps(report: Report) -> Table:
 
 def _remark(step: ReportStep) -> str:
     parts = [step.detail, f"{step.reason} ({step.by})" if step.reason and step.by else step.reason]
+    if step.attempts:
+        parts += [check.warn for host in step.attempts[-1].hosts for check in host.checks]
     if step.differs:
         parts.append(f"differs since: {step.differs}")
     if step.state is StateWord.PENDING and step.attempts:

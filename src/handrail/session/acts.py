@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from handrail.actions import judge, meter, names, perform, questions
+from handrail.actions import judge, meter, name_check, perform, questions
 from handrail.actions.port import Said
 from handrail.actions.work import Work
 from handrail.base.failpoint import boundary
@@ -190,7 +190,7 @@ class Acts:
 
     def _change_sent(self, step: str, attempt: int) -> bool:
         """Tell whether an attempt at a name has sent its change: there is no process that could be ended."""
-        notes = self.core.state.step(step).notes.get(names.PLACE, {})
+        notes = self.core.state.step(step).notes.get(name_check.PLACE, {})
         return self.core.orders.spot(step).dns is not None and notes.get("attempt") == str(attempt)
 
     async def ask(self, act: d.Ask) -> None:

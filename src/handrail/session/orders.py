@@ -19,6 +19,7 @@ from handrail.session.outline import HOSTLESS, how_many
 
 READ_LIMIT: Final = 60.0
 CHANGE_LIMIT: Final = 600.0
+LAG: Final = 300.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,14 @@ class Orders:
             verifies=self.verifies(step.verify, step, hosts),
             sync=self._sides(step),
             captures={key: dict(one.capture) for key, one in mine.items()},
+            lag=self._lag(),
+            lost=bool(self.state.lost),
         )
+
+    def _lag(self) -> float:
+        """Return how long clients may be left behind by a switch: a third of the time the runbook gives itself."""
+        rto = self.binding.runbook.head.rto
+        return rto.target / 3 if rto is not None else LAG
 
     def _sides(self, step: Step) -> SyncSides | None:
         if step.sync is None:
@@ -174,6 +182,7 @@ class Orders:
             probe=self.probe(step),
             verifies=self.verifies(undo.verify, step, hosts) if undo else lambda _captured: (),
             sync=self._sides(step),
+            lost=bool(self.state.lost),
         )
 
     def probed(self, step_id: str) -> Work:

@@ -79,7 +79,7 @@ def step_outline(binding: Binding, spot: Spot) -> StepOutline:
         need=how_many(step.need, len(places)),
         confirm=step.confirm is not None,
         skippable=step.skippable,
-        probe=step.probe is not None or step.action_kind in PROBED,
+        probe=step.probe is not None or (step.changes and step.action_kind in PROBED),
         verify=bool(step.verify),
         recheck=step.recheck,
         requires=frozenset({step.sync.from_, step.sync.to}) if step.sync else frozenset(),

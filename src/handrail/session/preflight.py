@@ -1,14 +1,15 @@
-"""Reach and privileges: what every host must let us do, for the steps and for their undos. Derived, never written by hand.
+"""What must be so before anything begins: reach and privileges, for steps and undos, and names that can be switched.
 
-It adds reading steps to the front of a runbook, one for each host or role: the same for every runbook.
+It adds reading steps to the front of a runbook, one for each role and one for each name: derived, never written by hand.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from handrail.runbook.checks import Command, Expect, Undo
-from handrail.runbook.model import Runbook, Stage, Step
+from handrail.runbook.checks import Command, Expect, Undo, Wrong
+from handrail.runbook.model import Place, Runbook, Stage, Step
+from handrail.runbook.names import references
 
 SYNC_TOOLS: Final = ("tar", "find", "stat", "cp", "mv", "sha256sum", "readlink", "sed")
 METER_TOOLS: Final = ("stat", "tail", "head", "grep")
@@ -24,11 +25,14 @@ exit $fail
 
 
 def with_preflight(runbook: Runbook) -> Runbook:
-    """Return the runbook with its reach steps: in its first stage if that only reads together, else in a stage before it."""
+    """Return the runbook with its derived steps: in its first stage if that only reads together, else in a stage before it.
+
+    A step of the first stage that has the id of a derived one takes its place.
+    """
     steps = tuple(_reach(role, tools, *_how_many(runbook, role)) for role, tools in _tools(runbook).items())
     first = runbook.stages[0]
     taken = {step.id for step in first.steps}
-    steps = tuple(step for step in steps if step.id not in taken)
+    steps = tuple(step for step in (*steps, *names_of(runbook)) if step.id not in taken)
     if not steps:
         return runbook
     if first.together:
@@ -103,4 +107,81 @@ def _reach(role: str, tools: tuple[str, ...], pick: int | None, need: str | int)
         expect=Expect(),
         timeout="30s",  # type: ignore[arg-type]  # as an author writes it
         good="Every host answers, and has every program.",
+    )
+
+
+NAME_WRONG: Final = (
+    Wrong(
+        match="already: moved",
+        means="Somebody has switched it before you.",
+        next="find out who, and whether they go on",
+    ),
+    Wrong(
+        match="is a CNAME|stands beside|addresses stand",
+        means="The record is not one plain address: some clients would not move.",
+        next="mend the zone, then retry",
+    ),
+    Wrong(
+        match=", alone:",
+        means="The name does not stand where this runbook begins.",
+        next="find out who serves; is the estate file right?",
+    ),
+    Wrong(
+        match="name server agrees:|cannot be read",
+        means="A name server is stale or dark: its clients would stay behind.",
+        next="mend it and retry; if it is lost with its site, skip this check and say so",
+    ),
+    Wrong(
+        match="would be taken:",
+        means="The switch would be refused: the key, a clock, or the server that takes updates.",
+        next="mend it, then retry",
+    ),
+)
+
+
+def names_of(runbook: Runbook) -> tuple[Step, ...]:
+    """Return a reading step for each name that is switched: whether it could be switched now, and back.
+
+    Only where it leaves its present address: a second switch of the same name begins where the first one ends. A name
+    whose addresses are only captured on the way cannot be asked for beforehand: its gate asks.
+    """
+    made: dict[str, Step] = {}
+    before: list[Step] = []
+    captured = {f"{role}.{name}" for p in runbook.places for role in p.step.on for name in p.step.capture}
+    for place in runbook.places:
+        dns = place.step.dns
+        if dns is None or not place.step.changes:
+            continue
+        later = any(_follows(place.step, earlier) for earlier in before)
+        before.append(place.step)
+        used = {ref.name for text in (dns.name, dns.from_, dns.to) for ref in references(text)}
+        if not later and not used & captured:
+            step = _name(place, f"name-{place.step.id}")
+            if step.id in made:
+                step = _name(place, f"name-{place.stage.id}-{place.step.id}")
+            made[step.id] = step
+    return tuple(made.values())
+
+
+def _follows(step: Step, earlier: Step) -> bool:
+    """Tell whether another step has switched the same name before, on some route that this one is on."""
+    assert step.dns is not None
+    assert earlier.dns is not None
+    same = step.dns.name == earlier.dns.name
+    return same and (step.only is None or earlier.only is None or step.only == earlier.only)
+
+
+def _name(place: Place, name: str) -> Step:
+    step = place.step
+    assert step.dns is not None
+    return Step(
+        id=name[:48].rstrip("-"),
+        title=f"{step.dns.name} can be switched",
+        why="One address alone, every name server agrees, the key is taken. Nothing is changed.",
+        reads=True,
+        skippable=True,  # in an emergency a name server may be dark too: a person decides, with a reason
+        only=step.only,
+        dns=step.dns,
+        good="All of it holds; the time until which caches keep the old answer is short enough for you.",
+        wrong=NAME_WRONG,
     )

@@ -36,7 +36,8 @@ def action_lines(step: Step | Undo, names: Mapping[str, str]) -> tuple[str, ...]
     if step.run is not None or step.script is not None:
         return command_lines(step, names)
     if step.dns is not None:
-        return _dns_lines(step.dns, names)
+        looks = isinstance(step, Step) and not step.changes
+        return _look_lines(step.dns, names) if looks else _dns_lines(step.dns, names)
     if step.manual is not None:
         return _manual_lines(step.manual, names)
     if isinstance(step, Step):
@@ -52,6 +53,11 @@ def action_lines(step: Step | Undo, names: Mapping[str, str]) -> tuple[str, ...]
 def _dns_lines(dns: Dns, names: Mapping[str, str]) -> tuple[str, ...]:
     ttl = f", TTL {dns.ttl}" if dns.ttl is not None else ""
     return (f"{_known(dns.name, names)}: {_known(dns.from_, names)} → {_known(dns.to, names)}{ttl}",)
+
+
+def _look_lines(dns: Dns, names: Mapping[str, str]) -> tuple[str, ...]:
+    name, old = _known(dns.name, names), _known(dns.from_, names)
+    return (f"ask every name server for {name}: {old} alone; try the key; changes nothing",)
 
 
 def _manual_lines(manual: Manual, names: Mapping[str, str]) -> tuple[str, ...]:

@@ -112,7 +112,11 @@ def _host(scene: Scene, step: StepOutline, attempt: Attempt, host: str, width: i
     lines = [
         row(" ", ink(scene.look.glyph(mark), mark.ink), " ", ink(scene.host(host), Ink.BOLD), f"  {brief(result)}")
     ]
-    return lines + [check_line(scene, check) for check in result.checks]
+    for check in result.checks:
+        lines.append(check_line(scene, check))
+        if check.warn:
+            lines += hang(ink("   ! ", Ink.WARNING), check.warn, width - 1, at=5, how=Ink.WARNING, most=3)
+    return lines
 
 
 def brief(result: Result) -> str:
