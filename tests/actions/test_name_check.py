@@ -132,7 +132,7 @@ async def test_a_long_ttl_is_a_warning_that_says_when_one_may_switch_and_no_refu
     assert drive.word(CHECK) is StepWord.PASSED, told(drive)
     assert ("is long: lower it to 1m first, then switch from" in told(drive)) is long
     moments = {f"{t + timedelta(seconds=ttl):%H:%M:%SZ}" for t in _seconds(begun, datetime.now(UTC))}
-    assert any(f"caches give the old answer until {moment}" in told(drive) for moment in moments)
+    assert any(f"if switched now, old answers end by {moment}" in told(drive) for moment in moments)
     assert not long or any(f"switch from {moment} on" in told(drive) for moment in moments)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from handrail.actions.port import Port
 from handrail.base.durations import show_duration
 from handrail.base.problems import Problem, Trouble
-from handrail.dns.answer import UNTOLD
+from handrail.dns.answer import UNTOLD, Answer
 from handrail.dns.names import canonical, rtype_of, spell
 from handrail.dns.provider import Provider
 from handrail.dns.survey import Survey
@@ -21,7 +21,7 @@ from handrail.runbook.actions import Dns
 PLACE: Final = "dns"
 NOT_ASKED: Final = frozenset({"dns-unreachable", "dns-no-reply"})  # nothing was learned about the key
 PROOFS: Final = {  # what each provider can prove; of another one only what is wrong is shown
-    "rfc2136": ("an update would be taken", "key, clock and zone tried on {}; nothing was changed"),
+    "rfc2136": ("an update would be taken", "tried at {}, nothing was changed"),
     "command": ("the program reads the same", "whether it may write cannot be tried"),
 }
 
@@ -35,14 +35,13 @@ async def look(dns: Dns, lag: float, port: Port, zone: Zone, provider: Provider)
     if not survey.answered:
         why = f"{dns.name} cannot be read: {'; '.join(survey.differences)}"
         return Result(PLACE, ResultKind.UNREACHABLE, sent=False, detail=why)
-    checks = [*_stands(dns, survey), agreement(survey), *await _provable(dns, survey, zone, provider)]
+    for answer in survey.answers:
+        port.say(PLACE, _said(answer))
+    checks = [*_stands(dns, survey), agreement(survey)]
     if survey.value and survey.ttl != UNTOLD:
         caches = await _cached(zone, dns.name, survey)
         checks.append(_follows(survey, lag, caches, port.clock.now()))
-    for check in checks:
-        port.say(PLACE, f"{'✔' if check.holds else '✖'} {check.what}: {check.seen}")
-        if check.warn:
-            port.say(PLACE, f"! {check.warn}")
+    checks += await _provable(dns, survey, zone, provider)
     return Result(PLACE, ResultKind.EXITED, sent=False, exit=0, checks=tuple(checks))
 
 
@@ -52,7 +51,7 @@ def _stands(dns: Dns, survey: Survey) -> Iterable[Check]:
         yield Check("one plain address stands there", holds=False, seen="; ".join(survey.blockers))
         return
     holds = survey.value == canonical((dns.from_,), survey.rtype)
-    yield Check(f"it is {dns.from_}, alone", holds=holds, seen=stands_at(dns, survey))
+    yield Check(f"it is {dns.from_}, alone", holds=holds, seen="" if holds else stands_at(dns, survey))
 
 
 def stands_at(dns: Dns, survey: Survey) -> str:
@@ -94,7 +93,7 @@ async def _cached(zone: Zone, name: str, survey: Survey) -> tuple[tuple[NameServ
 def _follows(survey: Survey, lag: float, caches: tuple[tuple[NameServer, int], ...], now: datetime) -> Check:
     """Return until when clients follow; it holds whatever the TTL: a person weighs that."""
     longest = max((survey.ttl, *(left for _, left in caches)))
-    seen = f"switched now, caches give the old answer until {_at(now, longest)}"
+    seen = f"if switched now, old answers end by {_at(now, longest)}"
     return Check(f"TTL {show_duration(survey.ttl)}", True, seen, _too_long(survey, lag, caches, now))
 
 
@@ -111,6 +110,15 @@ def _too_long(survey: Survey, lag: float, caches: tuple[tuple[NameServer, int], 
         label = next(server.label for server, left in caches if left == longest)
         return f"the TTL was lowered, but the cache {label} keeps the old answer: switch from {_at(now, longest)} on"
     return ""
+
+
+def _said(answer: Answer) -> str:
+    """Return what one server says, as a line of output."""
+    if answer.problem:
+        return f"{answer.server.label} {answer.problem}"
+    ttl = f", TTL {answer.ttl} s" if answer.ttl != UNTOLD else ""
+    serial = f", serial {answer.serial}" if answer.serial is not None else ""
+    return f"{answer.server.label} says {'; '.join((spell(answer.values), *answer.other))}{ttl}{serial}"
 
 
 def _at(now: datetime, seconds: float) -> str:

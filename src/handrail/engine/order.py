@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handrail.engine.outline import GuardOutline, Place, StageOutline, StepOutline
 from handrail.engine.state import State, StepState
-from handrail.engine.words import How, StepWord, UndoKind, Verdict, Way
+from handrail.engine.words import How, Line, StepWord, UndoKind, Verdict, Way
 
 FINISHED = frozenset({StepWord.PASSED, StepWord.SKIPPED})
 STANDS = frozenset({StepWord.FAILED, StepWord.UNKNOWN, StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN, StepWord.OWED})
@@ -220,6 +220,21 @@ def put_back(state: State, steps: tuple[str, ...]) -> tuple[str, ...]:
         if first and first.back and first.back not in values:
             values.append(first.back)
     return tuple(values)
+
+
+def warnings(state: State) -> tuple[tuple[StepOutline, str], ...]:
+    """Return what checks that hold would rather have seen to before clients move, with their steps; nothing once they have."""
+    moved = next((at for at, stage in enumerate(state.outline.stages) if stage.line is Line.CLIENTS_MOVE), None)
+    if moved is not None and any(finished(state, s) for s in state.outline.stages[moved].steps if state.needed(s)):
+        return ()
+    passed = ((step, now.attempt) for step, now in state.walked() if now.word is StepWord.PASSED and now.attempt)
+    return tuple(
+        (step, check.warn)
+        for step, attempt in passed
+        for result in attempt.results.values()
+        for check in result.checks
+        if check.warn
+    )
 
 
 def is_changed(step: StepOutline, now: StepState) -> bool:

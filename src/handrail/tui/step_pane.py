@@ -182,6 +182,8 @@ def before_stage(scene: Scene, stage: StageOutline, width: int, height: int) -> 
     else:
         lines.append(row(" ", ink(f"enter starts stage {stage.name}", Ink.ACCENT)))
     lines.append(ink(f" {count}, {what}{', side by side' if stage.together else ''}.", Ink.DIM))
+    for step, warning in order.warnings(state):
+        lines += hang(ink(f" ! {step.number} ", Ink.WARNING), warning, width - 1, at=7, how=Ink.WARNING, most=3)
     lines.append(EMPTY)
     wrapped = height >= 4 + len(steps) * 2 + len(changes)
     roomy, airy = height >= 4 + len(steps) * 4, height >= 6 + len(steps) * 6
