@@ -254,7 +254,7 @@ async def test_a_step_that_only_reads_says_whether_a_switch_would_do_and_sends_n
     drive = await zone.open(runbook(ASKED)).go()
     assert drive.word("look/x") is StepWord.PASSED, drive.detail()
     assert zone.names is not None
-    assert zone.names.updates == 1  # the one that has a prerequisite and nothing to do
+    assert (zone.names.proofs, zone.names.updates) == (1, 0)  # the one that has a prerequisite and nothing to do
     assert records(zone).values("puppet") == [OLD]
     assert not drive.state.started
 
@@ -262,7 +262,7 @@ async def test_a_step_that_only_reads_says_whether_a_switch_would_do_and_sends_n
 @pytest.mark.parametrize(
     ("lines", "faults", "says"),
     [
-        (["puppet 60 A 10.0.0.99"], [], "not at 10.0.0.10"),
+        (["puppet 60 A 10.0.0.99"], [], "it is 10.0.0.10, alone: puppet.example.test is at 10.0.0.99"),
         (["puppet 3600 A 10.0.0.10"], [], "its TTL is at most 60 s"),
         (["puppet 60 A 10.0.0.10"], ["REFUSED"], "answers REFUSED"),
         (["puppet 60 A 10.0.0.10"], ["unsigned"], "do not agree about the key"),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from handrail.actions.port import Port
+from handrail.actions.work import Work
 from handrail.base.durations import show_duration
 from handrail.base.problems import Problem, Trouble
 from handrail.dns.answer import UNTOLD, Answer
@@ -14,8 +15,8 @@ from handrail.dns.names import canonical, rtype_of, spell
 from handrail.dns.provider import Provider
 from handrail.dns.survey import Survey
 from handrail.dns.zone import NameServer, Zone
-from handrail.engine.results import Check, Result
-from handrail.engine.words import ResultKind
+from handrail.engine.results import Check, Result, verdict
+from handrail.engine.words import ResultKind, Verdict
 from handrail.runbook.actions import Dns
 
 PLACE: Final = "dns"
@@ -24,6 +25,20 @@ PROOFS: Final = {  # what each provider can prove; of another one only what is w
     "rfc2136": ("an update would be taken", "tried at {}, nothing was changed"),
     "command": ("the program reads the same", "whether it may write cannot be tried"),
 }
+
+
+async def asked(dns: Dns, work: Work, port: Port) -> Result:
+    """Return whether the switch would be accepted now; asked again until it holds, for as long as the step allows."""
+    until = port.clock.mono() + work.within
+    while True:
+        try:
+            zone, provider = port.names()
+            result = await look(dns, work.lag, port, zone, provider)
+        except Trouble as err:
+            return Result(PLACE, ResultKind.REFUSED, sent=False, detail=str(err.problems[0]))
+        if verdict(result) is Verdict.PASSED or port.clock.mono() + work.every > until:
+            return result
+        await port.sleep(work.every)
 
 
 async def look(dns: Dns, lag: float, port: Port, zone: Zone, provider: Provider) -> Result:
@@ -40,7 +55,7 @@ async def look(dns: Dns, lag: float, port: Port, zone: Zone, provider: Provider)
     checks = [*_stands(dns, survey), agreement(survey)]
     if survey.value and survey.ttl != UNTOLD:
         caches = await _cached(zone, dns.name, survey)
-        checks.append(_follows(survey, lag, caches, port.clock.now()))
+        checks.append(_follows(dns, survey, lag, caches, port.clock.now()))
     checks += await _provable(dns, survey, zone, provider)
     return Result(PLACE, ResultKind.EXITED, sent=False, exit=0, checks=tuple(checks))
 
@@ -90,10 +105,15 @@ async def _cached(zone: Zone, name: str, survey: Survey) -> tuple[tuple[NameServ
     return tuple((a.server, a.ttl) for a in answers if not a.problem and a.ttl > survey.ttl)
 
 
-def _follows(survey: Survey, lag: float, caches: tuple[tuple[NameServer, int], ...], now: datetime) -> Check:
-    """Return until when clients follow; it holds whatever the TTL: a person weighs that."""
+def _follows(dns: Dns, survey: Survey, lag: float, caches: tuple[tuple[NameServer, int], ...], now: datetime) -> Check:
+    """Return until when clients follow; unless the step bounds the TTL it holds, and a person weighs that."""
     longest = max((survey.ttl, *(left for _, left in caches)))
     seen = f"if switched now, old answers end by {_at(now, longest)}"
+    if dns.ttl is not None:
+        shown = f"{survey.ttl} s; {seen}"
+        return Check(
+            f"its TTL is at most {dns.ttl} s", survey.ttl <= dns.ttl, shown, _too_long(survey, lag, caches, now)
+        )
     return Check(f"TTL {show_duration(survey.ttl)}", True, seen, _too_long(survey, lag, caches, now))
 
 

@@ -181,7 +181,7 @@ def _name(place: Place, name: str) -> Step:
         reads=True,
         skippable=True,  # in an emergency a name server may be dark too: a person decides, with a reason
         only=step.only,
-        dns=step.dns,
+        dns=step.dns.model_copy(update={"ttl": None}),  # which is what it gets, and not what it must have
         good="All of it holds; the time until which caches keep the old answer is short enough for you.",
         wrong=NAME_WRONG,
     )
