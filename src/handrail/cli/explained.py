@@ -21,6 +21,11 @@ TEXTS: Final = {
     "and a reason, and from then on their console can send nothing.",
     "undrilled": "LIVE at a digest (the file's bytes) that was never drilled asks one typed reason, which stays on screen and in "
     "the report; without a terminal it is refused.",
+    "not-approved": "The runbook says `approvals`: so many others must have signed for a LIVE run. A colleague reviews the plan and "
+    "signs with `handrail approve`, on a home that both share; it covers digest, estate, route and inputs, and ends by itself.",
+    "not-counted": "The approval was signed, and counts for nothing: the estate's allowed_signers does not hold that name with that "
+    "key. Add the line that is shown, and sign again.",
+    "no-signers": "The estate's [estate] table does not name an allowed_signers file, so nobody's approval could be checked.",
     "journal-damaged": "A record of the journal is not what was written. The run can be read, not resumed. "
     "`handrail audit` names the record.",
     "journal-rolled-back": "Records that were once on the disk are missing: the folder was restored from an older copy, or cut.",

@@ -42,6 +42,7 @@ class RunOpened(Event):
     emergency: str = ""  # why the run was opened on a route with lost roles
     remembered: Mapping[str, str] = field(default_factory=dict)  # captures of the last good CHECK, "primary.x" -> value
     remembered_at: str = ""  # when that CHECK was, as a journal writes it
+    approved: tuple[str, ...] = ()  # who signed for it, and until when
 
 
 @dataclass(frozen=True)

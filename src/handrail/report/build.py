@@ -58,6 +58,7 @@ def build(state: State, happenings: Sequence[Happening], facts: Facts) -> Report
         disrupted=shown(opened.disrupted),
         emergency=shown(state.emergency),
         closed=shown(state.closed),
+        approved=tuple(map(shown, opened.approved)),
         simulated=shown(facts.simulated),
         shortened=shown(facts.shortened),
         values=_texts(opened.inputs),

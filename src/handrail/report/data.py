@@ -296,6 +296,7 @@ class Report:
     disrupted: str = ""
     emergency: str = ""
     closed: str = ""
+    approved: tuple[str, ...] = ()
     simulated: str = ""
     shortened: str = ""
     values: Mapping[str, str] = field(default_factory=dict)

@@ -59,6 +59,7 @@ def to_json(report: Report) -> Json:
         "tool": report.tool,
         "incident": report.incident,
         "disrupted": report.disrupted,
+        "approved": list(report.approved),
         "closed": report.closed,
         "values": dict(report.values),
         "captured": dict(report.captured),

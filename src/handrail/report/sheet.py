@@ -152,6 +152,8 @@ def _facts(report: Report) -> Iterator[tuple[Cell, ...]]:
         yield _fact("Emergency", report.emergency, "bad")
     if report.incident:
         yield _fact("Incident", report.incident)
+    if report.approved:
+        yield _fact("Approved by", "; ".join(report.approved))
     if report.disrupted:
         yield _fact("Disrupted since", report.disrupted)
     yield _fact("Started", f"{_minute(report.started)} by {report.operator} on {report.host}")

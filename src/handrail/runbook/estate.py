@@ -48,6 +48,7 @@ class Estate:
     digest: str
     known_hosts: Path | None  # None only in a simulated estate's template
     ssh_config: Path | None
+    allowed_signers: Path | None
     roles: Mapping[str, tuple[Host, ...]]
     many: frozenset[str]  # the roles written with `hosts`
     dns: Dns | None = None
@@ -128,7 +129,8 @@ class _Look:
             path=path,
             digest=identity,
             known_hosts=known_hosts,
-            ssh_config=self._ssh_config(file),
+            ssh_config=self._beside(file, "ssh_config"),
+            allowed_signers=self._beside(file, "allowed_signers"),
             roles=roles,
             many=frozenset(role for role, table in file.roles.items() if table.hosts is not None),
             dns=self._dns(file),
@@ -213,9 +215,10 @@ class _Look:
             self._doubt(("estate", "known_hosts"), found, private=False)
         return found
 
-    def _ssh_config(self, file: EstateFile) -> Path | None:
-        path: TomlPath = ("estate", "ssh_config")
-        found = self._path(path, file.head.ssh_config)
+    def _beside(self, file: EstateFile, key: Literal["ssh_config", "allowed_signers"]) -> Path | None:
+        """Return a file that the estate may name, which only its owner may write."""
+        path: TomlPath = ("estate", key)
+        found = self._path(path, getattr(file.head, key))
         if found is not None:
             self._doubt(path, found, private=False)
         return found

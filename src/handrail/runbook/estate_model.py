@@ -134,6 +134,9 @@ class EstateHead(Table):
         default=None, description="The pinned host keys, always explicit; `handrail trust` writes it."
     )
     ssh_config: Line | None = Field(default=None, description="An OpenSSH client configuration to read.")
+    allowed_signers: Line | None = Field(
+        default=None, description="Whose signed approvals count: an allowed_signers file, as in ssh-keygen(1)."
+    )
 
 
 class EstateFile(Table):

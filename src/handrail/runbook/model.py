@@ -191,6 +191,9 @@ class Head(Table):
     unattended: Flag = Field(
         default=False, description="It may run LIVE without a terminal, its confirms given beforehand."
     )
+    approvals: int = Field(
+        default=0, ge=0, le=9, description="How many others must have signed for a LIVE run (`handrail approve`)."
+    )
 
 
 class Route(Table):

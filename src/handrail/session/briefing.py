@@ -10,14 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from handrail.base.clock import SystemClock
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.engine.words import Pace
 from handrail.runbook.bind import Binding, bind
 from handrail.runbook.estate import read_estate
-from handrail.runbook.read import read_runbook
+from handrail.runbook.files import read_file
+from handrail.runbook.read import digest, read_runbook
 from handrail.runbook.routes import needed
-from handrail.session import meeting, simulator
+from handrail.session import approvals, meeting, simulator
 from handrail.session.api import SessionApi
 from handrail.session.asking import NOTHING, Given
 from handrail.session.cards import BriefingView, HostKey, RolePulse, RunbookCard, Start, Wanted
@@ -91,10 +93,21 @@ class Briefing:
 
     def _warnings(self, *, real: bool) -> tuple[str, ...]:
         made: list[str] = [safe(str(p)) for p in self._binding.estate.warnings]
+        made += self._approvals() if real else []
         if real and not (os.environ.get("TMUX") or os.environ.get("STY")):
             tool = "tmux" if shutil.which("tmux") else "a terminal that stays"
             made.append(f"not in tmux: if this line drops, the run is held; use {tool}, or resume it")
         return tuple(made)
+
+    def _approvals(self) -> list[str]:
+        """Return how a runbook that wants the word of others stands, as it would run now."""
+        runbook = self._binding.runbook
+        if not runbook.head.approvals:
+            return []
+        what = approvals.asked(self._binding, digest(read_file(self._opening.runbook)), self._opening.route)
+        found = approvals.holding(self._home, what, self._binding.estate.allowed_signers, SystemClock().now())
+        have = "; ".join(map(str, found)) or "nobody yet"
+        return [f"LIVE wants {runbook.head.approvals} to have signed with `handrail approve`: {have}"]
 
     def _needed(self, route: str) -> frozenset[str]:
         runbook = self._binding.runbook
