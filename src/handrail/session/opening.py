@@ -85,8 +85,6 @@ def open_run(home: Home, opening: Opening, clock: Clock | None = None, ways: Way
         raise trouble("route", f"{binding.runbook.id} has no route {safe(opening.route, 40)!r}", f"its routes: {known}")
     if binding.missing:
         raise _missing(binding)
-        names = ", ".join(binding.missing)
-        raise trouble("missing-value", f"these need a value: {names}", f"give it with --set {binding.missing[0]}=…")
     approved = _approved(home, binding, digest(data), opening.route, mode, clock)
     run = new_run_id(clock.now())
     inputs = {
@@ -145,6 +143,17 @@ def _missing(binding: Binding) -> Trouble:
     return trouble("missing-value", f"these need a value: {', '.join(binding.missing)}", f"give it with {how}")
 
 
+def _approved(home: Home, binding: Binding, identity: str, route: str, mode: Mode, clock: Clock) -> tuple[str, ...]:
+    """Return who approved a run that is about to be opened; raise `Trouble` when that is not enough."""
+    wanted = binding.runbook.head.approvals if mode in (Mode.LIVE, Mode.REHEARSAL) else 0
+    if not wanted:
+        return ()
+    what = approvals.asked(binding, identity, route)
+    found = approvals.holding(home, what, binding.estate.allowed_signers, clock.now())
+    approvals.demand(found, wanted, binding.runbook.id)
+    return tuple(map(str, found))
+
+
 def resume_run(
     home: Home,
     folder: RunFolder,
@@ -157,21 +166,6 @@ def resume_run(
 
     Secrets are in no file of the run: they are given anew. Without them what needs one fails before it is sent.
     """
-
-
-def _approved(home: Home, binding: Binding, identity: str, route: str, mode: Mode, clock: Clock) -> tuple[str, ...]:
-    """Return who approved a run that is about to be opened; raise `Trouble` when that is not enough."""
-    wanted = binding.runbook.head.approvals if mode in (Mode.LIVE, Mode.REHEARSAL) else 0
-    if not wanted:
-        return ()
-    what = approvals.asked(binding, identity, route)
-    found = approvals.holding(home, what, binding.estate.allowed_signers, clock.now())
-    approvals.demand(found, wanted, binding.runbook.id)
-    return tuple(map(str, found))
-
-
-def resume_run(home: Home, folder: RunFolder, reason: str = "", typed: str = "", clock: Clock | None = None) -> Session:
-    """Drive a run again; one that another console holds is taken over with its holder's name typed, and a reason."""
     clock = clock or SystemClock()
     inputs = folder.inputs()
     if inputs.get("sim_dir") and not Path(str(inputs["sim_dir"])).exists():
