@@ -84,6 +84,7 @@ class FakeSession:
         self.folder = folder
         (folder / "out").mkdir(parents=True, exist_ok=True)
         self.watching = watching
+        self.proposes: str | None = None  # the one verb that is proposed, where it is not the engine's
         self.closed = False
         self.closing = asyncio.Event()  # cleared: closing takes its time
         self.closing.set()
@@ -163,7 +164,10 @@ class FakeSession:
     def allowed(self) -> tuple[Offer, ...]:
         if self.watching:
             return (Offer("note", "Note", m.Note("…"), wants=("text",)),)
-        return offers(self.state)
+        found = offers(self.state)
+        if self.proposes is None:
+            return found
+        return tuple(replace(o, proposed=o.verb == self.proposes and o.granted) for o in found)
 
     def submit(self, intent: m.Intent) -> Refused | None:
         self.submitted.append(intent)
@@ -220,6 +224,21 @@ class FakeSession:
         """Change what the session shows besides the state."""
         self.base = change(self.base)
         self.news()
+
+    def goes_away(self, *keys: str, proposes: str = "", asked: float | None = None) -> None:
+        """Let hosts of the standing step not answer, as the session would see it."""
+        self.proposes = proposes
+        since = self.at - 72
+
+        def gone(h: HostView) -> HostView:
+            return replace(h, link="away", away=since, asked=asked, why="no answer") if h.key in keys else h
+
+        self.show(lambda s: replace(s, hosts=tuple(gone(h) for h in s.hosts), waits_for=keys))
+
+    def comes_back(self) -> None:
+        """Let every host answer again."""
+        self.proposes = None
+        self.show(lambda s: replace(s, hosts=tuple(replace(h, link="up", away=None) for h in s.hosts)))
 
     def say(self, step: str, host: str, text: str | bytes, stream: HostStream | None = "out") -> None:
         """Let a host say something; `stream` None is a remark of ours."""

@@ -13,7 +13,7 @@ from tests.tui.stage import matches, playing
 
 from handrail.engine import messages as m
 from handrail.engine.results import Check, Question, Result
-from handrail.engine.words import ResultKind, Way
+from handrail.engine.words import Answer, ResultKind, Way
 from handrail.session.view import LiveHost, LiveStep, Mode
 from handrail.tui.look import Look
 
@@ -77,6 +77,25 @@ def canaries(s: FakeSession) -> None:
     good = Check("served by the DR", True, "10.9.0.10")
     bad = Check("served by the DR", False, "asked 10.0.0.10, 212 s left of its cache")
     s.end("clients/canaries", passed("h-web01", good), failed("h-web02", 0, "", bad), failed("h-db01", 1))
+
+
+REFUSED = (
+    "/etc/puppetlabs/puppetserver/ca/serial at primary cannot be read: puppet-primary (192.0.2.10 port 22) cannot be "
+    "reached: [Errno 113] No route to host"
+)
+
+
+def primary_gone(s: FakeSession) -> None:
+    running(s)
+    s.end("sync/copy", Result("h-dr", ResultKind.REFUSED, sent=False, detail=REFUSED))
+    s.goes_away("h-primary", proposes="declare", asked=s.at - 3)
+
+
+def unknown_and_asked(s: FakeSession) -> None:
+    unknown(s)
+    assert s.submit(m.Probe("sync/mask")) is None
+    s.clock.pass_by(7)
+    s.probed("sync/mask", Answer.DONT_KNOW, "puppetserver.service is neither masked nor running")
 
 
 def undo_failed(s: FakeSession) -> None:
@@ -145,6 +164,8 @@ STATES: dict[str, tuple[Callable[[FakeSession], None], tuple[str, ...], Mode]] =
     "run-guard": (guarded, ("80x24",), Mode.LIVE),
     "run-emergency": (emergency, ("80x24",), Mode.LIVE),
     "decide-failed": (copy_failed, ("80x24", "160x48", "60x18"), Mode.LIVE),
+    "decide-primary-gone": (primary_gone, ("80x24", "160x48", "60x18"), Mode.LIVE),
+    "decide-asked": (unknown_and_asked, ("80x24", "60x18"), Mode.LIVE),
     "decide-canaries": (canaries, ("80x24",), Mode.LIVE),
     "decide-unknown": (unknown, ("80x24",), Mode.LIVE),
     "decide-undo-failed": (undo_failed, ("80x24",), Mode.REHEARSAL),

@@ -11,7 +11,7 @@ from handrail.engine import order
 from handrail.engine.evolve_owed import forget, forget_step
 from handrail.engine.outline import StepOutline
 from handrail.engine.results import Result, verdict
-from handrail.engine.state import Attempt, State, StepState
+from handrail.engine.state import Attempt, State, StepState, Told
 from handrail.engine.table import Cause, move
 from handrail.engine.words import How, StepWord, Verdict, Way
 
@@ -52,6 +52,7 @@ def attempt_started(state: State, event: e.AttemptStarted) -> State:
     forward = event.way is Way.FORWARD
     now = moved(now, Cause.STARTED if forward else Cause.UNDO_STARTED)
     now = replace(_quiet(now), attempts=(*now.attempts, attempt), gate=None, again=None, detail="", reply=None)
+    now = replace(now, told=None)
     step = state.outline.step(event.step)
     return _sent_forward(state, step, now, event) if forward else _sent_back(state, step, now, event)
 
@@ -131,6 +132,8 @@ def attempt_ended(state: State, event: e.AttemptEnded) -> State:
     now = replace(state.step(event.step), asking=None, again=None)
     if event.way in (Way.FORWARD, Way.BACK):
         now = replace(_quiet(now), attempts=tuple(_ended(a, event) for a in now.attempts))
+    else:
+        now = replace(now, told=_told(now, event))
     now = replace(now, detail=event.detail, gate=None, confirmed="" if now.gate else now.confirmed)
     if event.way is Way.FORWARD and event.attempt == 0 and event.verdict is Verdict.PASSED:
         return _still_passed(state, event, now)
@@ -145,6 +148,19 @@ def attempt_ended(state: State, event: e.AttemptEnded) -> State:
     if event.verdict is Verdict.PASSED and event.way is not Way.FORWARD:
         now = replace(now, passed_on=_here(state, event.step))
     return _known(_unstarted(put(state, event.step, now), event.step), event.step)
+
+
+def probed(state: State, event: e.Probed) -> State:
+    """Keep what a probe answered."""
+    told = Told(event.at, Way.PROBE, event.answer.value, event.seen)
+    return _with(state, event.step, asking=None, told=told, detail=event.seen or state.step(event.step).detail)
+
+
+def _told(now: StepState, event: e.AttemptEnded) -> Told:
+    """Return what a check answered, or what the checks after a probe said besides."""
+    if event.way is Way.PROBE and now.told is not None and now.told.at == event.at:
+        return replace(now.told, seen=event.detail or now.told.seen)
+    return Told(event.at, event.way, event.verdict.value, event.detail)
 
 
 def _still_passed(state: State, event: e.AttemptEnded, now: StepState) -> State:
@@ -412,7 +428,7 @@ FOLDS: Final[dict[type[e.Event], Callable[[State, Any], State]]] = {
     e.Reverified: reverified,
     e.RetryAsked: retry_asked,
     e.AskStarted: lambda s, ev: _with(s, ev.step, asking=ev.way),
-    e.Probed: lambda s, ev: _with(s, ev.step, asking=None, detail=ev.seen or s.step(ev.step).detail),
+    e.Probed: probed,
     e.Asked: lambda s, ev: _with(s, ev.step, question=ev.question, reply=None),
     e.Answered: lambda s, ev: _with(s, ev.step, question=None, reply=ev.typed),
     e.StopAsked: lambda s, ev: _with(s, ev.step, stopping=True),

@@ -35,6 +35,16 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What the last probe or check of a step answered, and when (run seconds): a person who asked wants to see it."""
+
+    at: float
+    way: Way
+    answer: str
+    seen: str = ""
+
+
+@dataclass(frozen=True)
 class StepState:
     """One step: its word, its history, and what a way back has to know."""
 
@@ -51,6 +61,7 @@ class StepState:
     question: Question | None = None
     reply: str | None = None
     asking: Way | None = None
+    told: Told | None = None  # what was asked of it since it was last sent
     again: Way | None = None  # a person asked that it be sent again, and it is not yet
     late: bool = False
     stopping: bool = False

@@ -167,7 +167,7 @@ class Console:
             return "your turn: answer, or: no, status, help"
         proposed = next((o for o in self.session.allowed() if o.proposed and o.granted), None)
         if order.standing(state):
-            return f"What now? proposed: {proposed.label if proposed else 'see menu'}. menu shows all, help the words"
+            return f"What now? {words.proposal(shown, proposed)}. menu shows all, help the words"
         if proposed:
             return f"enter: {proposed.label}. help shows the words"
         over = order.next_step(state) is None and not order.busy(state) and not state.walk

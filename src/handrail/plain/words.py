@@ -8,11 +8,12 @@ from typing import Final
 from handrail.base.durations import show_clock, show_duration
 from handrail.base.safe import Safe, safe
 from handrail.engine import order
+from handrail.engine.offers import Offer
 from handrail.engine.order import BUSY
 from handrail.engine.outline import StepOutline
 from handrail.engine.results import Gate, verdict
 from handrail.engine.state import State, StepState
-from handrail.engine.words import How, Line, StepWord, Verdict
+from handrail.engine.words import How, Line, StepWord, Verdict, Way
 from handrail.session.parting import parting
 from handrail.session.view import Snapshot
 
@@ -85,6 +86,10 @@ def _step(shown: Snapshot, step: StepOutline, was: StepState, now: StepState) ->
     for host in was.no_link:
         if host not in now.no_link and now.word in BUSY:
             yield safe(f"link to {_name(shown, host)} is back")
+    if now.told and now.told != was.told:
+        asked = "checks" if now.told.way is Way.CHECK else "probe"
+        seen = f": {now.told.seen}" if now.told.seen else ""
+        yield safe(f"asked {step.name} at T+{show_clock(now.told.at)}, the {asked}: {now.told.answer}{seen}")
     if now.late and not was.late:
         yield safe(f"late: {step.name} is past its time; it is not ended by a clock. Wait, or stop it.")
     if now.differs and now.differs != was.differs:
@@ -93,6 +98,17 @@ def _step(shown: Snapshot, step: StepOutline, was: StepState, now: StepState) ->
         yield safe(f"your turn: {now.question.text}")
         for name in now.question.names:
             yield safe(f"  {name}")
+
+
+def proposal(shown: Snapshot, proposed: Offer | None) -> str:
+    """Return what is proposed at a step that stands; who does not answer is named first."""
+    gone = [h for h in shown.hosts if h.away is not None and h.key in shown.waits_for]
+    silent = "".join(f"{h.name} does not answer since T+{show_clock(h.away or 0.0)}. " for h in gone[:3])
+    if proposed is not None:
+        return f"{silent}proposed: {proposed.label}"
+    return (
+        f"{silent}It is asked again every 5 s, nothing else is sent: wait, or decide" if gone else "proposed: see menu"
+    )
 
 
 def _word_line(shown: Snapshot, step: StepOutline, now: StepState) -> str:

@@ -23,6 +23,7 @@ from handrail.session import claims, mailbox, record, status
 from handrail.session.acts import Acts
 from handrail.session.core import Core
 from handrail.session.output import FolderOutput
+from handrail.session.reach import Reach, away_hosts, proposing
 from handrail.session.snapshots import Shown, snapshot
 from handrail.session.view import Snapshot
 from handrail.store.journal import Journal
@@ -63,7 +64,10 @@ class Session:
         self._closing = False
         self._owed = self.core.state.owed
         self.core.asking.tell = self.nudge
+        self._reach = Reach(self.core)
+        shown.asked = self._reach.asked
         self._own(self._beat())
+        self._own(self._reach.keep_asking())
         self._pump()
 
     # ------------------------------------------------------------ what front ends know
@@ -83,7 +87,8 @@ class Session:
         """Return everything that can be asked now."""
         if self._trouble:
             return tuple(replace(o, why=self._trouble, proposed=False) for o in offers(self.core.state))
-        return offers(replace(self.core.state, at=self.core.now()))
+        made = offers(replace(self.core.state, at=self.core.now()))
+        return proposing(made, self.core, away_hosts(self.core))
 
     def submit(self, intent: Intent) -> Refused | None:
         """Ask for something; it is on disk when this returns None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -16,6 +17,7 @@ from handrail.runbook.bind import Binding
 from handrail.runbook.checks import Undo
 from handrail.runbook.names import references, resolve_known
 from handrail.session.core import Core
+from handrail.session.reach import away_hosts, concerned_hosts
 from handrail.session.texts import step_text
 from handrail.session.view import HeadLine, HostView, RunInfo, Snapshot, StepText
 from handrail.store.chain import Record
@@ -31,6 +33,7 @@ class Shown:
     texts: dict[str, StepText] = field(default_factory=dict)
     values: dict[str, str] | None = None
     watchers: tuple[str, ...] = ()
+    asked: Mapping[str, float] = field(default_factory=dict)  # host -> when it was asked last whether it answers
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
         texts=shown.texts,
         live=dict(core.live),
         headline=headline(core.binding, state),
-        hosts=_hosts(core),
+        hosts=_hosts(core, shown.asked),
         restored=restored_at(state, shown.info.rto_until),
         turn_back_by=_turn_back_by(shown.info.rto, undo),
         undo_seconds=undo,
@@ -77,6 +80,7 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
         asked=core.asking.open,
         trouble=trouble,
         names={h.key: h.name for h in core.binding.estate.every_host()},
+        waits_for=concerned_hosts(core),
     )
 
 
@@ -121,15 +125,20 @@ def _over(value: str, target: str | None) -> bool:
         return all(numbers) and int(value) > int(target)
 
 
-def _hosts(core: Core) -> tuple[HostView, ...]:
+def _hosts(core: Core, asked: Mapping[str, float]) -> tuple[HostView, ...]:
     roles = core.binding.runbook.roles
+    gone = {host for _, now in core.state.walked() for host in now.no_link}
+    away = away_hosts(core)
     views = []
     for host in core.binding.estate.every_host():
-        if host.role in roles:
-            up = core.links.is_up(core.target(host.key))
-            gone = any(host.key in now.no_link for _, now in core.state.walked())
-            link = "no link" if gone else ("up" if up else "")
-            views.append(HostView(host.key, host.name, host.role, host.address, host.site, link))
+        if host.role not in roles:
+            continue
+        link = "no link" if host.key in gone else "up" if core.links.is_up(core.target(host.key)) else ""
+        view = HostView(host.key, host.name, host.role, host.address, host.site, link, asked=asked.get(host.key))
+        if host.key in away:
+            since, why = away[host.key]
+            view = replace(view, link=link or "away", away=since, why=why)
+        views.append(view)
     return tuple(views)
 
 

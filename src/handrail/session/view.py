@@ -88,8 +88,11 @@ class HostView:
     role: str
     address: str
     site: str = ""
-    link: str = ""  # "", "up", "no link", "stale"
+    link: str = ""  # "", "up", "no link", "away"
     round_trip: float | None = None
+    away: float | None = None  # run seconds since which it does not answer when it is asked
+    asked: float | None = None  # run seconds at which it was asked last
+    why: str = ""  # what was seen when it did not answer
 
 
 @dataclass(frozen=True)
@@ -151,3 +154,4 @@ class Snapshot:
     slips: Mapping[str, int] = field(default_factory=dict)  # step -> what was refused or typed wrongly there (drills)
     hints: Mapping[str, int] = field(default_factory=dict)  # step -> hints asked for (drills)
     damage: str = ""  # which record of the journal is damaged: what is shown follows from those before it
+    waits_for: tuple[str, ...] = ()  # the hosts (keys) that the standing step waits for

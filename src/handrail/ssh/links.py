@@ -101,6 +101,7 @@ class Links:
         self._jumps: dict[tuple[str, ...], asyncssh.SSHClientConnection] = {}
         self._facts: dict[tuple[str, str], HostFacts] = {}
         self._silent: dict[str, tuple[float, Trouble]] = {}
+        self._away: dict[str, tuple[float, str]] = {}
         self._closed = False
 
     async def connection(self, target: Target) -> asyncssh.SSHClientConnection:
@@ -129,7 +130,12 @@ class Links:
         if task.cancelled():
             return
         error = task.exception()  # whoever waits has it; a task nobody waits for any more is no news
-        if isinstance(error, Trouble) and error.problems[0].code == "ssh-timeout":
+        code = error.problems[0].code if isinstance(error, Trouble) else ""
+        if isinstance(error, Trouble) and code in ("ssh-timeout", "ssh-unreachable"):
+            self._away.setdefault(key, (time.monotonic(), error.problems[0].message))
+        elif error is None or code not in ("", "ssh-closed"):  # it answers, whatever it says
+            self._away.pop(key, None)
+        if isinstance(error, Trouble) and code == "ssh-timeout":
             self._silent[key] = (time.monotonic(), error)  # those who stood in line need not wait as long again
 
     async def fingerprint(self, target: Target) -> str:
@@ -158,6 +164,11 @@ class Links:
         """Tell whether there is a connection that is not known to be dead."""
         there = self._open.get(target.key)
         return there is not None and not there.is_closed()
+
+    def away(self) -> dict[str, tuple[float, str]]:
+        """Return, by target key, the hosts that did not answer when asked: for how many seconds, and what was seen."""
+        now = time.monotonic()
+        return {key: (now - since, why) for key, (since, why) in self._away.items()}
 
     def slots(self, target: Target, kind: Literal["jobs", "questions"]) -> asyncio.Semaphore:
         """Return what bounds the channels of a kind that are open at once on this target's connection."""

@@ -278,6 +278,10 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         self._dead_until = max(self._dead_until, now + AGAIN)
         return False
 
+    def deaden(self) -> None:
+        """Let enter do nothing for a moment: what it would do has just changed."""
+        self._dead_until = self.mono() + DEAD
+
     @property
     def has_home(self) -> bool:
         """Tell whether this began at the home screen."""

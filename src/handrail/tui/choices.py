@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handrail.tui.look import Look, Mark
-from handrail.tui.text import Ink, Line, fit, ink, row
+from handrail.tui.text import Ink, Line, fit, ink, row, spread
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Menu:
     def __init__(self, choices: Sequence[Choice] = ()) -> None:
         self.choices: tuple[Choice, ...] = ()
         self.at = 0
+        self.touched = False  # somebody has moved the cursor: it stays where they put it
         self.update(choices)
 
     @property
@@ -36,11 +37,11 @@ class Menu:
         return self.choices[self.at] if self.choices else None
 
     def update(self, choices: Sequence[Choice]) -> None:
-        """Take new choices; the first time, the proposed one is marked, else the first that is granted."""
+        """Take new choices; until somebody moves the cursor the proposed one is marked, else the first that is granted."""
         marked = self.chosen.action if self.chosen else ""
         self.choices = tuple(choices)
         actions = [c.action for c in self.choices]
-        if marked in actions:
+        if marked in actions and (self.touched or not any(c.proposed for c in self.choices)):
             self.at = actions.index(marked)
             return
         ranked = sorted(
@@ -50,10 +51,12 @@ class Menu:
 
     def move(self, by: int) -> None:
         """Move the cursor; it stops at the ends."""
+        self.touched = True
         self.at = max(0, min(len(self.choices) - 1, self.at + by))
 
     def to(self, action: str) -> None:
         """Put the cursor on an action."""
+        self.touched = True
         self.at = next((n for n, c in enumerate(self.choices) if c.action == action), self.at)
 
     def lines(self, look: Look, width: int, height: int, *, label_at: int = 0) -> list[Line]:
@@ -68,7 +71,10 @@ class Menu:
             return [line for _, line in rows]
         first = next(n for n, (number, _) in enumerate(rows) if number == self.at)
         start = max(0, min(first - height // 2, len(rows) - height))
-        return [line for _, line in rows[start : start + height]]
+        shown, below = [line for _, line in rows[start : start + height]], len(rows) - start - height
+        if below:
+            shown[-1] = spread(fit(shown[-1], width - 9), ink(f"↓ {below} more", Ink.MUTED), width)
+        return shown
 
 
 def _choice(look: Look, choice: Choice, width: int, label_at: int, *, marked: bool) -> list[Line]:

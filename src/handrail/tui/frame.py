@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handrail.tui.keys import Key, Keys, shown
-from handrail.tui.text import EMPTY, Ink, Line, block, ink, row
+from handrail.tui.text import EMPTY, Ink, Line, block, fit, ink, row, wrap
 
 WIDE, NARROW, LOW = 140, 80, 24
 LEAST = (60, 18)
@@ -20,17 +20,24 @@ class Body:
     joints: tuple[int, ...] = ()
 
 
-def framed(top: Sequence[Line], body: Body, says: Line, bar: Line, width: int, height: int) -> list[Line]:
+def framed(top: Sequence[Line], body: Body, says: Sequence[Line], bar: Line, width: int, height: int) -> list[Line]:
     """Return a whole screen, exactly `height` rows."""
-    room = height - len(top) - 4
+    room = height - len(top) - 3 - len(says)
     return [
         *top,
         _rule(width, body.joints, "┬"),
         *block(list(body.rows), max(0, room)),
         _rule(width, body.joints, "┴"),
-        says,
+        *says,
         bar,
     ][:height]
+
+
+def sentence(said: Line, width: int, most: int) -> list[Line]:
+    """Return what stands above the key bar: a sentence that is too long for one row takes the next one, it is not cut."""
+    if said.width <= width or len(said.spans) != 1:
+        return [fit(said, width)]
+    return [fit(row(" ", line), width) for line in wrap(said.plain.strip(), width - 2, said.spans[0].ink, most)]
 
 
 def _rule(width: int, joints: tuple[int, ...], joint: str) -> Line:

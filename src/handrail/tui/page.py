@@ -14,10 +14,10 @@ from handrail.tui.canvas import Canvas
 from handrail.tui.clocks import zulu
 from handrail.tui.doing import doing
 from handrail.tui.entry import EDITING, Entry
-from handrail.tui.frame import LEAST, Body, framed, key_bar, too_small
+from handrail.tui.frame import LEAST, LOW, Body, framed, key_bar, sentence, too_small
 from handrail.tui.header import header
 from handrail.tui.scene import Scene
-from handrail.tui.text import EMPTY, Ink, Line, fit, ink, spread
+from handrail.tui.text import EMPTY, Ink, Line, ink, spread
 
 if TYPE_CHECKING:
     from handrail.tui.app import HandrailApp
@@ -82,8 +82,9 @@ class Page(Screen[T], inherit_bindings=False):
         if width < LEAST[0] or height < LEAST[1]:
             return too_small(width, height)
         top = self.top(width)
-        body = self.body(width, height - len(top) - 4)
-        return framed(top, body, fit(self.says(), width), self.bar(width), width, height)
+        says = sentence(self.says(), width, 3 if height >= LOW else 2)
+        body = self.body(width, height - len(top) - 3 - len(says))
+        return framed(top, body, says, self.bar(width), width, height)
 
     def top(self, width: int) -> list[Line]:
         """Return the header."""

@@ -11,7 +11,7 @@ from handrail.engine.offers import Offer
 from handrail.engine.outline import StageOutline, StepOutline
 from handrail.engine.state import State
 from handrail.engine.words import StepWord
-from handrail.session.view import LiveStep, Snapshot, StepText
+from handrail.session.view import HostView, LiveStep, Snapshot, StepText
 from handrail.tui.look import Look
 
 DECIDED = frozenset({StepWord.FAILED, StepWord.UNKNOWN, StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN})
@@ -52,6 +52,11 @@ class Scene:
         """Return what is moving in a step."""
         return self.snap.live.get(step) or LiveStep()
 
+    @property
+    def away(self) -> tuple[HostView, ...]:
+        """Return the hosts that the standing step waits for and that do not answer."""
+        return tuple(h for h in self.snap.hosts if h.away is not None and h.key in self.snap.waits_for)
+
     def offer(self, verb: str) -> Offer | None:
         """Return an offer by its verb."""
         return next((o for o in self.offers if o.verb == verb), None)
@@ -72,6 +77,11 @@ _ABSENT = {
     "declare": "this runbook has no other route",
     "settle": "nothing is owed",
     "retry": "no step has failed",
+    "attach": "its outcome is known: there is no job to ask about",
+    "not-done": "its outcome is known: retry it, or undo it",
+    "owe": "no undo has failed here",
+    "leave-undo": "no undo is under way",
+    "forward-again": "no undo has failed here",
 }
 
 

@@ -12,12 +12,10 @@ from handrail.tui import asking, decide, gate
 from handrail.tui.choices import Menu
 from handrail.tui.entry import Entry
 from handrail.tui.frame import Body
-from handrail.tui.output import OutputView
 from handrail.tui.pages.answering import Answering
 from handrail.tui.rail import Viewed
 from handrail.tui.run_body import Looking, Memo, looked_at, run_body
 from handrail.tui.scene import current, face, going_on
-from handrail.tui.text import EMPTY, Ink, Line, ink, rule
 
 _STOP_TWICE = 5.0  # seconds
 
@@ -28,7 +26,6 @@ class RunPage(Answering):
     def __init__(self) -> None:
         super().__init__()
         self.looking = Looking()
-        self.output = OutputView()
         self._turn = ""  # the gate, question or decision that what is typed belongs to
         self._away = ""  # the decision whose menu was put aside
         self._output_of: tuple[str, str, int] = ("", "", 0)
@@ -45,11 +42,7 @@ class RunPage(Answering):
         if scene.watching:
             return "run"
         shown = face(scene.state)
-        return "run" if shown == "decide" and self._away == self._deciding() else shown
-
-    def _deciding(self) -> str:
-        step = order.standing(self.now.state)
-        return f"{step.id}:{len(self.now.state.step(step.id).attempts)}" if step else ""
+        return "run" if shown == "decide" and self._away == self.deciding() else shown
 
     @property
     def entry(self) -> Entry | None:
@@ -67,7 +60,7 @@ class RunPage(Answering):
             self.reason = Entry()
             self.answers = Menu(asking.choices(self.now))
             self.menu = Menu()
-        self.menu.update(decide.choices(self.now, self.desk.keys))
+        self.turn_menu()
         self._turn_output()
         super().show()
 
@@ -117,33 +110,8 @@ class RunPage(Answering):
         if scope == "question":
             return Body(asking.question(scene, self.typing, self.answers, width, height))
         if scope == "decide":
-            return self._decide_body(width, height)
+            return Body(self.decide_rows(width, height, self.looking.host))
         return run_body(scene, self.looking, self.output, width, height, self._memo)
-
-    def _decide_body(self, width: int, height: int) -> Body:
-        step = order.standing(self.now.state)
-        assert step is not None
-        facts = decide.facts(self.now, step, width)
-        low = height < 17
-        if low:
-            facts = [line for line in facts if line.plain.strip()]
-        kept = min(len(facts), max(height - 2 + low - len(self.menu.choices), 4 if low else 6))
-        menu = self.menu.lines(self.desk.look, width, height - 2 + low - kept, label_at=36 if width < 100 else 56)
-        lines = [*facts[:kept], EMPTY, ink(" What now?", Ink.BOLD), *menu]
-        if low:
-            lines.pop(kept)
-        room = height - len(lines) - 2
-        if room >= 3 and self.output.count:
-            head = rule(width, ink(f"last output of {self.now.host(self.looking.host)}", Ink.DIM))
-            lines += [EMPTY, head, *self.output.rows(width, room)]
-        return Body(lines)
-
-    def usual(self) -> Line:
-        """Return what the run does; at a refused choice, why it is refused."""
-        chosen = self.menu.chosen if self.scope == "decide" else None
-        if chosen is not None and chosen.why:
-            return ink(f" {self.now.why_not(chosen.action)}", Ink.WARNING)
-        return super().usual()
 
     def labels(self) -> dict[str, str]:
         """Return what enter does now, and what else depends on the moment."""
@@ -187,7 +155,9 @@ class RunPage(Answering):
             return self.now.why_not("undo")
         if self.now.watching and verb in ("retry", *decide.VERBS):
             return self.now.why_not(verb)
-        if verb in ("pause", "stop", "declare", "pace", "settle") or (self.scope == "decide" and verb in decide.VERBS):
+        if verb in ("pause", "stop", "declare", "pace", "settle") or (
+            self.scope == "decide" and verb in decide.OFFERED
+        ):
             return self.now.why_not(verb)
         return ""
 
@@ -246,7 +216,7 @@ class RunPage(Answering):
     def do_back(self) -> None:
         """Back to the step that things turn on; in a decision, away from the menu to the run."""
         if self.scope == "decide":
-            self._away = self._deciding()
+            self._away = self.deciding()
         self.looking = replace(Looking(), host="")
         self._turn_output()
 
@@ -367,11 +337,17 @@ class RunPage(Answering):
             self._move(len(self.now.state.outline.steps))
 
     def do_page_down(self) -> None:
-        """Half a page of output down."""
+        """Half a page of output, or of what happened, down."""
+        if self.scope == "decide":
+            self.page_facts(1)
+            return
         self.output.scroll(max(1, self._height // 4), self._height)
 
     def do_page_up(self) -> None:
-        """Half a page of output up."""
+        """Half a page of output, or of what happened, up."""
+        if self.scope == "decide":
+            self.page_facts(-1)
+            return
         self.output.scroll(-max(1, self._height // 4), self._height)
 
     def scrolled(self, by: int) -> None:

@@ -1,0 +1,96 @@
+"""A step that stands because a host does not answer: it is asked again, and the emergency is what is proposed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.session.world import Drive, World, runbook, step
+
+from handrail.engine import messages as m
+from handrail.engine.words import StepWord
+from handrail.session import reach
+from handrail.session.view import HostView
+
+TEXT = runbook(
+    step('on = "dr"\nrun = ["true"]\nreads = true', stage="a")
+    + step('on = "primary"\nrun = ["true"]\nreads = true')
+    + step('on = "dr"\nrun = ["true"]\nreads = true', stage="c")
+)
+DR = runbook(step('on = "dr"\nrun = ["true"]\nreads = true'))
+
+
+def proposed(drive: Drive) -> str:
+    return next((o.verb for o in drive.session.allowed() if o.proposed and o.granted), "")
+
+
+def host(drive: Drive, role: str) -> HostView:
+    return next(h for h in drive.session.snapshot.hosts if h.role == role)
+
+
+async def test_a_lost_primary_proposes_the_emergency_until_it_answers_again(world: World) -> None:
+    drive = world.open(TEXT)
+    await drive.rest()
+    await drive.go(2)
+    await world.off("primary")
+    drive.session.core.links.drop(drive.session.core.target(host(drive, "primary").key))
+    await drive.ask(m.Go())
+    assert drive.word("s/x") is StepWord.FAILED
+    seen = host(drive, "primary")
+    assert seen.link == "away"
+    assert seen.away is not None
+    assert seen.key in drive.session.snapshot.waits_for
+    assert proposed(drive) == "declare"
+
+    await drive.session._reach.ask()
+    assert host(drive, "primary").asked is not None
+    assert host(drive, "primary").away == seen.away or abs((host(drive, "primary").away or 0) - seen.away) < 1
+
+    await world.on("primary")
+    await drive.session._reach.ask()
+    assert host(drive, "primary").away is None
+    assert proposed(drive) == "retry"
+    assert drive.word("s/x") is StepWord.FAILED  # nothing was sent by itself
+
+
+async def test_where_no_route_does_without_the_host_nothing_is_proposed_but_waiting(world: World) -> None:
+    drive = world.open(DR)
+    await drive.rest()
+    await drive.go()
+    await world.off("dr")
+    drive.session.core.links.drop(drive.session.core.target(host(drive, "dr").key))
+    await drive.ask(m.Go())
+    assert drive.word("s/x") is StepWord.FAILED
+    assert proposed(drive) == ""
+
+
+async def test_a_host_that_answers_and_fails_is_no_emergency(world: World) -> None:
+    drive = world.open(TEXT.replace('on = "primary"\nrun = ["true"]', 'on = "primary"\nrun = ["false"]'))
+    await drive.rest()
+    await drive.go(2)
+    await drive.ask(m.Go())
+    assert proposed(drive) == "retry"
+
+
+async def test_a_lost_role_is_not_asked_again(world: World) -> None:
+    drive = world.open(TEXT)
+    await drive.rest()
+    await drive.go(2)
+    await world.off("primary")
+    drive.session.core.links.drop(drive.session.core.target(host(drive, "primary").key))
+    await drive.ask(m.Go())
+    await drive.ask(m.Declare("emergency", "gone"))
+    asked = dict(drive.session._reach.asked)
+    await drive.session._reach.ask()
+    assert drive.session._reach.asked == asked
+
+
+async def test_the_console_asks_by_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "EVERY", 0.01)
+    drive = world.open(DR)
+    await drive.rest()
+    await world.off("dr")
+    await drive.ask(m.Go())
+    async with asyncio.timeout(30):
+        while host(drive, "dr").asked is None:
+            await drive.session.changed(drive.session.snapshot.seq)
