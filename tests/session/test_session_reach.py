@@ -12,12 +12,9 @@ from handrail.engine.words import StepWord
 from handrail.session import reach
 from handrail.session.view import HostView
 
-TEXT = runbook(
-    step('on = "dr"\nrun = ["true"]\nreads = true', stage="a")
-    + step('on = "primary"\nrun = ["true"]\nreads = true')
-    + step('on = "dr"\nrun = ["true"]\nreads = true', stage="c")
-)
-DR = runbook(step('on = "dr"\nrun = ["true"]\nreads = true'))
+DO = 'run = ["true"]\nundo = "nothing"\nstays = "nothing"\nprobe = { run = ["false"], done = { exit = 0 }, not_done = { exit = 1 } }'
+TEXT = runbook(step(f'on = "primary"\n{DO}') + step(f'on = "dr"\n{DO}', stage="c"))
+DR = runbook(step(f'on = "dr"\n{DO}'))
 
 
 def proposed(drive: Drive) -> str:
@@ -31,7 +28,7 @@ def host(drive: Drive, role: str) -> HostView:
 async def test_a_lost_primary_proposes_the_emergency_until_it_answers_again(world: World) -> None:
     drive = world.open(TEXT)
     await drive.rest()
-    await drive.go(2)
+    await drive.go()
     await world.off("primary")
     drive.session.core.links.drop(drive.session.core.target(host(drive, "primary").key))
     await drive.ask(m.Go())
@@ -65,9 +62,9 @@ async def test_where_no_route_does_without_the_host_nothing_is_proposed_but_wait
 
 
 async def test_a_host_that_answers_and_fails_is_no_emergency(world: World) -> None:
-    drive = world.open(TEXT.replace('on = "primary"\nrun = ["true"]', 'on = "primary"\nrun = ["false"]'))
+    drive = world.open(TEXT.replace('on = "primary"\nrun = ["true"]', 'on = "primary"\nrun = ["cat", "/nowhere"]'))
     await drive.rest()
-    await drive.go(2)
+    await drive.go()
     await drive.ask(m.Go())
     assert proposed(drive) == "retry"
 
@@ -75,7 +72,7 @@ async def test_a_host_that_answers_and_fails_is_no_emergency(world: World) -> No
 async def test_a_lost_role_is_not_asked_again(world: World) -> None:
     drive = world.open(TEXT)
     await drive.rest()
-    await drive.go(2)
+    await drive.go()
     await world.off("primary")
     drive.session.core.links.drop(drive.session.core.target(host(drive, "primary").key))
     await drive.ask(m.Go())

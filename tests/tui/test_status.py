@@ -67,7 +67,6 @@ def test_clients_while_they_are_moved_and_after(session: FakeSession) -> None:
 
 def test_what_was_sent_and_did_not_pass_is_not_called_not_moved(session: FakeSession) -> None:
     session.to_stage("switch")
-    assert session.submit(m.Go()) is None
     session.open_gate("switch/dns")
     assert session.submit(m.Confirm("switch/dns", "10.9.0.10")) is None
     session.begin("switch/dns", back="10.0.0.10")
@@ -95,7 +94,6 @@ def test_of_a_damaged_record_it_says_so_first_and_never_done(session: FakeSessio
         ": THE RECORD IS NOT WHOLE (record 17 of the journal was changed or lost); as far as it can be read: "
         in said(session)
     )
-    assert session.submit(m.Go()) is None
     session.open_gate("sign/first")
     assert session.submit(m.Confirm("sign/first", "sign")) is None
     session.begin("sign/first")
