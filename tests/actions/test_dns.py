@@ -14,7 +14,7 @@ from tests.session.world import Drive, World, a_world, runbook, step
 from tests.ssh.bench import until
 from tests.store.bench import FaultyDisk
 
-from handrail.actions import names
+from handrail.dns.provider import Rfc2136
 from handrail.engine import messages as m
 from handrail.engine.words import StepWord
 
@@ -167,7 +167,7 @@ async def test_an_undo_does_not_overwrite_what_somebody_else_did(zone: World) ->
 
 
 async def test_a_stale_secondary_is_not_done(zone: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(names, "AGREE", 0.5)
+    monkeypatch.setattr(Rfc2136, "patience", 0.5)
     assert zone.second is not None
     drive = await at_gate(zone)
     zone.second.records = records(zone).copy()
@@ -181,7 +181,7 @@ async def test_a_stale_secondary_is_not_done(zone: World, monkeypatch: pytest.Mo
 
 
 async def test_a_secondary_that_is_down_is_not_done(zone: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(names, "AGREE", 0.5)
+    monkeypatch.setattr(Rfc2136, "patience", 0.5)
     drive = await at_gate(zone)
     assert zone.second is not None
     await zone.second.stop()
@@ -217,7 +217,7 @@ async def test_a_person_edits_and_the_console_waits_until_it_sees_it(zone: World
 async def test_stopped_after_the_send_it_is_unknown_until_somebody_asks(
     zone: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(names, "AGREE", 30.0)
+    monkeypatch.setattr(Rfc2136, "patience", 30.0)
     drive = await at_gate(zone)
     assert zone.second is not None
     zone.second.records = records(zone).copy()
@@ -232,7 +232,7 @@ async def test_stopped_after_the_send_it_is_unknown_until_somebody_asks(
 
 
 async def test_killed_after_the_send_it_is_settled_by_reading(zone: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(names, "AGREE", 30.0)
+    monkeypatch.setattr(Rfc2136, "patience", 30.0)
     drive = await at_gate(zone)
     assert zone.second is not None
     zone.second.records = records(zone).copy()

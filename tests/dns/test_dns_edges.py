@@ -94,7 +94,7 @@ from handrail.dns.results import make_change
 from handrail.dns.zone import make_zone
 zone = make_zone("example.test", ["ns1=192.0.2.53"], key_file=Path("/nonexistent"))
 change = make_change("puppet.example.test", ("192.0.2.10",), 60, ("192.0.2.20",), 60)
-for kind, more in (("rfc2136", {}), ("manual", {}), ("command", {"get": ["x"], "set": ["y"]})):
+for kind, more in (("rfc2136", {}), ("manual", {}), ("command", {"read": ["x"], "change": ["y"]})):
     assert provider_for(kind, zone, SystemClock(), more).describe(change)
 assert "dns" not in sys.modules, sorted(m for m in sys.modules if m.startswith("dns"))
 """

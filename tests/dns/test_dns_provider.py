@@ -12,7 +12,7 @@ from tests.dns.server import SECRET, Server
 
 from handrail.base.clock import SystemClock
 from handrail.base.problems import Trouble
-from handrail.dns.command import parse_record
+from handrail.dns.command import Command, parse_record
 from handrail.dns.provider import Provider, provider_for, settle
 from handrail.dns.results import (
     AlreadySo,
@@ -20,7 +20,6 @@ from handrail.dns.results import (
     Conflict,
     NotApplied,
     NotSent,
-    Refused,
     Unsettled,
     WaitingForPerson,
     make_change,
@@ -78,10 +77,13 @@ class Cloud:
     def provider(self, zone: Zone) -> Provider:
         program = [sys.executable, str(self.program)]
         settings = {
-            "get": [*program, "get", str(self.state), "{{ name }}"],
-            "set": [*program, "set", str(self.state), "{{name}}", "{{ new }}", "{{ ttl }}", "--was={{ old }}"],
+            "read": [*program, "get", str(self.state), "{{ name }}"],
+            "change": [*program, "set", str(self.state), "{{name}}", "{{ to }}", "{{ ttl }}", "--was={{ from }}"],
         }
-        return provider_for("command", zone, CLOCK, settings)
+        made = provider_for("command", zone, CLOCK, settings)
+        assert isinstance(made, Command)
+        made.again = ()
+        return made
 
 
 @pytest.fixture
@@ -151,7 +153,7 @@ async def test_command_does_not_write_over_somebody_elses_value(cloud: Cloud) ->
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        ("denied", Refused),
+        ("denied", NotApplied),
         ("rude", Applied),
         ("lost", NotApplied),
         ("overtaken", Conflict),
@@ -163,8 +165,9 @@ async def test_command_settles_a_bad_end_by_reading(cloud: Cloud, fault: str, ki
     result = await cloud.provider(BARE).change(MOVE)
     assert isinstance(result, kind)
     assert cloud.read()["calls"] == 1
-    if isinstance(result, Refused):
-        assert (result.rcode, result.problem.hint) == ("exit 1", "AccessDenied: not you")
+    if fault == "denied":
+        assert isinstance(result, NotApplied)
+        assert result.problem.hint == "AccessDenied: not you"
 
 
 async def test_command_that_cannot_read_sends_nothing(cloud: Cloud) -> None:
@@ -178,9 +181,9 @@ async def test_command_that_cannot_read_sends_nothing(cloud: Cloud) -> None:
 
 
 async def test_command_that_is_not_installed_sends_nothing() -> None:
-    gone = {"get": ["/nonexistent/cloud"], "set": ["/nonexistent/cloud"]}
+    gone = {"read": ["/nonexistent/cloud"], "change": ["/nonexistent/cloud"]}
     assert isinstance(await provider_for("command", BARE, CLOCK, gone).change(MOVE), NotSent)
-    half = {"get": ["echo", "10.0.0.10"], "set": ["/nonexistent/cloud"]}
+    half = {"read": ["echo", "10.0.0.10"], "change": ["/nonexistent/cloud"]}
     assert isinstance(await provider_for("command", BARE, CLOCK, half).change(MOVE), NotSent)
 
 
@@ -188,7 +191,7 @@ async def test_command_is_killed_with_its_children_by_a_cancel(tmp_path: Path) -
     fifo = tmp_path / "alive"
     fifo.touch()
     script = f"(exec 3<{fifo}; flock 3; echo started >{tmp_path}/started; exec sleep 600) & wait"
-    settings = {"get": ["echo", "10.0.0.10"], "set": ["sh", "-c", script]}
+    settings = {"read": ["echo", "10.0.0.10"], "change": ["sh", "-c", script]}
     task = asyncio.create_task(provider_for("command", BARE, CLOCK, settings).change(MOVE))
     while not (tmp_path / "started").exists():
         await asyncio.sleep(0.01)
@@ -238,11 +241,11 @@ def test_what_it_may_not_print(output: bytes) -> None:
     ("settings", "code"),
     [
         ({}, "dns-command-template"),
-        ({"get": "dig", "set": ["x"]}, "dns-command-template"),
-        ({"get": ["dig", 1], "set": ["x"]}, "dns-command-template"),
-        ({"get": ["dig", "{{ new }}"], "set": ["x"]}, "dns-command-template"),
-        ({"get": ["dig"], "set": ["x", "{{ nwe }}"]}, "dns-command-template"),
-        ({"get": ["dig"], "set": ["x"], "gets": []}, "dns-setting"),
+        ({"read": "dig", "change": ["x"]}, "dns-command-template"),
+        ({"read": ["dig", 1], "change": ["x"]}, "dns-command-template"),
+        ({"read": ["dig", "{{ to }}"], "change": ["x"]}, "dns-command-template"),
+        ({"read": ["dig"], "change": ["x", "{{ ot }}"]}, "dns-command-template"),
+        ({"read": ["dig"], "change": ["x"], "reads": []}, "dns-setting"),
     ],
 )
 def test_a_template_that_cannot_work_is_refused_early(settings: dict[str, object], code: str) -> None:
@@ -288,7 +291,7 @@ def test_an_unknown_provider_is_refused_with_a_guess(zone: Zone) -> None:
     with pytest.raises(Trouble, match="known: rfc2136, command, manual"):
         provider_for("route53", zone, CLOCK)
     with pytest.raises(Trouble, match="dns-setting"):
-        provider_for("rfc2136", zone, CLOCK, {"get": []})
+        provider_for("rfc2136", zone, CLOCK, {"read": []})
     for kind in ("rfc2136", "manual"):
         with pytest.raises(Trouble, match="dns-no-server"):
             provider_for(kind, BARE, CLOCK)

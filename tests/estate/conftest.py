@@ -12,7 +12,7 @@ ROOT = str(Path(__file__).parents[2])
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
-from tests.estate import light, nameservers  # noqa: E402 - the root has to be on the path first
+from tests.estate import debian, light, nameservers  # noqa: E402 - the root has to be on the path first
 from tests.estate.estate import Estate, bring_up  # noqa: E402
 from tests.estate.machines import standing_at  # noqa: E402
 from tests.estate.parts import LIGHT, need  # noqa: E402
@@ -22,10 +22,10 @@ CLIENTS = ("web01", "web02", "db01")
 
 @pytest.fixture(scope="module")
 def estate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
-    """Return an estate with stand-ins for Puppet; a file names its name servers with `NAMES = nameservers.knot`."""
-    names = getattr(request.module, "NAMES", nameservers.bind)
-    need(*LIGHT, *(["Knot"] if names is nameservers.knot else []))
-    made = bring_up(tmp_path_factory.mktemp("estate") / "given", CLIENTS, names, light)
+    """Return an estate of BIND and of stand-ins for Puppet; a file may say `NAMES = nameservers.knot`, `PUPPET = debian`."""
+    names, puppet = getattr(request.module, "NAMES", nameservers.bind), getattr(request.module, "PUPPET", light)
+    need(*LIGHT, *(["Knot"] if names is nameservers.knot else []), *(["Puppet"] if puppet is debian else []))
+    made = bring_up(tmp_path_factory.mktemp("estate") / "given", CLIENTS, names, puppet)
     yield made
     made.close()
 

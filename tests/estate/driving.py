@@ -20,10 +20,10 @@ from handrail.store.home import Home
 REASON = "the real estate's tests: it was never drilled here"
 
 
-def live(home: Path, estate: Estate, runbook: str = "puppet-failover", **values: str) -> Session:
-    """Open a LIVE run of a shipped runbook, step by step: the file itself, byte for byte what a drill runs."""
+def live(home: Path, estate: Estate, runbook: str = "puppet-failover", pace: Pace = Pace.STEP) -> Session:
+    """Open a LIVE run of a shipped runbook: the file itself, byte for byte what a drill runs."""
     file = RUNBOOKS / f"{runbook}.toml"
-    told = Opening(file, estate.file, Mode.LIVE, reason=REASON, values=values, pace=Pace.STEP)
+    told = Opening(file, estate.file, Mode.LIVE, reason=REASON, pace=pace)
     return open_run(Home(home).make(), told)
 
 

@@ -70,6 +70,11 @@ class Estate:
         """Return the name that is switched."""
         return str(self.plan.vars["fqdn"])
 
+    @property
+    def zone(self) -> str:
+        """Return the zone of that name."""
+        return str(self.plan.dns.table["zone"])
+
     def role(self, name: str) -> Machine:
         """Return the first host of a role."""
         return self.machines[next(h.name for h in self.plan.hosts if h.role == name)]
@@ -113,6 +118,9 @@ class Estate:
 class Puppet(Protocol):
     """How Puppet is on the hosts: see light.py."""
 
+    def facts(self, plan: EstatePlan) -> EstatePlan:
+        """Return the plan with the folders and files that it has."""
+
     def entries(self, made: Estate, prepared: Path, host: HostPlan) -> list[Entry]:
         """Return the files of a host."""
 
@@ -122,7 +130,7 @@ class Puppet(Protocol):
 
 def bring_up(folder: Path, clients: Sequence[str], names: NameFiles, puppet: Puppet) -> Estate:
     """Bring an estate up; `folder` gets what an operator is given."""
-    plan = _plan_of(clients)
+    plan = puppet.facts(_plan_of(clients))
     sites = {h.site: h.address.rpartition(".")[0] for h in plan.hosts}
     made = Estate(folder, plan, Hub(sites, plan.rtt / 2))
     try:

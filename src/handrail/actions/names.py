@@ -35,10 +35,7 @@ from handrail.engine.results import Check, Result, verdict
 from handrail.engine.words import Answer, ResultKind, Verdict, Way
 from handrail.runbook.actions import Dns
 
-AGREE: Final = 60.0  # seconds in which the other servers should follow
-PERSON: Final = 3600.0  # seconds in which a person may edit the record
 DARK: Final = 10.0  # seconds for a server that does not answer, when a role is lost
-PAUSE: Final = 0.5
 AGREED: Final = "every authoritative server agrees"
 
 
@@ -96,7 +93,7 @@ async def _change(dns: Dns, work: Work, port: Port, provider: Provider) -> Chang
     for sentence in survey.silent:
         port.say(PLACE, f"⚠ {sentence}: it is not waited for, since a role is lost")
     change = make_change(dns.name, (dns.from_,), survey.ttl, (dns.to,), survey.ttl if dns.ttl is None else dns.ttl)
-    port.say(PLACE, f"now   {dns.name} {change.rtype} {dns.from_}, TTL {survey.ttl} s, serial {survey.serial}")
+    port.say(PLACE, f"now   {dns.name} {change.rtype} {dns.from_}, TTL {survey.ttl} s{_serial(survey)}")
     if "ttl" not in notes or notes.get("undone"):  # an undo goes back to the state before the first attempt
         seen = {"ttl": str(survey.ttl), "old": dns.from_, "new": dns.to, "new_ttl": str(change.new_ttl)}
         port.remember(PLACE, {**seen, "undone": ""})
@@ -144,27 +141,31 @@ async def _make(change: Change, work: Work, port: Port, provider: Provider) -> R
                 port.say(PLACE, line)
         case Applied(how=how) if how != "answered":
             port.say(PLACE, f"the reply was lost; the record was read back and is as wanted ({how})")
-    patience = PERSON if isinstance(made, WaitingForPerson) else AGREE
-    return await _agreed(change, port, provider, patience, DARK if work.lost else patience)
+    return await _agreed(change, port, provider, DARK if work.lost else provider.patience)
 
 
-async def _agreed(change: Change, port: Port, provider: Provider, patience: float, dark: float) -> Result:
+async def _agreed(change: Change, port: Port, provider: Provider, dark: float) -> Result:
     """Wait until every authoritative server gives the new answer with one serial.
 
     A server that gives another answer in the end makes it failed; one that gives none leaves it open: a person says.
     """
-    began = port.clock.mono()
+    began, patience = port.clock.mono(), provider.patience
     while True:
         with boundary("dns.agree"):
             survey = await settle(provider, change)
         agreed = sum(1 for a in survey.answers if not a.problem and a.values == change.new)
         port.progress(agreed, len(survey.answers), "; ".join(survey.differences) or "all servers agree")
         if survey.agreed:
-            port.say(PLACE, f"✔ {agreed} of {len(survey.answers)} servers agree, serial {survey.serial}")
-            check = Check(AGREED, holds=True, seen=f"{', '.join(change.new)}, serial {survey.serial}")
+            port.say(PLACE, f"✔ {agreed} of {len(survey.answers)} servers agree{_serial(survey)}")
+            check = Check(AGREED, holds=True, seen=f"{', '.join(change.new)}{_serial(survey)}")
             return Result(PLACE, ResultKind.EXITED, sent=True, exit=0, checks=(check,))
         if port.clock.mono() - began > (patience if survey.stale or not survey.answered else dark):
             holds = agreement(survey).holds if dark < patience else False
             check = Check(AGREED, holds=holds, seen="; ".join(survey.differences))
             return Result(PLACE, ResultKind.EXITED, sent=True, exit=0, checks=(check,))
-        await port.sleep(PAUSE)
+        await port.sleep(provider.pause)
+
+
+def _serial(survey: Survey) -> str:
+    """Return the zone's serial as the end of a sentence; clouds and people go without."""
+    return "" if survey.serial is None else f", serial {survey.serial}"

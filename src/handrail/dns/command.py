@@ -26,43 +26,57 @@ from handrail.dns.results import (
     Change,
     NotApplied,
     NotSent,
-    Refused,
     Result,
     Unsettled,
     conflict,
 )
-from handrail.dns.survey import Survey
+from handrail.dns.survey import Survey, without_serials
 from handrail.dns.zone import NameServer, Zone
 
-READ_WITHIN: Final = 60.0  # seconds for `get`; `set` has no limit: a change is never ended by a clock
+READ_WITHIN: Final = (
+    30.0  # seconds for one `read` unless the estate says; `change` has no limit: no clock ends a change
+)
+READ_AGAIN: Final = (1.0, 3.0)  # seconds before a read that failed is asked again: clouds limit how often one may ask
+PATIENCE: Final = 600.0  # seconds in which the cloud's own servers should follow
 _PLACE: Final = re.compile(r"\{\{\s*([a-z_]*)\s*\}\}")
 _READ: Final = frozenset({"zone", "name", "type"})
-_WRITE: Final = _READ | {"old", "new", "ttl", "old_ttl"}
+_WRITE: Final = _READ | {"from", "to", "ttl", "old_ttl"}
 
 
 class Command:
-    """Reads and writes one record through two programs, `get` and `set`, given as lists of words with {{ }} places.
+    """Reads and writes one record through two programs, `read` and `change`, given as lists of words with {{ }} places.
 
-    `get` prints the addresses, one a line, or JSON: "address", ["address"], {"value": ..} or {"values": [..], "ttl": n};
-    nothing printed means there is no record. `set` exits 0 when the change is accepted.
+    `read` prints the addresses, one a line, or JSON: "address", ["address"], {"value": ..} or {"values": [..], "ttl": n};
+    nothing printed means there is no record. `change` exits 0 when the change is accepted. Both run in the folder `cwd`.
     """
 
     kind: str = "command"
     eventual: bool = True
+    patience: float = PATIENCE
 
     def __init__(self, zone: Zone, clock: Clock, settings: Settings) -> None:
-        only(settings, self.kind, "get", "set")
+        only(settings, self.kind, "read", "change", "timeout", "cwd")
         self._zone = zone
         self._clock = clock
-        self._get = _template(settings, "get", _READ)
-        self._set = _template(settings, "set", _WRITE)
+        self._get = _template(settings, "read", _READ)
+        self._set = _template(settings, "change", _WRITE)
+        self._within = float(str(settings.get("timeout", READ_WITHIN)))
+        self._cwd = str(settings.get("cwd", ".")) or "."
+        self.pause = 1.0 if zone.servers else 5.0
+        self.again: tuple[float, ...] = READ_AGAIN
+
+    @property
+    def where(self) -> str:
+        """Return where a change goes, in a few words."""
+        return f"command, {safe(self._set[0])}"
 
     async def survey(self, name: str, *, rtype: str = "A") -> Survey:
         """Ask the authoritative servers if the estate lists them, since clients do; else ask the program."""
         if self._zone.servers:
             from handrail.dns.lookup import ask_all
 
-            return await ask_all(self._zone, name, self._clock, rtype=rtype)
+            survey = await ask_all(self._zone, name, self._clock, rtype=rtype)
+            return without_serials(survey)
         begun = self._clock.mono()
         plain = name_in_zone(name, self._zone.name)
         answer = await self._read(plain, rtype)
@@ -92,7 +106,7 @@ class Command:
             await before_send()
         argv = _fill(self._set, self._words(change))
         try:
-            ended = await run(argv)
+            ended = await run(argv, self._cwd)
         except OSError as error:
             return NotSent(Problem("dns-command", f"{safe(argv[0])} cannot be started: {safe(error.strerror or '')}"))
         return Applied(None) if ended.status == 0 else await self._judge(change, argv[0], ended)
@@ -108,7 +122,10 @@ class Command:
         )
 
     async def _judge(self, change: Change, program: str, ended: Ended) -> Result:
-        """Return what a `set` that did not exit 0 has done: read, never run again."""
+        """Return what a `change` that did not exit 0 has done: read, never run again.
+
+        That the old record still stands does not prove that nothing will come of it: clouds answer before they act.
+        """
         how = f"exit {ended.status}" if ended.status >= 0 else f"signal {-ended.status}"
         said = f"{safe(program)} ended with {how}"
         after = await self._read(change.name, change.rtype)
@@ -121,42 +138,51 @@ class Command:
             return Applied(None, "read back")
         if after.values != change.old:
             return conflict(change, after.values)
-        if ended.status < 0:
-            return NotApplied(after.values, Problem("dns-not-applied", f"{said}: {spell(after.values)} still stands"))
-        return Refused(how, Problem("dns-command", f"{said}: nothing was changed", ended.complaint))
+        message = f"{said}: {spell(after.values)} still stands"
+        return NotApplied(after.values, Problem("dns-not-applied", message, ended.complaint))
 
     async def _read(self, name: str, rtype: str) -> Answer:
+        """Return what `read` prints; one that ends badly is asked again a little later."""
+        for pause in self.again:
+            answer, settled = await self._read_once(name, rtype)
+            if settled:
+                return answer
+            await asyncio.sleep(pause)
+        return (await self._read_once(name, rtype))[0]
+
+    async def _read_once(self, name: str, rtype: str) -> tuple[Answer, bool]:
+        """Return what `read` prints, and whether asking again cannot help."""
         argv = _fill(self._get, {"zone": self._zone.name, "name": name, "type": rtype})
         blank = Answer(NameServer(safe(argv[0]), "", 0), rtype, asked_at=self._clock.mono())
         try:
-            async with asyncio.timeout(READ_WITHIN):
-                ended = await run(argv)
+            async with asyncio.timeout(self._within):
+                ended = await run(argv, self._cwd)
         except TimeoutError:
-            return replace(blank, problem=f"does not end within {READ_WITHIN:g} s")
+            return replace(blank, problem=f"does not end within {self._within:g} s"), True
         except OSError as error:
-            return replace(blank, problem=f"cannot be started ({safe(error.strerror or str(error), 80)})")
+            return replace(blank, problem=f"cannot be started ({safe(error.strerror or str(error), 80)})"), True
         if ended.status != 0:
-            return replace(blank, problem=f"ended with status {ended.status}: {ended.complaint}")
+            return replace(blank, problem=f"ended with status {ended.status}: {ended.complaint}"), False
         try:
             values, ttl = parse_record(ended.stdout, rtype)
         except Trouble as error:
-            return replace(blank, problem=f"printed no record ({error.problems[0].message})")
-        return replace(blank, values=values, ttl=ttl, exists=bool(values))
+            return replace(blank, problem=f"printed no record ({error.problems[0].message})"), True
+        return replace(blank, values=values, ttl=ttl, exists=bool(values)), True
 
     def _words(self, change: Change) -> dict[str, str]:
         return {
             "zone": self._zone.name,
             "name": change.name,
             "type": change.rtype,
-            "old": ",".join(change.old),
-            "new": ",".join(change.new),
+            "from": ",".join(change.old),
+            "to": ",".join(change.new),
             "ttl": str(change.new_ttl),
             "old_ttl": str(change.old_ttl),
         }
 
 
 def parse_record(output: bytes, rtype: str) -> tuple[tuple[str, ...], int]:
-    """Return addresses and TTL (-1: not told) of what `get` printed; raise `Trouble` if it is neither lines nor JSON."""
+    """Return addresses and TTL (-1: not told) of what `read` printed; raise `Trouble` if it is neither lines nor JSON."""
     text = output.decode("utf-8", "replace").strip()
     if text[:1] not in ("{", "[", '"') and text != "null":
         return canonical(tuple(text.split()), rtype), UNTOLD
@@ -177,7 +203,7 @@ def parse_record(output: bytes, rtype: str) -> tuple[tuple[str, ...], int]:
 
 
 def _template(settings: Settings, key: str, known: frozenset[str]) -> tuple[str, ...]:
-    """Return the words of `get` or `set`; raise `Trouble` if they are not words or name a place that is not known."""
+    """Return the words of `read` or `change`; raise `Trouble` if they are not words or name a place that is not known."""
     words = settings.get(key)
     if not isinstance(words, (list, tuple)) or not words or not all(isinstance(w, str) and w for w in words):
         example = f'{key} = ["cloud-dns", "{key}", "{{{{ name }}}}"]'

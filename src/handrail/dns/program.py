@@ -25,9 +25,9 @@ class Ended:
     complaint: Safe
 
 
-async def run(argv: Sequence[str]) -> Ended:
-    """Run a program; raise `OSError` if it cannot be started. A cancel kills its whole process group first."""
-    process = await _started(argv)
+async def run(argv: Sequence[str], cwd: str = ".") -> Ended:
+    """Run a program in a folder; raise `OSError` if it cannot be started. A cancel kills its whole process group first."""
+    process = await _started(argv, cwd)
     assert process.stdout
     assert process.stderr
     try:
@@ -40,7 +40,7 @@ async def run(argv: Sequence[str]) -> Ended:
     return Ended(status, out, safe("; ".join(last), 300))
 
 
-async def _started(argv: Sequence[str]) -> asyncio.subprocess.Process:
+async def _started(argv: Sequence[str], cwd: str) -> asyncio.subprocess.Process:
     """Start a program; a cancel in the middle of that waits for the start, or its children would be left behind."""
     start = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
@@ -49,6 +49,7 @@ async def _started(argv: Sequence[str]) -> asyncio.subprocess.Process:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
+            cwd=cwd,
         )
     )
     try:

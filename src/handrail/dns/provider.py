@@ -28,10 +28,19 @@ GROUP: Final = "handrail.dns_providers"  # the entry point group of providers th
 
 
 class Provider(Protocol):
-    """One way to change a name. `eventual`: what it reports done may reach the servers later."""
+    """One way to change a name. `eventual`: what it reports done may reach the servers later.
+
+    `patience` is for how many seconds the servers may follow, `pause` how many lie between two looks at them.
+    """
 
     kind: str
     eventual: bool
+    patience: float
+    pause: float
+
+    @property
+    def where(self) -> str:
+        """Return where a change goes, in a few words."""
 
     async def survey(self, name: str, *, rtype: str = "A") -> Survey:
         """Return what stands at a name now; problems are in the survey."""
@@ -68,12 +77,20 @@ class Rfc2136:
 
     kind: str = "rfc2136"
     eventual: bool = False
+    patience: float = 60.0
+    pause: float = 0.5
 
     def __init__(self, zone: Zone, clock: Clock, settings: Settings) -> None:
         only(settings, self.kind)
         _ = zone.primary
         self._zone = zone
         self._clock = clock
+
+    @property
+    def where(self) -> str:
+        """Return the server that takes the updates, and the key's file."""
+        key = self._zone.key_file
+        return f"{self._zone.primary.label}, {self.kind}, key {key.name if key else 'none'}"
 
     async def survey(self, name: str, *, rtype: str = "A") -> Survey:
         """Ask every authoritative server."""
@@ -120,6 +137,8 @@ class Manual:
 
     kind: str = "manual"
     eventual: bool = True
+    patience: float = 3600.0
+    pause: float = 1.0
 
     def __init__(self, zone: Zone, clock: Clock, settings: Settings) -> None:
         only(settings, self.kind)
@@ -127,11 +146,17 @@ class Manual:
         self._zone = zone
         self._clock = clock
 
+    @property
+    def where(self) -> str:
+        """Return who changes it."""
+        return f"{self.kind}: a person edits the zone {self._zone.name}"
+
     async def survey(self, name: str, *, rtype: str = "A") -> Survey:
         """Ask every authoritative server."""
         from handrail.dns.lookup import ask_all
+        from handrail.dns.survey import without_serials
 
-        return await ask_all(self._zone, name, self._clock, rtype=rtype)
+        return without_serials(await ask_all(self._zone, name, self._clock, rtype=rtype))
 
     async def prove(self, name: str, value: tuple[str, ...]) -> Problem | None:
         """Return None: what a person may do cannot be proven from here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from handrail.dns.answer import UNTOLD, Answer
@@ -111,3 +111,8 @@ class Survey:
         if len(answer.values) > 1:
             blocks.append(f"{len(answer.values)} addresses stand at {self.name}: {spell(answer.values)}")
         return blocks
+
+
+def without_serials(survey: Survey) -> Survey:
+    """Return a survey that compares records only: a cloud's servers need not share one serial of the zone."""
+    return replace(survey, answers=tuple(replace(a, serial=None) for a in survey.answers))

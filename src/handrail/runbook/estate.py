@@ -228,7 +228,7 @@ class _Look:
         if table is None:
             return None
         path = ("dns",)
-        if not table.servers:
+        if not table.servers and table.provider != "command":
             self._tell("dns-servers", "`dns.servers` is empty", "name every authoritative server", path)
         if table.provider == "rfc2136" and table.key_file is None:
             self._tell("dns-key", "`rfc2136` needs a `key_file`", 'key_file = "dr-switch.key"', path)

@@ -157,5 +157,5 @@ def zone_of(estate: Estate, clock: Clock) -> tuple[Zone, Provider]:
     zone = make_zone(dns.zone, dns.servers, port=dns.port, resolvers=dns.resolvers, key_file=dns.key_file)
     settings: dict[str, object] = {}
     if dns.provider == "command":
-        settings = {"get": dns.read, "set": dns.change, "timeout": dns.timeout}
+        settings = {"read": dns.read, "change": dns.change, "timeout": dns.timeout, "cwd": str(estate.path.parent)}
     return zone, provider_for(dns.provider, zone, clock, settings)

@@ -85,10 +85,10 @@ async def _shown(core: Core, step: Step) -> Gate:
 
 
 async def _name(core: Core, dns: Dns) -> Gate:
-    zone, provider = core.names()
+    _, provider = core.names()
     survey = await provider.survey(dns.name, rtype=rtype_of(dns.to))
     seen = f"{core.clock.now():%H:%M:%SZ}"
-    servers = ", ".join(server.label for server in zone.servers)
+    servers = ", ".join(answer.server.label for answer in survey.answers)
     now = f"{', '.join(survey.value) or 'no address'}  {_whose(core, survey.value)}"
     agree = f"{servers} agree" if survey.agreed else "; ".join(survey.differences)
     ttl = f"TTL {survey.ttl}" + (f" → {dns.ttl}" if dns.ttl is not None and dns.ttl != survey.ttl else "")
@@ -103,7 +103,7 @@ async def _name(core: Core, dns: Dns) -> Gate:
         what=f"{dns.name}  {survey.rtype}   {ttl}",
         now=f"{now}  ({agree}, {seen})",
         then=f"{dns.to}  {then}  ({proof})",
-        where=f"{zone.primary.label}, {provider.kind}, key {zone.key_file.name if zone.key_file else 'none'}",
+        where=provider.where,
         undo=f"caches lag {show_duration(max(0, survey.ttl))}",
         blocked=blocked,
     )

@@ -1,0 +1,49 @@
+"""The planned failover on Puppet itself: two servers and their agents, as Debian packages them. There, and back."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.estate import debian
+from tests.estate.driving import live, undone
+from tests.estate.estate import Estate
+from tests.runbooks.bed import drive, is_done
+
+from handrail.engine.words import Pace
+from handrail.plain.auto import Auto
+
+PUPPET = debian
+OLD, NEW = "10.77.1.10", "10.77.2.10"
+AGENTS = ("web01", "web02", "db01")
+
+
+def served_by(desk: Estate) -> dict[str, str]:
+    """Run every agent, which has to end well; return which server its catalog came from."""
+    said = {}
+    for name in AGENTS:
+        done = desk[name].run("puppet agent --onetime --no-daemonize --verbose --color=false --detailed-exitcodes")
+        assert done.code in (0, 2), done.out
+        match = re.search(r"served-by ip=(\S+)", done.out)
+        said[name] = match[1] if match else done.out
+    return said
+
+
+async def test_there_and_back(desk: Estate, tmp_path: Path) -> None:
+    assert set(served_by(desk).values()) == {OLD}
+    before = desk.looks()
+
+    session = live(tmp_path, desk, pace=Pace.STAGE)
+    try:
+        there = await drive(session, Auto())
+        assert is_done(there), [(s.id, n.word, n.detail) for s, n in there.walked() if n.touched]
+        assert set(served_by(desk).values()) == {NEW}
+        assert "db01" in there.values["primary.late_certs"] or there.values["primary.late_certs"] == "none"
+        assert desk.role("primary").said("systemctl is-enabled puppetserver") == "masked"
+        assert desk.looks()["dr ca_dir"] != before["dr ca_dir"]
+        await undone(session)
+    finally:
+        await session.close()
+    after = desk.looks()
+    assert {name: (text, after[name]) for name, text in before.items() if text != after[name]} == {}
+    assert set(served_by(desk).values()) == {OLD}
