@@ -25,7 +25,7 @@ from handrail_sim.inside.wire import Entry
 from handrail_sim.zygotes import interpreter_roots, layer_place
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-PATIENCE = 120.0
+PATIENCE = 400.0
 _CLONE_NEWNET = 0x40000000
 _KINDS = {"f": tarfile.REGTYPE, "d": tarfile.DIRTYPE, "l": tarfile.SYMTYPE}
 
