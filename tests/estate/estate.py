@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -243,6 +244,15 @@ def _answering(made: Estate) -> None:
 
 def _holds(machine: Machine, script: str) -> bool:
     return machine.run(script).code == 0
+
+
+def apart(before: dict[str, str], after: dict[str, str]) -> str:
+    """Return what differs between two looks, a line each; nothing is what an undo is held to."""
+    found: list[str] = []
+    for name, text in before.items():
+        lines = difflib.unified_diff(text.splitlines(), after[name].splitlines(), "before", "after", lineterm="", n=0)
+        found += [f"{name}: {line}" for line in list(lines)[2:]]
+    return "\n".join(found)
 
 
 def until(holds: Callable[[], bool], what: str, within: float = WITHIN) -> None:

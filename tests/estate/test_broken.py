@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.estate.driving import fails_at, live, passed, undone
-from tests.estate.estate import Estate
+from tests.estate.estate import Estate, apart
 from tests.estate.machines import Machine
 from tests.runbooks.bed import drive
 
@@ -29,8 +29,7 @@ async def failing(estate: Estate, home: Path, until: str = "") -> AsyncIterator[
         await undone(session)
     finally:
         await session.close()
-    after = estate.looks()
-    assert {name: (text, after[name]) for name, text in before.items() if text != after[name]} == {}
+    assert apart(before, estate.looks()) == ""
 
 
 def read_only(machine: Machine, folder: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.estate.driving import REASON
-from tests.estate.estate import Estate
+from tests.estate.estate import Estate, apart
 from tests.stories.terminal import Terminal, run
 
 OLD, NEW = "10.77.1.10", "10.77.2.10"
@@ -36,7 +36,7 @@ def test_there_and_back_by_hand(desk: Estate, tmp_path: Path) -> None:
         assert console.end() == 4
         assert b"UNDONE puppet-failover" in console.heard
         assert b"\x1b" not in console.heard
-    assert _apart(before, desk.looks()) == {}
+    assert apart(before, desk.looks()) == ""
     assert run(tmp_path, "audit").returncode == 0
 
 
@@ -52,7 +52,3 @@ def _walk(console: Terminal) -> list[str]:
             return typed
         typed.append(NEW if asked.startswith("Type") else "")
         console.type(typed[-1])
-
-
-def _apart(before: dict[str, str], after: dict[str, str]) -> dict[str, tuple[str, str]]:
-    return {name: (text, after[name]) for name, text in before.items() if text != after[name]}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.estate import nameservers
 from tests.estate.driving import live
-from tests.estate.estate import Estate
+from tests.estate.estate import Estate, apart
 from tests.runbooks.bed import drive, is_done, to_the_end
 
 from handrail.engine.outcome import outcome
@@ -25,5 +25,4 @@ async def test_there_and_back(desk: Estate, tmp_path: Path) -> None:
     assert desk["ns1"].sh("kdig +short SOA example.test @10.77.3.53")  # it is Knot that answers
     state = await to_the_end(session, Auto(then_undo=True))
     assert outcome(state) is Outcome.UNDONE
-    after = desk.looks()
-    assert {name: (text, after[name]) for name, text in before.items() if text != after[name]} == {}
+    assert apart(before, desk.looks()) == ""

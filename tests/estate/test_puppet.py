@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.estate import debian
 from tests.estate.driving import live, undone
-from tests.estate.estate import Estate
+from tests.estate.estate import Estate, apart
 from tests.runbooks.bed import drive, is_done
 
 from handrail.engine.words import Pace
@@ -44,6 +44,5 @@ async def test_there_and_back(desk: Estate, tmp_path: Path) -> None:
         await undone(session)
     finally:
         await session.close()
-    after = desk.looks()
-    assert {name: (text, after[name]) for name, text in before.items() if text != after[name]} == {}
+    assert apart(before, desk.looks()) == ""
     assert set(served_by(desk).values()) == {OLD}
