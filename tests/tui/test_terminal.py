@@ -125,8 +125,12 @@ def test_a_signal_holds_the_run_and_puts_the_terminal_right(tmp_path: Path, numb
         assert term.ended() == 130
         assert (tmp_path / "asked.txt").read_text().endswith("Leave held closed")
         assert termios.tcgetattr(term.slave) == term.before
-        assert b"\x1b[?1049l" in term.seen
         assert b"\x1b[?25h" in term.seen
+        after = term.seen[term.seen.rindex(b"\x1b[?1049l") :]
+        assert b"is held at stage 2 of 5, 2.1 Hold the 15-minute sync (running): nobody drives it" in after
+        assert b"Come back: handrail resume 20261122-1200-abcdef\r\n" in after
+        assert b"Stays changed: 2.1 Hold the 15-minute sync (puppet-dr, running)." in after
+        assert f"Its folder: {tmp_path}".encode() in after
 
 
 def test_a_closed_terminal_holds_the_run(tmp_path: Path) -> None:

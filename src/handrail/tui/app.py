@@ -43,7 +43,7 @@ from handrail.tui.pages.run import RunPage
 from handrail.tui.pages.waiting import WaitingPage
 from handrail.tui.running import Verbs
 from handrail.tui.scene import Scene
-from handrail.tui.terminal import Terminal, end_without_fail
+from handrail.tui.terminal import Terminal, end_without_fail, last_words
 from handrail.tui.text import plain_text
 from handrail.tui.themes import defaults, themes
 
@@ -423,8 +423,7 @@ async def drive(
         await app.close_session()
     if app.trouble is not None:
         raise app.trouble
-    for lines in app.said_at_parting.values():
-        sys.stdout.writelines(f"{line}\n" for line in lines)
+    last_words(line for lines in app.said_at_parting.values() for line in lines)
     if app.fault is not None:
         sys.stderr.write(f"handrail: the screen failed ({_place(app.fault)}); the run is held: handrail resume\n")
         return 1

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import queue
 import signal
+import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Final, TextIO
 
@@ -26,6 +28,15 @@ def end_without_fail() -> None:
     """
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(GRACE)
+
+
+def last_words(lines: Iterable[str]) -> None:
+    """Write lines to the shell, once the screen is gone; a terminal that takes no bytes, or not these, stops nobody."""
+    with suppress(OSError, ValueError):
+        encoding = sys.stdout.encoding or "utf-8"
+        for line in lines:
+            sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stdout.flush()
 
 
 class _Deaf:
