@@ -16,13 +16,16 @@ from tests.session.world import Drive, World, a_world, runbook, step
 from tests.ssh.bench import until
 from tests.store.bench import FaultyDisk
 
+from handrail.base.clock import SystemClock
 from handrail.base.problems import Trouble
 from handrail.engine import messages as m
 from handrail.engine.words import Outcome, StepWord
 from handrail.session import mailbox
 from handrail.session.exits import Exit, exit_of
 from handrail.session.opening import replayed
+from handrail.session.takeover import Asking
 from handrail.session.watching import Watching
+from handrail.store import asking
 from handrail.store.run_folder import RunFolder
 
 UNDO = 'undo = { run = ["rm", "-f", "made"] }\n'
@@ -44,6 +47,18 @@ def other_home(world: World, place: Path) -> World:
     twin = World(place, world.machines, world.names, world.second, place / "user")
     twin.pin()
     return twin
+
+
+class Early(SystemClock):
+    """A clock of half a minute ago: what is asked by it has stood for as long as anybody has to answer."""
+
+    def mono(self) -> float:
+        return super().mono() - asking.PATIENCE - 1.0
+
+
+def long_ago(world: World, drive: Drive) -> None:
+    """Ask for a run, half a minute ago, as whoever is the operator now."""
+    Asking(Early()).ask(RunFolder.open(world.home, drive.run))
 
 
 # ------------------------------------------------------------------ claims
@@ -108,6 +123,9 @@ async def test_two_consoles_on_one_run(world: World, monkeypatch: pytest.MonkeyP
         world.resume(drive.run, "she is asleep", "carl")
     with pytest.raises(Trouble):
         world.resume(drive.run, "", "ann")
+    with pytest.raises(Trouble, match="asked first"):
+        world.resume(drive.run, "she is asleep", "ann")
+    long_ago(world, drive)
     second = world.resume(drive.run, "she is asleep", "ann")
     why = drive.submit(m.Note("still here"))
     assert "bob" in why
@@ -127,6 +145,7 @@ async def test_an_older_epoch_is_refused_by_the_host_itself(world: World, monkey
     drive = await world.open(runbook(first + step('on = "dr"\nscript = "echo x >> made"\n' + UNDO))).go(2)
     monkeypatch.setattr(drive.session._files.lock, "check", lambda: None)
     monkeypatch.setattr(drive.session._files.journal, "_guard", lambda: None)
+    long_ago(world, drive)
     second = world.resume(drive.run, "asleep", "ann")
     await second.rest()
     await second.go()

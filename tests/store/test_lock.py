@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.store.bench import FaultyDisk, SteppingClock, new_journal
 
 from handrail.base.problems import Trouble
-from handrail.store.asking import ask_for, asked, decline
+from handrail.store.asking import Said, answer, answered, ask_for, asked, forget, may_take, withdraw
 from handrail.store.journal import Journal, JournalDead, read_journal
-from handrail.store.lock import Holder, Lock, acquire, holder_of, read_epoch, takeover
+from handrail.store.lock import Holder, Lock, acquire, holder_of, is_gone, read_epoch, silence_of, takeover
 
 DRIVER = """
 import sys
@@ -56,7 +58,7 @@ def tell(other: subprocess.Popen[str]) -> None:
     other.stdin.flush()
 
 
-def answer(other: subprocess.Popen[str]) -> str:
+def heard(other: subprocess.Popen[str]) -> str:
     assert other.stdout
     return other.stdout.readline().strip()
 
@@ -96,7 +98,7 @@ def test_another_process_is_refused_by_name(folder: Path, clock: SteppingClock) 
         assert code_of(err) == "run-locked"
         assert f"alice on {os.uname().nodename} (pid {other.pid})" in str(err.value)
         tell(other)
-        assert answer(other) == "2", "being asked did not cost it the lock"
+        assert heard(other) == "2", "being asked did not cost it the lock"
     assert acquire(folder, "bob", clock).epoch == 1, "the lock of a killed console is free"
 
 
@@ -121,9 +123,9 @@ def test_a_stopped_console_that_wakes_up_writes_nothing(folder: Path, clock: Ste
         journal = Journal.open(folder, clock, "bob", lock.epoch, guard=lock.check)
         tell(other)
         other.send_signal(signal.SIGCONT)
-        assert answer(other) == "superseded"
+        assert heard(other) == "superseded"
         tell(other)
-        assert answer(other) == "superseded"
+        assert heard(other) == "superseded"
         journal.append("tock", {})
         assert [r.event for r in read_journal(journal.path).records] == ["step_started", "tock"]
         assert holder_of(folder) == lock.holder
@@ -264,21 +266,83 @@ def test_a_note_that_cannot_be_read_still_means_somebody(folder: Path, clock: St
     lock.check()
 
 
-def test_a_holder_can_be_asked_and_can_decline(folder: Path, clock: SteppingClock) -> None:
+def test_a_holder_can_be_asked_and_can_answer(folder: Path, clock: SteppingClock) -> None:
     assert asked(folder) is None
-    ask_for(folder, "bob\x1b[2J", "bastion2", clock)
-    question = asked(folder)
-    assert question
-    assert (question.who, question.host) == ("bob", "bastion2")
-    decline(folder)
-    decline(folder)
+    question = ask_for(folder, "bob\x1b[2J", "bastion2", clock, note="VPN is \x1b]0;lost\x07")
+    assert asked(folder) == question
+    assert (question.who, question.host, question.note) == ("bob", "bastion2", "VPN is ")
+    assert answered(folder, question) is None
+    answer(folder, question, Said.HANDING, "after 2.3", "ann")
+    given = answered(folder, question)
+    assert given
+    assert (given.said, given.words, given.by) == (Said.HANDING, "after 2.3", "ann")
+    answer(folder, question, Said.DECLINED, "two minutes \x1b[2J", "ann")
+    given = answered(folder, question)
+    assert given
+    assert (given.said, given.words) == (Said.DECLINED, "two minutes ")
     assert asked(folder) is None
-    for rubbish in (b"", b"[]", b"{}", b"\xff", b"[" * 999):
+    again = ask_for(folder, "bob", "bastion2", clock)
+    assert answered(folder, again) is None, "an answer is to one question"
+    withdraw(folder, question)
+    assert asked(folder) == again, "a question is withdrawn by who asked it"
+    withdraw(folder, again)
+    forget(folder)
+    for rubbish in (b"", b"[]", b"{}", b"\xff", b"[" * 999, b'{"id": "x", "who": 1}'):
         (folder / "asked").write_bytes(rubbish)
+        (folder / "answer").write_bytes(rubbish)
         assert asked(folder) is None
-    decline(folder)
+        assert answered(folder, again) is None
+    forget(folder)
     (folder / "asked").symlink_to(folder.parent / "elsewhere")
     assert asked(folder) is None
+
+
+def test_a_run_may_be_taken_only_from_one_who_was_asked_for_long_enough(folder: Path, clock: SteppingClock) -> None:
+    assert may_take(folder, "bob", clock, 30.0) == "they are asked first"
+    question = ask_for(folder, "bob", "bastion2", clock)
+    assert "30 s left" in may_take(folder, "bob", clock, 30.0)
+    assert may_take(folder, "carol", clock, 30.0) == "they are asked first", "somebody else's question is not mine"
+    clock.seconds += 29
+    assert "1 s left" in may_take(folder, "bob", clock, 30.0)
+    clock.seconds += 2
+    assert may_take(folder, "bob", clock, 30.0) == ""
+    answer(folder, question, Said.DECLINED, "no", "ann")
+    assert may_take(folder, "bob", clock, 30.0) == "they are asked first"
+
+
+def test_a_question_from_before_a_reboot_has_not_stood(folder: Path, clock: SteppingClock) -> None:
+    ask_for(folder, "bob", "bastion2", clock)
+    found = json.loads((folder / "asked").read_bytes())
+    (folder / "asked").write_text(json.dumps({**found, "boot": "another", "mono": 0.0}))
+    clock.seconds += 1000
+    assert "30 s left" in may_take(folder, "bob", clock, 30.0)
+
+
+def test_a_holder_whose_process_is_gone_is_told_from_one_that_is_stopped(folder: Path, clock: SteppingClock) -> None:
+    new_journal(folder, 1).close()
+    with driving(folder) as other:
+        seen = holder_of(folder)
+        assert seen
+        assert not is_gone(seen)
+        other.send_signal(signal.SIGSTOP)
+        os.waitpid(other.pid, os.WUNTRACED)
+        assert not is_gone(seen)
+        assert not is_gone(replace(seen, host="another-machine", pid=2**22 + 1))
+    assert is_gone(seen)
+
+
+def test_a_console_that_lives_is_not_silent(folder: Path, clock: SteppingClock) -> None:
+    lock = acquire(folder, "alice", clock)
+    os.utime(folder / "lock", (0, 0))
+    silent = silence_of(folder, lock.holder)
+    assert silent is not None
+    assert silent > 1e9
+    lock.pulse()
+    silent = silence_of(folder, lock.holder)
+    assert silent is not None
+    assert silent < 1e6
+    (folder / "lock").unlink()
+    assert silence_of(folder, lock.holder) is None
 
 
 def test_a_question_that_cannot_be_left_is_told(folder: Path, clock: SteppingClock) -> None:

@@ -206,9 +206,32 @@ def test_refusals(tmp_path: Path) -> None:
         second = run(tmp_path, "resume", "--plain")
         assert second.returncode == 6
         assert b"the run is driven by" in second.stderr
-        console.type("leave")
-        assert console.end() == 130
+        taken_over(console, tmp_path)
         clean(console)
+
+
+def taken_over(console: Terminal, place: Path) -> None:
+    """Bob asks for the run: he is declined, then it is handed over, and he goes on where it stands."""
+    with Terminal(place, "resume", "--plain", "--note", "your link is bad", HANDRAIL_OPERATOR="bob") as bob:
+        bob.expect("console   alive", "undo      nothing to undo")
+        console.expect("ASKED FOR THIS RUN by bob on ")
+        console.expect('"your link is bad"')
+        console.type("decline two more minutes")
+        bob.expect("goes on driving: two more minutes")
+        assert bob.end() == 6
+        with Terminal(place, "resume", "--plain", HANDRAIL_OPERATOR="bob") as again:
+            again.expect("s to answer")
+            console.expect("ASKED FOR THIS RUN")
+            console.type("handover it stands at the gate")
+            assert console.end() == 130
+            console.expect("Come back: handrail resume")
+            again.expect("has let go of it")
+            again.expect("Last note, by root: to bob, who takes over: it stands at the gate")
+            again.expect("Start stage 5")
+            again.type("leave")
+            assert again.end() == 130
+            again.expect("Stays changed: 4.1 ")
+            again.expect("Its folder: ")
 
 
 def test_a_long_output_is_cut_and_says_so(tmp_path: Path) -> None:

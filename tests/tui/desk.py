@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -11,7 +12,10 @@ from pathlib import Path
 from tests.tui.fake import START, FakeSession
 
 from handrail.base.problems import trouble
+from handrail.engine import messages as m
 from handrail.session.cards import BriefingView, Home, HostKey, PlanLine, RolePulse, RunbookCard, RunCard, Start, Wanted
+from handrail.session.status import changed_steps
+from handrail.session.takeover import Reply, Stage, Standing
 from handrail.session.view import Mode
 
 
@@ -76,6 +80,37 @@ def held_run(**changes: object) -> RunCard:
     return replace(run, **changes)  # type: ignore[arg-type]
 
 
+def standing(**changes: object) -> Standing:
+    """Return what stands in a run that maria drives: she copies, and has masked the server."""
+    session = FakeSession(Path(tempfile.mkdtemp(prefix="handrail-fake-")), mode=Mode.LIVE)
+    session.to_stage("sync")
+    session.submit(m.Go())
+    session.run("sync/hold", "sync/mask")
+    session.begin("sync/copy")
+    snap = session.snapshot
+    found = Standing(
+        snap=snap,
+        holder="maria",
+        host="bastion1",
+        pid=4711,
+        gone=False,
+        since=START - timedelta(minutes=16),
+        keyed=START - timedelta(minutes=5),
+        silent=250.0,
+        where="stage 2 of 5, 2.3 Copy certificates and CA (running)",
+        last="11:55:08Z 2.3 Copy certificates and CA on puppet-dr",
+        note='11:54Z maria: "network says fibre cut, ETA none"',
+        flight=("2.3 Copy certificates and CA, running on puppet-dr since 11:55:08Z, goes on",),
+        changed=changed_steps(snap),
+        undo=("2.3 Copy certificates and CA", "2.2 Stop and mask the server", "2.1 Hold the 15-minute sync"),
+        undo_seconds=50.0,
+        owed=(),
+        clients="not moved",
+        differs=(),
+    )
+    return replace(found, **changes)  # type: ignore[arg-type]
+
+
 @dataclass
 class FakeDesk:
     """What the home screen asks; it remembers what it was asked."""
@@ -86,6 +121,8 @@ class FakeDesk:
     asked: list[tuple[object, ...]] = field(default_factory=list)
     session: FakeSession | None = None
     lacking: tuple[Wanted, ...] = ()
+    replies: list[Reply] = field(default_factory=lambda: [Reply(Stage.UNASKED), Reply(Stage.WAITING, left=30.0)])
+    standing: Standing | None = None
 
     def plan(self, card: RunbookCard) -> tuple[PlanLine, ...]:
         return plan()
@@ -106,6 +143,21 @@ class FakeDesk:
     ) -> FakeSession:
         self.asked.append(("resume", run.run, reason, typed, *(secrets or {}).items()))
         return self.opened()
+
+    def stand(self, run: RunCard) -> Standing:
+        if not run.driven or self.replies[0].stage is Stage.FREE:
+            raise trouble("run-free", "nobody drives it")
+        return self.standing or standing()
+
+    def ask(self, run: RunCard, note: str = "") -> None:
+        self.asked.append(("ask", run.run, note))
+        self.replies.pop(0)
+
+    def reply(self, run: RunCard) -> Reply:
+        return self.replies[0]
+
+    def withdraw(self, run: RunCard) -> None:
+        self.asked.append(("withdraw", run.run))
 
     async def watch(self, run: RunCard) -> FakeSession:
         self.asked.append(("watch", run.run))

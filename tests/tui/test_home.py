@@ -149,23 +149,6 @@ async def test_a_held_run_is_resumed_by_r(session: FakeSession) -> None:
         assert isinstance(stage.page, RunPage)
 
 
-async def test_taking_over_needs_a_reason_and_the_holders_name(session: FakeSession) -> None:
-    desk = FakeDesk((held_run(driven=True, holder="maria"),), session=session)
-    async with playing(desk=desk) as stage:
-        await stage.press("r")
-        await stage.type("lost VPN")
-        await stage.press("enter")
-        await stage.type("mario")
-        await stage.press("enter")
-        assert desk.asked == []
-        assert "that is not maria" in stage.rows()[-2]
-        await stage.press("backspace")
-        await stage.type("a")
-        await stage.press("enter")
-        await stage.settle()
-        assert desk.asked == [("resume", "20261122-1104-k3f9q2", "lost VPN", "maria")]
-
-
 async def test_watching_from_home(session: FakeSession) -> None:
     desk = FakeDesk((held_run(driven=True, holder="maria"),), session=session)
     async with playing(desk=desk) as stage:

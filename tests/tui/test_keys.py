@@ -19,6 +19,7 @@ from handrail.tui.pages.home import HomePage
 from handrail.tui.pages.log import LogPage
 from handrail.tui.pages.plan import PlanPage
 from handrail.tui.pages.run import RunPage
+from handrail.tui.pages.takeover import TakeoverPage
 from handrail.tui.pages.undo import UndoPage
 from handrail.tui.pages.waiting import WaitingPage
 
@@ -40,6 +41,7 @@ PAGES = {
     "box": Box,
     "commands": CommandsPage,
     "waiting": WaitingPage,
+    "takeover": TakeoverPage,
 }
 
 

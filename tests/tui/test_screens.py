@@ -261,16 +261,6 @@ async def test_debrief(tmp_path: Path) -> None:
         matches(stage, "debrief-80x24")
 
 
-async def test_taking_over() -> None:
-    desk = FakeDesk((held_run(driven=True, holder="maria"),))
-    async with playing(desk=desk) as stage:
-        await stage.press("r")
-        await stage.type("maria lost VPN")
-        await stage.press("tab")
-        await stage.type("mat")
-        matches(stage, "takeover-80x24")
-
-
 async def test_the_four_verbs_and_leaving(tmp_path: Path) -> None:
     session = FakeSession(tmp_path, mode=Mode.LIVE)
     running(session)

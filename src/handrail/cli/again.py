@@ -32,11 +32,13 @@ def card_of(desk: Desk, word: str) -> RunCard:
 @click.argument("run", default="")
 @options.front
 @click.option("--auto", is_flag=True, help="In a drill: go on to the end by itself.")
+@click.option("--note", default="", help="To whoever drives it now: they are asked first, and have 30 s to answer.")
 @click.option("--reason", default="", help="Why, when it is taken over from somebody.")
 @click.option("--take-over-from", "typed", default="", metavar="NAME", help="The name of who drives it now, typed.")
-def resume(run: str, plain: bool, as_json: bool, auto: bool, reason: str, typed: str) -> None:
-    """Drive RUN again (default: the last)."""
+def resume(run: str, plain: bool, as_json: bool, auto: bool, note: str, reason: str, typed: str) -> None:
+    """Drive RUN again (default: the last). One that somebody drives is asked for first."""
     from handrail.cli.front import full_screen, run_plain
+    from handrail.cli.taking import take_up
     from handrail.plain.auto import Auto
     from handrail.session.api import SessionApi
     from handrail.session.view import Mode
@@ -47,12 +49,14 @@ def resume(run: str, plain: bool, as_json: bool, auto: bool, reason: str, typed:
         raise trouble("undrilled", "--auto answers for itself on the simulated estate only")
 
     async def make() -> SessionApi:
+        if card.driven and (note or typed or sys.stdin.isatty()):
+            return await take_up(desk, card, note, reason, typed)
         return await desk.resume(card, reason, typed)
 
     if full_screen(plain or as_json or auto):
         from handrail.tui.app import run_app
 
-        sys.exit(run_app(desk, make))
+        sys.exit(run_app(desk, card if card.driven else make))
     sys.exit(run_plain(make, answers=Auto() if auto else None, json=as_json))
 
 

@@ -37,6 +37,8 @@ RULES: Final[Mapping[type[m.Message], Rule]] = {
     m.Declare: run.declare,
     m.Note: run.note,
     m.Leave: run.leave,
+    m.HandOver: run.hand_over,
+    m.Decline: run.decline,
     m.Resume: run.resume,
     m.Close: run.close,
     m.GateSeen: answers.gate_seen,

@@ -113,6 +113,26 @@ def leave(state: State, intent: m.Leave) -> Decision:
     return Batch(state).add(e.Held(intent.at, intent.by, intent.why)).done()
 
 
+def hand_over(state: State, intent: m.HandOver) -> Decision:
+    """Go away for somebody who asks; what is said to them stands in the record."""
+    if not intent.to:
+        return refuse("nobody asks for this run")
+    batch = Batch(state)
+    if intent.note.strip():
+        batch.add(e.NoteMade(intent.at, f"to {intent.to}, who takes over: {intent.note.strip()}", intent.by))
+    return batch.add(e.Held(intent.at, intent.by, f"handed over to {intent.to}")).done()
+
+
+def decline(state: State, intent: m.Decline) -> Decision:
+    """Stay, and say why to who asks."""
+    if not intent.to:
+        return refuse("nobody asks for this run")
+    if not intent.words.strip():
+        return refuse(f"say a word to {intent.to}: they wait for it")
+    words = f"{intent.to} asked for this run; {intent.by or 'who drives'} goes on: {intent.words.strip()}"
+    return Batch(state).add(e.NoteMade(intent.at, words, intent.by)).done()
+
+
 def resume(state: State, intent: m.Resume) -> Decision:
     """Drive again, in a newer epoch; what a crash cut off in the middle of a decision is decided to its end."""
     if intent.epoch <= state.epoch:

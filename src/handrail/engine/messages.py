@@ -188,6 +188,23 @@ class Leave(Intent):
 
 
 @dataclass(frozen=True)
+class HandOver(Intent):
+    """Give the run to somebody who asks for it: it is held, with a note for them. What runs at a host goes on there."""
+
+    to: str = ""
+    note: str = ""
+    at_once: bool = True  # else once the running step has ended
+
+
+@dataclass(frozen=True)
+class Decline(Intent):
+    """Go on driving, and say so to somebody who asks for the run."""
+
+    to: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
 class Resume(Intent):
     """Drive again, from this console, in a new epoch."""
 

@@ -46,6 +46,8 @@ HELP: Final = (
     "note TEXT                  for those who come after",
     "status | who | menu | log [STEP] | help",
     "leave                      go away; the run is held",
+    "handover [now] [NOTE]      to who asks for the run: once this step has ended, or now",
+    "decline WORDS              go on driving, and say so to who asks",
     "close REASON               nobody will finish this run",
 )
 
@@ -117,6 +119,12 @@ def _emergency(rest: str, state: State) -> Parsed:
     return _need(rest, "what is lost, and how you know", lambda reason: m.Declare(other, reason))
 
 
+def _hand_over(rest: str) -> Parsed:
+    first, _, note = rest.partition(" ")
+    now = first.lower() == "now"
+    return m.HandOver(note=note.strip() if now else rest, at_once=now)
+
+
 def _settle(rest: str, state: State) -> Parsed:
     owed, _, words = rest.partition(" ")
     if not owed:
@@ -155,6 +163,8 @@ _VERBS: Final[Mapping[str, Callable[[str, State], Parsed]]] = {
     "note": lambda r, _s: _need(r, "the note", m.Note),
     "leave": lambda _r, _s: m.Leave("left by the operator"),
     "quit": lambda _r, _s: m.Leave("left by the operator"),
+    "handover": lambda r, _s: _hand_over(r),
+    "decline": lambda r, _s: _need(r, "a word to who asks", lambda words: m.Decline(words=words)),
     "close": lambda r, _s: _need(r, "why nobody will finish it", m.Close),
     "no": lambda _r, _s: Say("there is nothing to say no to"),
     "help": lambda _r, _s: Say("help"),
@@ -164,7 +174,9 @@ _VERBS: Final[Mapping[str, Callable[[str, State], Parsed]]] = {
     "menu": lambda _r, _s: Say("menu"),
     "log": lambda r, _s: Say(f"log {r}".strip()),
 }
-_ALWAYS: Final = frozenset({"help", "?", "status", "who", "note", "leave", "quit", "stop", "menu", "log"})
+_ALWAYS: Final = frozenset(
+    {"help", "?", "status", "who", "note", "leave", "quit", "stop", "menu", "log", "handover", "decline"}
+)
 
 
 def menu_line(offer: Offer) -> str:

@@ -18,7 +18,7 @@ from handrail.plain import commands, words
 from handrail.session.api import SessionApi
 from handrail.session.exits import Exit, exit_of
 from handrail.session.status import status_sentence
-from handrail.session.view import Snapshot
+from handrail.session.view import Relief, Snapshot
 
 HEARTBEAT: Final = 15.0
 LINES: Final = 200  # lines of output printed at once; the rest is in the file
@@ -45,6 +45,7 @@ class Console:
     quiet: bool = False  # with --json: events only
     follow: Callable[[], Iterable[str]] | None = None  # journal lines, for --json
     _before: State | None = None
+    _relief: Relief | None = None
     _printed: dict[tuple[str, str], int] = field(default_factory=dict)
     _prompted: str = ""
     _partial: str = ""
@@ -86,6 +87,9 @@ class Console:
         shown = self.session.snapshot
         for line in words.changes(self._before, shown):
             self._tell(f"{shown.wall:%H:%M:%SZ} {line}")
+        for line in words.relief(self._relief, shown.relief, shown.at):
+            self._tell(f"{shown.wall:%H:%M:%SZ} {line}")
+        self._relief = shown.relief
         self._standing(shown)
         self._output(shown)
         if self.follow:

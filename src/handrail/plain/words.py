@@ -15,7 +15,7 @@ from handrail.engine.results import Gate, verdict
 from handrail.engine.state import State, StepState
 from handrail.engine.words import How, Line, StepWord, Verdict, Way
 from handrail.session.parting import parting
-from handrail.session.view import Snapshot
+from handrail.session.view import Relief, Snapshot
 
 WORDS: Final[Mapping[StepWord, str]] = {
     StepWord.PENDING: "to come",
@@ -44,6 +44,8 @@ def opening(shown: Snapshot) -> Iterator[Safe]:
     yield safe(f"Run {info.run}, recorded in {info.folder}. You are {info.operator}.")
     if info.reason:
         yield safe(f"Reason given: {info.reason}")
+    if state.notes:
+        yield safe(f"Last note, by {state.notes[-1].by}: {state.notes[-1].text}")
     yield from damage(shown)
 
 
@@ -154,6 +156,20 @@ def _run(before: State | None, state: State) -> Iterator[Safe]:
         yield safe(f"refused: the estate is claimed by {state.claim_refused}")
     for note in state.notes[len(before.notes) :]:
         yield safe(f"note by {note.by}: {note.text}")
+
+
+def relief(before: Relief | None, now: Relief | None, at: float) -> Iterator[Safe]:
+    """Yield who asks for this run, when that is news."""
+    if now is None:
+        if before is not None:
+            yield safe(f"{before.who} does not ask for this run any more")
+    elif before is None or before.id != now.id:
+        note = f': "{now.note}"' if now.note else ""
+        left = max(0.0, now.until - at)
+        yield safe(f"ASKED FOR THIS RUN by {now.who} on {now.host}{note}")
+        yield safe(f"type: handover [now] [NOTE], or decline WORDS; unanswered, they may take it in {left:.0f} s")
+    elif now.handing and not before.handing:
+        yield safe(f"handing over to {now.who} once this step has ended")
 
 
 def gate_lines(shown: Snapshot, step: StepOutline, gate: Gate) -> Iterator[Safe]:

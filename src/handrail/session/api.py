@@ -8,6 +8,7 @@ from typing import Protocol
 from handrail.engine.messages import Intent, Refused
 from handrail.engine.offers import Offer
 from handrail.session.cards import BriefingView, Home, PlanLine, RunbookCard, RunCard, Start, Wanted
+from handrail.session.takeover import Reply, Standing
 from handrail.session.view import Mode, Snapshot
 from handrail.store.spool_reader import SpoolReader
 
@@ -93,6 +94,18 @@ class DeskApi(Protocol):
         self, run: RunCard, reason: str = "", typed: str = "", secrets: Mapping[str, str] | None = None
     ) -> SessionApi:
         """Drive a held run; one that somebody drives needs their name typed, and a reason."""
+
+    def stand(self, run: RunCard) -> Standing:
+        """Return what stands in a run that somebody drives; raise `Trouble` `run-free` when nobody does."""
+
+    def ask(self, run: RunCard, note: str = "") -> None:
+        """Ask whoever drives a run to hand it over."""
+
+    def reply(self, run: RunCard) -> Reply:
+        """Return what has come of asking."""
+
+    def withdraw(self, run: RunCard) -> None:
+        """Take the question away."""
 
     async def watch(self, run: RunCard) -> SessionApi:
         """Look on: every intent but a note is refused."""

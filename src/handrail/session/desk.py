@@ -33,6 +33,7 @@ from handrail.session.preflight import with_preflight
 from handrail.session.record import summary
 from handrail.session.session import Session
 from handrail.session.snapshots import Shown
+from handrail.session.takeover import Asking, Reply, Standing, stand
 from handrail.session.texts import plan_lines
 from handrail.session.view import Mode
 from handrail.session.watching import Watching
@@ -53,6 +54,7 @@ class Desk:
     estate: Path | None = None
     simulator_options: Sequence[str] = ()
     given: Given = NOTHING  # what was given for this console beforehand
+    asking: Asking = field(default_factory=Asking)
 
     # ------------------------------------------------------------ looking
 
@@ -196,6 +198,22 @@ class Desk:
         more = {name: Secret(value) for name, value in (secrets or {}).items()}
         given = replace(self.given, secrets={**self.given.secrets, **more})
         return resume_run(self.store, RunFolder.open(self.store, run.run), reason, typed, given=given)
+
+    def stand(self, run: RunCard) -> Standing:
+        """Return what stands in a run that somebody drives."""
+        return stand(RunFolder.open(self.store, run.run))
+
+    def ask(self, run: RunCard, note: str = "") -> None:
+        """Ask whoever drives a run to hand it over."""
+        self.asking.ask(RunFolder.open(self.store, run.run), note)
+
+    def reply(self, run: RunCard) -> Reply:
+        """Return what has come of asking."""
+        return self.asking.reply(RunFolder.open(self.store, run.run))
+
+    def withdraw(self, run: RunCard) -> None:
+        """Take the question away."""
+        self.asking.withdraw(RunFolder.open(self.store, run.run))
 
     async def watch(self, run: RunCard) -> Watching:
         """Look on."""

@@ -39,10 +39,11 @@ from handrail.session.session import Files, Session
 from handrail.session.snapshots import Replayed, Shown
 from handrail.session.view import Mode, RunInfo
 from handrail.ssh.links import HostFacts
+from handrail.store import asking
 from handrail.store.chain import Record
 from handrail.store.home import Home
 from handrail.store.journal import Journal, boot_id, read_run
-from handrail.store.lock import Lock, acquire, holder_of, takeover
+from handrail.store.lock import Lock, acquire, check_words, holder_of, is_gone, takeover
 from handrail.store.run_folder import RunFolder
 
 
@@ -219,13 +220,20 @@ def _give_back(journal: Journal, lock: Lock) -> None:
 
 
 def _lock(folder: RunFolder, who: str, clock: Clock, reason: str, typed: str) -> Lock:
+    """Take the lock: of a run that nobody drives, or, with name and reason, from a holder who was asked first."""
     holder = holder_of(folder.path)
-    if holder is None:
-        return acquire(folder.path, who, clock)
-    if not typed:
-        return acquire(folder.path, who, clock)  # refused with the holder's name
-    with boundary("lock.takeover"):
-        return takeover(folder.path, who, clock, seen=holder, typed=typed, reason=reason)
+    if holder is None or not typed:
+        lock = acquire(folder.path, who, clock)  # refused with the holder's name
+    else:
+        check_words(holder, typed, reason)
+        why = "" if is_gone(holder) else asking.may_take(folder.path, who, clock, asking.PATIENCE)
+        if why:
+            hint = f"handrail resume {folder.run_id} asks them, and waits"
+            raise trouble("not-asked", f"{safe(holder.who)} drives this run, and {why}", hint)
+        with boundary("lock.takeover"):
+            lock = takeover(folder.path, who, clock, seen=holder, typed=typed, reason=reason)
+    asking.forget(folder.path)
+    return lock
 
 
 def _digest_of(path: Path | None) -> str:

@@ -34,7 +34,7 @@ WRITTEN: Final = ("md", "json", "html")
 def report_of(folder: RunFolder, shown: Snapshot) -> Report:
     """Return the report of a run as it is shown; its records are read from the journal."""
     reading = read_run(folder.path)
-    told = (_happening(record) for record in reading.records)
+    told = (happening_of(record) for record in reading.records)
     return build(shown.state, tuple(one for one in told if one is not None), _facts(shown, reading))
 
 
@@ -53,7 +53,7 @@ def file_name(report: Report, ending: str) -> str:
     return f"handrail-{file_word(report.mode)}-{file_word(report.runbook)}-{file_word(report.run)}.{ending}"
 
 
-def _happening(record: Record) -> Happening | None:
+def happening_of(record: Record) -> Happening | None:
     """Return a record as a report takes it; None for one that this version does not know, or of the store's own."""
     event = decode_event(record.event, record.body)
     if event is None:

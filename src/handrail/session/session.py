@@ -11,6 +11,7 @@ from handrail.base.failpoint import boundary
 from handrail.base.problems import Trouble
 from handrail.engine import due as d
 from handrail.engine import messages as m
+from handrail.engine import order
 from handrail.engine.codec import decode_event, encode_event
 from handrail.engine.decide import decide
 from handrail.engine.events import Event
@@ -22,10 +23,12 @@ from handrail.engine.words import Outcome, StepWord
 from handrail.session import claims, mailbox, record, status
 from handrail.session.acts import Acts
 from handrail.session.core import Core
+from handrail.session.handing import Handing
 from handrail.session.output import FolderOutput
 from handrail.session.reach import Reach, away_hosts, proposing
 from handrail.session.snapshots import Shown, snapshot
 from handrail.session.view import Snapshot
+from handrail.store.asking import Said
 from handrail.store.journal import Journal
 from handrail.store.lock import Lock
 from handrail.store.run_folder import RunFolder
@@ -62,10 +65,12 @@ class Session:
         self._trouble = ""
         self._nudged: asyncio.TimerHandle | None = None
         self._closing = False
+        self._leaving: asyncio.Task[None] | None = None
         self._owed = self.core.state.owed
         self.core.asking.tell = self.nudge
         self._reach = Reach(self.core)
         shown.asked = self._reach.asked
+        self._handing = Handing(files.folder.path, self.core.clock)
         self._own(self._beat())
         self._own(self._reach.keep_asking())
         self._pump()
@@ -94,7 +99,12 @@ class Session:
         """Ask for something; it is on disk when this returns None."""
         self._files.lock.beat()
         with boundary(f"intent.{type(intent).__name__.lower()}"):
-            return self._told(replace(intent, by=intent.by or self.core.operator))
+            intent = replace(intent, by=intent.by or self.core.operator)
+            if isinstance(intent, m.HandOver):
+                return self._hand_over(replace(intent, to=self._handing.who))
+            if isinstance(intent, m.Decline):
+                return self._decline(replace(intent, to=self._handing.who))
+            return self._told(intent)
 
     def answer(self, number: int, words: str | None) -> None:
         """Answer what a connection asks."""
@@ -106,8 +116,10 @@ class Session:
 
     async def close(self) -> None:
         """End this console's part; the run stays as it is on disk."""
-        if self._closing:
-            return
+        if not self._closing:
+            await asyncio.shield(self._leave())
+
+    async def _close(self) -> None:
         await self._release()
         self._closing = True
         tasks = [*self._tasks.values(), *self._others]
@@ -135,6 +147,44 @@ class Session:
         """Let front ends look again, at most every 50 ms."""
         if self._nudged is None and not self._closing:
             self._nudged = asyncio.get_running_loop().call_later(NUDGE, self._bump)
+
+    # ------------------------------------------------------------ handing over
+
+    def _leave(self) -> asyncio.Task[None]:
+        if self._leaving is None:
+            self._leaving = asyncio.get_running_loop().create_task(self._close())
+        return self._leaving
+
+    def _hand_over(self, intent: m.HandOver) -> Refused | None:
+        """Leave for who asks: at once, or when the running step has ended."""
+        state = self.core.state
+        if intent.to and not intent.at_once and order.busy(state) and not order.asking(state):
+            self._told(m.Pause(by=intent.by))
+            self._handing.after = intent
+            self._handing.answer(Said.HANDING, intent.note, intent.by)
+            self._show_relief()
+            return None
+        refused = self._told(intent)
+        if refused is None:
+            self._leave()
+        return refused
+
+    def _decline(self, intent: m.Decline) -> Refused | None:
+        refused = self._told(intent)
+        if refused is None:
+            self._handing.after = None
+            self._handing.answer(Said.DECLINED, intent.words, intent.by)
+            self._show_relief()
+        return refused
+
+    def _hand_over_once_it_ended(self) -> None:
+        waiting, self._handing.after = self._handing.after, None
+        if waiting is not None:
+            self._hand_over(replace(waiting, at_once=True))
+
+    def _show_relief(self) -> None:
+        self._shown.relief = self._handing.view(self.core.now())
+        self.nudge()
 
     # ------------------------------------------------------------ deciding, journalling, doing
 
@@ -175,6 +225,8 @@ class Session:
         self._write_status()
         self._bump()
         self._pump()
+        if self._handing.after and not order.busy(self.core.state):
+            asyncio.get_running_loop().call_soon(self._hand_over_once_it_ended)
 
     def _stop_everything(self, why: str) -> None:
         """Send nothing more: the journal cannot be written, or another console drives."""
@@ -220,6 +272,7 @@ class Session:
             except Trouble as err:
                 self._stop_everything(str(err.problems[0]))
                 continue
+            self._files.lock.pulse()
             self._look_for_late()
 
     def _look_into_mailbox(self) -> None:
@@ -227,6 +280,8 @@ class Session:
         folder = self._files.folder.path
         for text, by in mailbox.take_notes(folder):
             self._told(m.Note(text, by=by))
+        if self._handing.look():
+            self._show_relief()
         watchers = mailbox.present(folder)
         if watchers != self._shown.watchers:
             self._shown.watchers = watchers

@@ -19,7 +19,7 @@ from handrail.runbook.names import references, resolve_known
 from handrail.session.core import Core
 from handrail.session.reach import away_hosts, concerned_hosts
 from handrail.session.texts import step_text
-from handrail.session.view import HeadLine, HostView, RunInfo, Snapshot, StepText
+from handrail.session.view import HeadLine, HostView, Relief, RunInfo, Snapshot, StepText
 from handrail.store.chain import Record
 
 UNDO_GUESS: Final = 5.0  # seconds an undo is thought to take when the runbook does not say
@@ -34,6 +34,7 @@ class Shown:
     values: dict[str, str] | None = None
     watchers: tuple[str, ...] = ()
     asked: Mapping[str, float] = field(default_factory=dict)  # host -> when it was asked last whether it answers
+    relief: Relief | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
         watchers=shown.watchers,
         asked=core.asking.open,
         trouble=trouble,
+        relief=shown.relief,
         names={h.key: h.name for h in core.binding.estate.every_host()},
         waits_for=concerned_hosts(core),
     )

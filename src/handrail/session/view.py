@@ -132,6 +132,18 @@ class RunInfo:
 
 
 @dataclass(frozen=True)
+class Relief:
+    """Somebody asks for the run this console drives; from run seconds `until` on they may take it."""
+
+    id: str
+    who: str
+    host: str
+    note: str = ""
+    until: float = 0.0
+    handing: bool = False  # it is handed over once the running step has ended
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """A run at one moment. `seq` grows with every change; `at` is run seconds now, `wall` the clock on the wall."""
 
@@ -153,5 +165,6 @@ class Snapshot:
     names: Mapping[str, str] = field(default_factory=dict)  # host key -> the name people know it by
     slips: Mapping[str, int] = field(default_factory=dict)  # step -> what was refused or typed wrongly there (drills)
     hints: Mapping[str, int] = field(default_factory=dict)  # step -> hints asked for (drills)
+    relief: Relief | None = None  # somebody asks for this run
     damage: str = ""  # which record of the journal is damaged: what is shown follows from those before it
     waits_for: tuple[str, ...] = ()  # the hosts (keys) that the standing step waits for

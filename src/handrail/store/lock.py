@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -94,6 +95,11 @@ class Lock:
         self.holder = replace(self.holder, keyed=stamp(self._clock.now()))
         self._write_note()
 
+    def pulse(self) -> None:
+        """Show that this console lives; call it every few seconds. A stopped one falls silent."""
+        with suppress(OSError):
+            os.utime(self._fd)
+
     def check(self) -> None:
         """Raise Trouble `superseded` or `lock-lost` when this console may not drive any more; cheap."""
         if self._fd < 0:
@@ -143,7 +149,7 @@ def _superseded(holder: Holder) -> Trouble:
 
 
 def _run_locked(holder: Holder) -> Trouble:
-    hint = "watch it with `handrail watch`; ask them to leave; or take over, which asks for their name and a reason"
+    hint = "watch it with `handrail watch`, or ask them for it with `handrail resume --note WORDS`"
     return trouble("run-locked", f"the run is driven by {holder}", hint)
 
 
@@ -197,6 +203,27 @@ def holder_of(folder: Path) -> Holder | None:
         os.close(fd)
 
 
+def silence_of(folder: Path, holder: Holder) -> float | None:
+    """Return for how many seconds the holder's console has shown no life; None when that cannot be told."""
+    try:
+        return max(0.0, time.time() - _lock_path(folder, holder.epoch).lstat().st_mtime)
+    except OSError:
+        return None
+
+
+def is_gone(holder: Holder) -> bool:
+    """Tell whether the holder's process ran on this machine and does not any more: nobody is there to be asked."""
+    if holder.host != socket.gethostname() or holder.pid <= 0:
+        return False
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def takeover(folder: Path, who: str, clock: Clock, *, seen: Holder, typed: str, reason: str, disk: Disk = DISK) -> Lock:
     """Take a run from a console that holds it and does not answer; from then on that console can send nothing.
 
@@ -204,8 +231,7 @@ def takeover(folder: Path, who: str, clock: Clock, *, seen: Holder, typed: str, 
     `takeover-refused` (name or reason), `run-locked` (somebody else was faster), `takeover-busy` (a record is just
     being written). The caller journals the reason.
     """
-    if typed.strip() != seen.who or not reason.strip():
-        raise trouble("takeover-refused", f"type the holder's name, {safe(seen.who)}, and give a reason")
+    check_words(seen, typed, reason)
     with told("lock-unusable", "the run cannot be taken over"):
         trust_folder(folder)
         gate = open_trusted(folder / _JOURNAL, os.O_RDONLY, at="takeover.gate", disk=disk)
@@ -217,6 +243,12 @@ def takeover(folder: Path, who: str, clock: Clock, *, seen: Holder, typed: str, 
             raise trouble("takeover-busy", "the other console is writing a record", hint) from err
         finally:
             os.close(gate)
+
+
+def check_words(seen: Holder, typed: str, reason: str) -> None:
+    """Raise Trouble `takeover-refused` unless the holder's name was typed and a reason given."""
+    if typed.strip() != seen.who or not reason.strip():
+        raise trouble("takeover-refused", f"type the holder's name, {safe(seen.who)}, and give a reason")
 
 
 def _take(folder: Path, who: str, clock: Clock, seen: Holder, disk: Disk) -> Lock:

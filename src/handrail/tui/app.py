@@ -28,10 +28,11 @@ from handrail.engine import order
 from handrail.engine.offers import Offer
 from handrail.engine.state import State
 from handrail.session.api import BriefingApi, DeskApi, SessionApi
+from handrail.session.cards import RunCard
 from handrail.session.exits import Exit, exit_of
 from handrail.session.parting import parting
 from handrail.session.view import Snapshot
-from handrail.tui.dialogs import AskWords, Box
+from handrail.tui.dialogs import AskWords, Box, Field
 from handrail.tui.header import title_of
 from handrail.tui.keys import Keys
 from handrail.tui.look import Look, wants_ascii
@@ -40,6 +41,7 @@ from handrail.tui.pages.asked import AskedPages
 from handrail.tui.pages.briefing import BriefingPage
 from handrail.tui.pages.home import HomePage
 from handrail.tui.pages.run import RunPage
+from handrail.tui.pages.takeover import TakeoverPage
 from handrail.tui.pages.waiting import WaitingPage
 from handrail.tui.running import Verbs
 from handrail.tui.scene import Scene
@@ -50,7 +52,7 @@ from handrail.tui.themes import defaults, themes
 DEAD: Final = 0.6  # seconds after a step ended in which enter does nothing
 AGAIN: Final = 0.25  # and as long as it is held down
 FRAME: Final = 0.05
-First = SessionApi | BriefingApi | Callable[[], Awaitable[SessionApi | BriefingApi]] | None
+First = SessionApi | BriefingApi | RunCard | Callable[[], Awaitable[SessionApi | BriefingApi]] | None
 
 
 def _today() -> datetime:
@@ -137,6 +139,8 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
                 return
         if first is None:
             self.push_screen(HomePage())
+        elif isinstance(first, RunCard):
+            self.take_over(first, alone=True)
         elif isinstance(getattr(first, "snapshot", None), Snapshot):
             self.open_session(first)  # type: ignore[arg-type]  # what has a snapshot is a session
         else:
@@ -204,6 +208,29 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
             self._offers = (self._snap.seq, self.session.allowed())
         return bool(self._offers[1]) and all(offer.verb == "note" for offer in self._offers[1])
 
+    def take_over(self, run: RunCard, *, alone: bool = False) -> None:
+        """Show a run that somebody drives, ask them for it, and drive it once it is to be had."""
+
+        def taken(session: SessionApi | None) -> None:
+            if session is None:
+                return
+            self.open_session(session)
+            notes = session.snapshot.state.notes
+            if notes and notes[-1].by not in ("", session.snapshot.info.operator):
+                self.box(f"Last note, by {notes[-1].by}", notes[-1].text)
+
+        self.push_screen(TakeoverPage(run, alone=alone), taken)
+
+    def with_secrets(self, run: RunCard, then: Callable[[dict[str, str]], object]) -> None:
+        """Ask for the secrets of a run first: they are in none of its files."""
+        lacking = self.desk_api.lacks(run)
+        if not lacking:
+            then({})
+            return
+        says = [f"{run.mode.value} {run.estate}  {run.runbook}  {run.run}", "Secrets are kept in no file of a run."]
+        fields = [Field(w.name, f"{w.name}  {w.help}".rstrip(), secret=True) for w in lacking]
+        self.ask(AskWords("What this run needs again", says, fields), then)
+
     def open_session(self, session: SessionApi) -> None:
         """Drive a run: one task follows it from here on."""
         self.session = session
@@ -219,6 +246,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
             self._take(snap)
             self._show()
             self.asked.show(snap.asked, session.answer)
+            self.offer_answer()
             await asyncio.sleep(FRAME)
             snap = await session.changed(snap.seq)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from handrail.tui.choices import Choice, Menu
@@ -23,9 +23,11 @@ class Choose(Page[str]):
 
     scope_name = "choose"
 
-    def __init__(self, title: str, says: Sequence[str], choices: Sequence[Choice]) -> None:
+    def __init__(
+        self, title: str, says: Sequence[str] | Callable[[], Sequence[str]], choices: Sequence[Choice]
+    ) -> None:
         super().__init__()
-        self._title, self._lead = title, says
+        self._title, self._says = title, says
         self.menu = Menu(choices)
         self.menu.at = 0
 
@@ -34,7 +36,7 @@ class Choose(Page[str]):
         left = _margin(width)
         inner = width - 2 * left
         lines = [ink(self._title, Ink.BOLD), EMPTY]
-        for sentence in self._lead:
+        for sentence in self._says() if callable(self._says) else self._says:
             lines += wrap(sentence, inner, Ink.TEXT) or [EMPTY]
         lines.append(EMPTY)
         menu = self.menu.lines(self.desk.look, inner, height - len(lines) - 1)

@@ -89,6 +89,12 @@ def _shouts(scene: Scene, width: int) -> list[Line]:
         found.append(
             ink(f" ! THE RECORD IS NOT WHOLE: {scene.snap.damage}. Shown is what stands before that ", Ink.ALARM)
         )
+    asked = scene.snap.relief
+    if asked and not state.held:
+        left = max(0.0, asked.until - scene.at)
+        when = "once the step has ended" if asked.handing else f"may take it in {left:.0f} s" if left else "may take it"
+        note = f': "{asked.note}"' if asked.note else ""
+        found.append(ink(f" ? {asked.who} asks for this run ({when}; A answers){note} ", Ink.TURN))
     if scene.snap.trouble:
         found.append(ink(f" ! NOTHING IS SENT ANY MORE: {scene.snap.trouble} ", Ink.ALARM))
     for guard in state.outline.guards:

@@ -30,9 +30,10 @@ SCOPES: Final[Mapping[str, str]] = {
     "box": "Box of text",
     "commands": "Command line and palette",
     "waiting": "Getting ready",
+    "takeover": "Taking over",
 }
 TYPING: Final = frozenset(
-    {"gate", "question", "ask", "commands", "contact"}
+    {"gate", "question", "ask", "commands", "contact", "takeover"}
 )  # printable keys belong to what is typed there
 RUN: Final = ("run", "decide")
 DRIVEN: Final = ("run", "decide", "gate", "question", "undo", "log", "plan")
@@ -176,11 +177,17 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at("commands", "down", "down", "Down", "one down"),
     _at("commands", "back", "escape", "Back", "do nothing", 30),
     _at("waiting", "leave", "q ctrl+q ctrl+c", "Leave", "do not wait any longer", 99),
+    _at("takeover", "say", "enter", "Ask", "ask who drives; once they do not answer, take over", 10),
+    _at("takeover", "next-field", "tab down up", "Other line", "reason, or name", 20),
+    _at("takeover", "back", "escape", "Back", "take the question back; the run stays theirs", 30),
+    _at("takeover", "leave", "ctrl+q", "Leave", "go away; the run stays theirs", 99),
+    _at((*RUN, "undo", "log", "plan"), "answer-relief", "A", "Answer", "answer who asks for this run"),
+    _at(("gate", "question"), "answer-relief", "f5", "Answer", "answer who asks for this run"),
     # ------------------------------------------------------------ everywhere
     _at(("home", *RUN, "undo", "log", "plan", "debrief"), "commands", ":", "Command", "the command line", 95),
     _at(("home", "briefing", *DRIVEN, "debrief"), "palette", "ctrl+p", "Palette", "everything that can be done here"),
     _at(("home", *RUN, "undo", "log", "plan", "debrief"), "help", "? f1", "Help", "this help, and the words", 97),
-    _at(("briefing", "contact", "gate", "question"), "help", "f1", "Help", "this help, and the words", 97),
+    _at(("briefing", "contact", "gate", "question", "takeover"), "help", "f1", "Help", "this help, and the words", 97),
     _at(("gate", "question"), "status", "f2", "Status", "the sentence for the channel", 50),
     _at(
         (*RUN, "gate", "question", "undo", "log", "plan"), "verbs", "ctrl+c", "Four verbs", "pause, stop, undo or leave"

@@ -18,6 +18,7 @@ from handrail.tui.pages.debrief import DebriefPage
 from handrail.tui.pages.help import HelpPage
 from handrail.tui.pages.log import LogPage
 from handrail.tui.pages.plan import PlanPage
+from handrail.tui.pages.relief import intent_of, relief_page, sentences, words_page
 from handrail.tui.pages.run import RunPage
 from handrail.tui.pages.undo import UndoPage
 from handrail.tui.scene import Scene
@@ -32,6 +33,7 @@ class Verbs:
     session: SessionApi | None
     _snap: Snapshot | None
     _code: int
+    _offered: str = ""  # the question of who asks for the run that was opened by itself
 
     @property
     def _app(self) -> HandrailApp:
@@ -162,6 +164,39 @@ class Verbs:
                 "Settle it by your word", [owed], [Field("word", "What was done, by whom, and how you know")]
             )
             app.ask(page, lambda said: app.submit(m.Settle(owed, said["word"])))
+
+    # ------------------------------------------------------------ somebody asks for the run
+
+    def offer_answer(self) -> None:
+        """Open the question of who asks for this run, once for each, where nobody is in the middle of typing."""
+        app, scene = self._app, self._scene
+        asked = scene.snap.relief if scene else None
+        front = app.front
+        if asked is None or asked.id == self._offered or not isinstance(front, RunPage):
+            return
+        if front.scope in ("run", "decide"):
+            self._offered = asked.id
+            self.do_answer_relief()
+
+    def do_answer_relief(self) -> None:
+        """Answer who asks for this run: hand it over, or decline."""
+        app, scene = self._app, self._scene
+        asked = scene.snap.relief if scene else None
+        if scene is None or asked is None:
+            app.say("nobody asks for this run")
+            return
+        busy = order.busy(scene.state)
+
+        def says() -> tuple[str, ...]:
+            now = self._scene
+            return sentences(now.snap.relief, now.at) if now else ()
+
+        def chosen(choice: str | None) -> None:
+            if choice:
+                page = words_page(asked, choice)
+                app.ask(page, lambda said: app.submit(intent_of(choice, said["words"])))
+
+        app.push_screen(relief_page(asked, says, busy[0].number if busy else ""), chosen)
 
     # ------------------------------------------------------------ the four verbs, leaving
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from handrail.base.problems import Trouble
@@ -224,44 +224,19 @@ class HomePage(Page[None]):
     # ------------------------------------------------------------ runs that stand open
 
     def do_resume(self) -> None:
-        """Drive a held run; one that somebody drives is taken over, with a reason and their name typed."""
+        """Drive a held run; one that somebody drives is asked for first."""
         run = self.run_card
         if run is None:
             return
         if not run.driven:
-            self._with_secrets(run, lambda secrets: self.desk.own(self._resume(run, secrets=secrets)))
+            self.desk.with_secrets(run, lambda secrets: self.desk.own(self._resume(run, secrets)))
             return
-        holder = run.holder or run.operator
-        says = [
-            f"{run.mode.value} {run.estate}  {run.runbook}  {run.run}",
-            f"Where: {run.where}",
-            f"Owed: {'; '.join(run.owed) or 'nothing'}",
-            f"{holder} is asked to let go; this console drives from then on, and theirs is told.",
-        ]
-        fields = [Field("reason", "Reason"), Field("typed", f"Then type the name: {holder}", exact=holder)]
-        self.desk.ask(
-            AskWords(f"TAKE OVER from {holder}", says, fields),
-            lambda said: self._with_secrets(
-                run, lambda secrets: self.desk.own(self._resume(run, said["reason"], said["typed"], secrets))
-            ),
-        )
+        self.desk.take_over(run)
 
-    def _with_secrets(self, run: RunCard, then: Callable[[dict[str, str]], None]) -> None:
-        """Ask for the secrets of a run first: they are in none of its files."""
-        lacking = self.desk.desk_api.lacks(run)
-        if not lacking:
-            then({})
-            return
-        says = [f"{run.mode.value} {run.estate}  {run.runbook}  {run.run}", "Secrets are kept in no file of a run."]
-        fields = [Field(w.name, f"{w.name}  {w.help}".rstrip(), secret=True) for w in lacking]
-        self.desk.ask(AskWords("What this run needs again", says, fields), then)
-
-    async def _resume(
-        self, run: RunCard, reason: str = "", typed: str = "", secrets: Mapping[str, str] | None = None
-    ) -> None:
+    async def _resume(self, run: RunCard, secrets: Mapping[str, str]) -> None:
         self._told(f"taking up {run.run}")
         try:
-            session = await self.desk.desk_api.resume(run, reason, typed, secrets)
+            session = await self.desk.desk_api.resume(run, secrets=secrets)
         finally:
             self._busy = ""
         self.desk.open_session(session)
