@@ -188,6 +188,9 @@ class Head(Table):
     rto: Rto | None = Field(default=None, description="How soon clients should be served again.")
     roles: Mapping[Role, Literal["one", "many"]] = Field(description="The roles, each of one host or of many.")
     headline: tuple[Headline, ...] = Field(default=(), description="What stands in the header.")
+    follows: Slug | None = Field(
+        default=None, description="The runbook that comes before this one: a drill walks it first, on the same estate."
+    )
     unattended: Flag = Field(
         default=False, description="It may run LIVE without a terminal, its confirms given beforehand."
     )
