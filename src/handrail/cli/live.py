@@ -34,30 +34,29 @@ def run_live(
     successor_of: str,
 ) -> int:
     """Run LIVE and return the exit code."""
+    told = Start(route, values, reason, incident, since, emergency=reason, successor_of=successor_of)
     if full_screen(plain or as_json):
         from handrail.cli.screen import brief_on_screen
 
-        return brief_on_screen(desk, runbook, Mode.LIVE)
+        return brief_on_screen(desk, runbook, Mode.LIVE, told)
     card = desk.card(find_runbook(runbook, desk.cwd))
     person = sys.stdin.isatty()
-    given = _confirms(confirms)
+    words = _confirms(confirms)
     if not person:
-        _unattended(desk, card, given)
+        _unattended(desk, card, words)
     wanted = "" if typed or not person else _asked(desk)
-    start = Start(route, values, reason, incident, since, typed or wanted, emergency=reason)
+    start = replace(told, typed=typed or wanted)
 
     async def make() -> SessionApi:
-        briefing = await desk.brief(card, Mode.LIVE, lambda _line: None)
+        briefing = await desk.brief(card, Mode.LIVE, lambda _line: None, told)
         answers = start if person else replace(start, typed=briefing.view.type_name)
-        if successor_of:
-            briefing.successor_of(successor_of)
         try:
             return await briefing.start(answers)
         except BaseException:
             await briefing.close()
             raise
 
-    return run_plain(make, answers=None if person else Auto(given), json=as_json)
+    return run_plain(make, answers=None if person else Auto(words), json=as_json)
 
 
 def _asked(desk: Desk) -> str:

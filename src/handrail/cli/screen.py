@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from handrail.session.api import BriefingApi
+from handrail.session.cards import Start
 from handrail.session.desk import Desk
 from handrail.session.view import Mode
 
 
-def brief_on_screen(desk: Desk, runbook: str, mode: Mode) -> int:
+def brief_on_screen(desk: Desk, runbook: str, mode: Mode, told: Start | None = None) -> int:
     """Show the briefing of a runbook on the full screen."""
     from handrail.runbook.shipped import find_runbook
     from handrail.tui.app import run_app
@@ -15,6 +16,6 @@ def brief_on_screen(desk: Desk, runbook: str, mode: Mode) -> int:
     card = desk.card(find_runbook(runbook, desk.cwd))
 
     async def make() -> BriefingApi:
-        return await desk.brief(card, mode, lambda _line: None)
+        return await desk.brief(card, mode, lambda _line: None, told)
 
     return run_app(desk, make, mode_hint=mode.value)

@@ -28,11 +28,12 @@ def _desk(
     person: bool = True,
 ) -> Desk:
     from handrail.cli.sources import given
+    from handrail.plain.auto import walk
     from handrail.session.desk import Desk
     from handrail.store.home import Home
 
     found = given(secrets, sudo, person=person and sys.stdin.isatty())
-    return Desk(Home.locate().make(), estate=estate, simulator_options=simulator, given=found)
+    return Desk(Home.locate().make(), estate=estate, simulator_options=simulator, given=found, walk=walk)
 
 
 def home(*, plain: bool) -> int:
@@ -60,7 +61,7 @@ def _opener(desk: Desk, word: str, mode: Mode, start: Start) -> Callable[[], Awa
         card = desk.card(find_runbook(word, desk.cwd))
         if card.problems:
             raise trouble("runbook", card.problems[0], f"see all of them: handrail lint {card.path}")
-        briefing = await desk.brief(card, mode, lambda line: click.echo(line, err=True))
+        briefing = await desk.brief(card, mode, lambda line: click.echo(line, err=True), start)
         try:
             return await briefing.start(start)
         except BaseException:
@@ -122,7 +123,7 @@ def _begin(
     if full_screen(plain or as_json or auto):
         from handrail.cli.screen import brief_on_screen
 
-        return brief_on_screen(desk, runbook, mode)
+        return brief_on_screen(desk, runbook, mode, start)
     from handrail.cli.front import run_plain
     from handrail.plain.auto import Auto
 

@@ -13,7 +13,9 @@ from handrail.engine import order
 from handrail.engine.decide_back import stage_of
 from handrail.engine.messages import Intent
 from handrail.engine.offers import Offer
+from handrail.engine.outcome import outcome
 from handrail.engine.state import State
+from handrail.engine.words import Outcome
 from handrail.session.api import SessionApi
 
 
@@ -88,3 +90,15 @@ class Auto:
     @staticmethod
     def _at_end(state: State) -> bool:
         return order.next_step(state) is None
+
+
+async def walk(session: SessionApi) -> bool:
+    """Walk a run to where a person would have to decide; return whether that is its end."""
+    auto = Auto()
+    while True:
+        shown = session.snapshot
+        if shown.trouble or auto.is_over(shown.state):
+            return outcome(shown.state) is Outcome.DONE
+        intent = auto.next_intent(session)
+        if intent is None or session.submit(intent) is not None:
+            await session.changed(shown.seq)

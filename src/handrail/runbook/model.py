@@ -84,6 +84,9 @@ class Step(Command):
     recheck: tuple[StepName, ...] = Field(
         default=(), description="Reads that run again when the gate opens and every 10 s behind the typing."
     )
+    shows: tuple[Line, ...] = Field(
+        default=(), description="Lines that stand on the gate, to be read before the word is typed: mostly captures."
+    )
     capture: Mapping[Name, Regex] = Field(
         default_factory=dict,
         description="Facts taken from standard output: the first group of the first matching line. None: FAILED.",

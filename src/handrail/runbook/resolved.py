@@ -37,7 +37,7 @@ ARGV: Final = frozenset({"run", "args"})
 REGEX: Final = frozenset({"match", "absent", "capture"})
 # Texts for people: a name that is not known (yet) is left as written.
 SHOWN: Final = frozenset(
-    {"title", "why", "good", "wrong", "sample", "stays", "irreversible", "means", "next", "reason"}
+    {"title", "why", "good", "wrong", "sample", "stays", "irreversible", "means", "next", "reason", "shows"}
 )
 Part = TypeVar("Part", bound=Table)
 

@@ -117,6 +117,9 @@ def gates(runbook: Runbook) -> Iterator[Finding]:
         if step.recheck and step.confirm is None:
             message = "`recheck` runs behind the typing of a `confirm`, and there is none"
             yield Finding("recheck-needs-confirm", message, "add `confirm`", at(place, "recheck"), key=True)
+        if step.shows and step.confirm is None:
+            message = "`shows` stands on the gate of a `confirm`, and there is none"
+            yield Finding("key-unfit", message, "add `confirm`", at(place, "shows"), key=True)
         yield from _rechecks(runbook, place)
 
 

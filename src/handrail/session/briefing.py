@@ -34,6 +34,7 @@ from handrail.ssh.target import Target
 from handrail.ssh.trust import Strange
 from handrail.store.drills import drills_of
 from handrail.store.home import Home
+from handrail.store.run_folder import list_runs
 
 PULSE: Final = 8.0
 
@@ -41,8 +42,10 @@ PULSE: Final = 8.0
 class Briefing:
     """A run before it is opened."""
 
-    def __init__(self, home: Home, card: RunbookCard, opening: Opening, given: Given = NOTHING) -> None:
-        self._home, self._given = home, given
+    def __init__(
+        self, home: Home, card: RunbookCard, opening: Opening, given: Given = NOTHING, told: Start | None = None
+    ) -> None:
+        self._home, self._given, self._told = home, given, told or Start(opening.route)
         self._opening = replace(opening, values={**opening.values, **given.values()})
         opening = self._opening
         self._binding = _bound(opening)
@@ -80,6 +83,9 @@ class Briefing:
             needs_reason="" if drilled or not real else "this runbook was never drilled at this digest",
             warnings=self._warnings(real=real),
             problems=tuple(f"no value for {fact}" for fact in binding.unknown_facts),
+            follows=(runbook.head.follows or "") if real else "",
+            holder=owing(self._home, runbook.head.follows or "", binding.estate.name) if real else "",
+            told=self._told,
         )
 
     def _wanted(self) -> tuple[Wanted, ...]:
@@ -226,6 +232,7 @@ class Briefing:
             since=start.since,
             emergency=start.emergency,
             pace=Pace.STEP if start.step_by_step else Pace.STAGE,
+            successor_of=start.successor_of.strip(),
         )
         lost = self._binding.runbook.routes[start.route].lost
         if opening.sim_dir and lost:
@@ -236,10 +243,6 @@ class Briefing:
         self._started = True
         return session
 
-    def successor_of(self, name: str) -> None:
-        """Let the run take over the claim of another one, by its holder's name."""
-        self._opening = replace(self._opening, successor_of=name)
-
     async def close(self) -> None:
         """Leave; without having started, a drill's estate goes too."""
         self._task.cancel()
@@ -248,6 +251,16 @@ class Briefing:
             await self._links.close()
         if not self._started and self._opening.sim_dir:
             await simulator.down(Path(self._opening.sim_dir))
+
+
+def owing(home: Home, runbook: str, estate: str) -> str:
+    """Return who drove the newest LIVE run of a runbook on an estate that still owes something, as this console knows it."""
+    for glance in reversed(list_runs(home)) if runbook else ():
+        body = glance.first.body if glance.first and glance.first.event == "run_opened" else {}
+        if (body.get("runbook"), body.get("estate")) == (runbook, estate) and body.get("mode") != Mode.DRILL.value:
+            said = dict(glance.summary)
+            return str(said.get("operator") or body.get("operator", "")) if said.get("owed") else ""
+    return ""
 
 
 def _bound(opening: Opening) -> Binding:

@@ -118,6 +118,21 @@ class PlanLine:
 
 
 @dataclass(frozen=True)
+class Start:
+    """What the operator answered in the briefing."""
+
+    route: str = "planned"
+    values: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+    incident: str = ""
+    since: str = ""
+    typed: str = ""
+    step_by_step: bool = False
+    emergency: str = ""  # why, when the route has lost roles
+    successor_of: str = ""  # who holds the estate's claim, typed: this run goes on from theirs
+
+
+@dataclass(frozen=True)
 class BriefingView:
     """The briefing at one moment."""
 
@@ -136,17 +151,6 @@ class BriefingView:
     warnings: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     asked: tuple[Asked, ...] = ()  # what connections ask; the first is to be answered first
-
-
-@dataclass(frozen=True)
-class Start:
-    """What the operator answered in the briefing."""
-
-    route: str = "planned"
-    values: tuple[tuple[str, str], ...] = ()
-    reason: str = ""
-    incident: str = ""
-    since: str = ""
-    typed: str = ""
-    step_by_step: bool = False
-    emergency: str = ""  # why, when the route has lost roles
+    follows: str = ""  # the runbook that comes before; what it owes is taken over by its holder's name
+    holder: str = ""  # who held the run of it that still owes something, as far as this console knows
+    told: Start = Start()  # what the command line said already

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,14 +20,15 @@ from handrail.runbook.document import digest
 from handrail.runbook.estate import read_estate
 from handrail.runbook.read import read_runbook
 from handrail.runbook.routes import needed
-from handrail.runbook.shipped import known_runbooks, shipped
+from handrail.runbook.shipped import find_runbook, known_runbooks, shipped
 from handrail.session import simulator
+from handrail.session.api import SessionApi
 from handrail.session.asking import NOTHING, Given
 from handrail.session.briefing import Briefing
 from handrail.session.cards import Home as HomeView
-from handrail.session.cards import PlanLine, RunbookCard, RunCard, Wanted
+from handrail.session.cards import PlanLine, RunbookCard, RunCard, Start, Wanted
 from handrail.session.closing import close_run
-from handrail.session.opening import Opening, lacking, replayed, resume_run
+from handrail.session.opening import Opening, lacking, open_run, replayed, resume_run
 from handrail.session.parting import parting
 from handrail.session.preflight import with_preflight
 from handrail.session.record import summary
@@ -43,6 +44,7 @@ from handrail.store.lock import Holder, holder_of
 from handrail.store.run_folder import RunFolder, RunSummary, list_runs
 
 DUE: Final = timedelta(days=7)
+Walk = Callable[[SessionApi], Awaitable[bool]]
 
 
 @dataclass
@@ -55,6 +57,7 @@ class Desk:
     simulator_options: Sequence[str] = ()
     given: Given = NOTHING  # what was given for this console beforehand
     asking: Asking = field(default_factory=Asking)
+    walk: Walk | None = None  # how a drill lets the runbook before this one be walked by itself
 
     # ------------------------------------------------------------ looking
 
@@ -151,15 +154,18 @@ class Desk:
 
     # ------------------------------------------------------------ opening
 
-    async def brief(self, runbook: RunbookCard, mode: Mode, tell: Callable[[str], None]) -> Briefing:
-        """Return a briefing; for a drill the simulated estate is brought up first."""
-        opening = Opening(runbook.path, self.estate or Path(), mode)
+    async def brief(
+        self, runbook: RunbookCard, mode: Mode, tell: Callable[[str], None], told: Start | None = None
+    ) -> Briefing:
+        """Return a briefing, with what was `told` on the command line; for a drill the estate is brought up first."""
+        told = told or Start(read_runbook(runbook.path).first_route)
+        opening = Opening(runbook.path, self.estate or Path(), mode, route=told.route, values=dict(told.values))
         if mode is Mode.DRILL:
             opening = await self._simulated(opening, tell)
         elif self.estate is None:
             raise trouble("no-estate", f"{mode.value} needs an estate", "start with --estate FILE")
         try:
-            return Briefing(self.store, runbook, opening, self.given)
+            return Briefing(self.store, runbook, opening, self.given, told)
         except Trouble:
             if opening.sim_dir:
                 await simulator.down(Path(opening.sim_dir))
@@ -178,6 +184,12 @@ class Desk:
         tell(f"{estate.mode}, up in {estate.seconds:.1f} s")
         for warning in estate.warnings:
             tell(f"warning: {warning}")
+        if found.head.follows:
+            try:
+                await self._before(found.head.follows, estate, tell)
+            except BaseException:
+                await simulator.down(estate.folder)
+                raise
         return replace(
             opening,
             estate=estate.estate,
@@ -185,6 +197,22 @@ class Desk:
             sim_dir=str(estate.folder),
             shortened="the TTL is 5 s here; in production it is often 300 s",
         )
+
+    async def _before(self, name: str, estate: simulator.Simulated, tell: Callable[[str], None]) -> None:
+        """Walk the runbook that comes before, on the same estate: a run of its own, in which everything is answered."""
+        assert self.walk is not None, "a desk that drills can walk"
+        tell(f"{name} is walked first, by itself: some 20 s")
+        opening = Opening(find_runbook(name, self.cwd), estate.estate, Mode.DRILL, simulated=estate.mode)
+        session = open_run(self.store, opening)
+        try:
+            done = await self.walk(session)
+        finally:
+            await session.close()
+        if not done:
+            run = session.snapshot.info.run
+            raise trouble(
+                "drill-before", f"{name}, which comes before, did not end well", f"see: handrail report {run}"
+            )
 
     def lacks(self, run: RunCard) -> tuple[Wanted, ...]:
         """Return the secrets a run needs that were not given: they are in no file of it, so they are asked for again."""

@@ -41,6 +41,7 @@ async def look(core: Core, step_id: str) -> Gate:
         token=step.confirm or "",
         undo=undo,
         stays=spot.stays or "",
+        proofs=step.shows,
         rechecks=rechecks,
         where=shown.where or ", ".join(p.key for p in core.state.outline.step(step_id).places),
         what=shown.what or "; ".join(action_lines(spot, names)[:3]),

@@ -133,7 +133,8 @@ def open_run(home: Home, opening: Opening, clock: Clock | None = None, ways: Way
     ways = ways or ways_for(binding, NOTHING)
     session = _session(home, Files(folder, journal, lock), binding, [opened], clock, start=clock.mono(), ways=ways)
     if opening.successor_of:
-        session.core.successor_of = (opening.successor_of, opening.reason)
+        why = opening.reason or f"goes on from there with {binding.runbook.id}"
+        session.core.successor_of = (opening.successor_of, why)
     return session
 
 

@@ -75,6 +75,7 @@ def _facts(gate: Gate, width: int, most: int = 2) -> list[Line]:
         ("Will change", gate.what, Ink.TEXT),
         ("        now", gate.now, Ink.TEXT),
         ("       then", gate.then, Ink.ACCENT),
+        *(("" if at else "Read this", proof, Ink.ACCENT) for at, proof in enumerate(gate.proofs)),
         ("Undo", gate.undo, Ink.SECOND),
         ("Where", gate.where, Ink.TEXT),
         ("Stays", gate.stays, Ink.WARNING),
@@ -82,8 +83,6 @@ def _facts(gate: Gate, width: int, most: int = 2) -> list[Line]:
     for label, value, how in pairs:
         if value:
             lines += hang(ink(label, Ink.DIM), value, width, at=_LABEL, how=how, most=most)
-    for at, proof in enumerate(gate.proofs):
-        lines += hang(ink("Proof" if at == 0 else "", Ink.DIM), proof, width, at=_LABEL, how=Ink.DIM, most=most)
     return lines
 
 

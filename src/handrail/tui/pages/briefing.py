@@ -200,16 +200,17 @@ class BriefingPage(Page[None]):
         self.desk.open_session(session)
 
     def _answered(self) -> Start:
-        own = {"route", "pace", "reason", "incident", "since", "typed", "emergency"}
+        own = {"route", "pace", "reason", "incident", "since", "typed", "emergency", "successor"}
         return Start(
             route=self._value("route") or self.view.route,
             values=tuple((a.name, a.value) for a in self.answers if a.name not in own),
-            reason=self._value("reason"),
+            reason=self._value("reason") or self.view.told.reason,
             incident=self._value("incident"),
             since=self._value("since"),
             typed=self._value("typed"),
             step_by_step=self._value("pace") == "by step",
             emergency=self._value("emergency"),
+            successor_of=self._value("successor"),
         )
 
     def do_contact(self) -> None:
@@ -248,18 +249,22 @@ class BriefingPage(Page[None]):
 
 def _answers(view: BriefingView) -> list[Answer]:
     routes = tuple(view.routes) or ((view.route, ""),)
-    at = next((n for n, (name, _) in enumerate(routes) if name == view.route), 0)
+    at, told = next((n for n, (name, _) in enumerate(routes) if name == view.route), 0), view.told
     answers = [Answer("route", "Route", "left and right change it", choices=routes, at=at)]
     emergency = "Who says that the role is lost, and what was seen?"
-    answers.append(Answer("emergency", "Emergency: why", emergency, Entry(), must=len(routes) > 1))
+    answers.append(Answer("emergency", "Emergency: why", emergency, Entry(told.emergency), must=len(routes) > 1))
     answers += [_wanted(w) for w in view.wanted]
     if view.mode is not Mode.CHECK:
         answers.append(Answer("pace", "Pace", "can be switched at any time", choices=_PACES))
     if view.mode in (Mode.LIVE, Mode.REHEARSAL):
-        answers.append(Answer("since", "Disrupted since", "UTC, such as 03:04; empty: now", Entry()))
-        answers.append(Answer("incident", "Incident", "its number, if there is one", Entry()))
+        answers.append(Answer("since", "Disrupted since", "UTC, such as 03:04; empty: now", Entry(told.since)))
+        answers.append(Answer("incident", "Incident", "its number, if there is one", Entry(told.incident)))
     if view.needs_reason:
-        answers.append(Answer("reason", "Reason", view.needs_reason, Entry(), must=True))
+        answers.append(Answer("reason", "Reason", view.needs_reason, Entry(told.reason), must=True))
+    if view.follows:
+        owes = f"what {view.follows} still owes is taken over: type {view.holder}" if view.holder else ""
+        hint = owes or f"only if {view.follows} still holds the estate: the name of who holds it"
+        answers.append(Answer("successor", "Goes on from", hint, Entry(told.successor_of)))
     if view.type_name:
         label = f"Type {view.type_name}"
         answers.append(
