@@ -114,7 +114,7 @@ def test_every_key_is_described(root: type[Table]) -> None:
 def test_the_keys_of_a_step_are_those_of_the_design() -> None:
     words = (
         "id title why on pick at_once need reads skippable only timeout within every par expect verify probe confirm"
-        " recheck capture remember undo irreversible instead good wrong sample stays attached stdin"
+        " recheck shows capture remember undo irreversible instead good wrong sample stays attached stdin"
         " run script args sync dns meter wait manual"
     )
     assert step_keys() == set(words.split())
