@@ -123,7 +123,7 @@ def test_every_runbook_finds_out_in_the_same_way() -> None:
     copies = _copies()
     assert "puppet-failover" in copies
     step = discovery()
-    assert [name for name, copy in copies.items() if copy != step] == []
+    assert [name for name, copy in copies.items() if {**copy, "on": step["on"]} != step] == []
 
 
 def _programs(folder: Path, server: Server) -> Path:
