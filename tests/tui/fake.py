@@ -119,7 +119,10 @@ class FakeSession:
             info,
             self.state,
             texts=texts if texts is not None else story.texts(),
-            headline=(HeadLine("good copy", "4m02s"), HeadLine("at risk", "2 certs")),
+            headline=(
+                HeadLine("good copy", "4m02s", seen=5.0, grows=242.0, target=900.0),
+                HeadLine("at risk", "2 certs"),
+            ),
             hosts=(
                 HostView("h-primary", "puppet-primary", "primary", "10.0.0.10", "ams", "up", 0.021),
                 HostView("h-dr", "puppet-dr", "dr", "10.9.0.10", "lhr", "up", 0.034),

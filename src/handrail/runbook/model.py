@@ -179,6 +179,9 @@ class Headline(Table):
     label: Line = Field(description="What it is.")
     value: Line = Field(description='The figure, from names; "-" until it is known.')
     target: Line | None = Field(default=None, description="What it should be, as it is shown beside it.")
+    age: bool = Field(
+        default=False, description="It is an age: it is shown with the time that has passed since it was captured."
+    )
 
 
 class Head(Table):

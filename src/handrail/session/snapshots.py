@@ -15,6 +15,7 @@ from handrail.engine.state import State, StepState
 from handrail.engine.words import StepWord, Way
 from handrail.runbook.bind import Binding
 from handrail.runbook.checks import Undo
+from handrail.runbook.model import Headline
 from handrail.runbook.names import references, resolve_known
 from handrail.session.core import Core
 from handrail.session.reach import away_hosts, concerned_hosts
@@ -72,7 +73,7 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
         state=state,
         texts=shown.texts,
         live=dict(core.live),
-        headline=headline(core.binding, state),
+        headline=headline(core.binding, state, shown.info.started),
         hosts=_hosts(core, shown.asked),
         restored=restored_at(state, shown.info.rto_until),
         turn_back_by=_turn_back_by(shown.info.rto, undo),
@@ -86,34 +87,49 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
     )
 
 
-def headline(binding: Binding, state: State) -> tuple[HeadLine, ...]:
+def headline(binding: Binding, state: State, started: datetime) -> tuple[HeadLine, ...]:
     """Return the values in the header; "-" until every name in one is known."""
     names = {**binding.base_names(), **state.values}
+    seen = _seen(binding, state, started)
     made = []
     for line in binding.runbook.head.headline:
         refs = [ref.name for ref in references(line.value)]
-        known = all(name in names for name in refs)
-        value = resolve_known(line.value, names) if known else "-"
-        over = known and _over(value, line.target)
-        made.append(HeadLine(line.label, value + _remembered(binding, state, refs), over))
+        if not all(name in names for name in refs):
+            made.append(HeadLine(line.label))
+            continue
+        value = resolve_known(line.value, names)
+        when = [seen[name] for name in refs if name in seen]
+        old = [name for name in refs if name in seen and seen[name] < 0.0]
+        note = f"CHECK {unstamp(state.opened.remembered_at):%d %b %H:%MZ}" if old and state.opened else ""
+        grows, target = _age(value, line) if when else (None, 0.0)
+        at = min(when) if when else None
+        made.append(HeadLine(line.label, value, _over(value, line.target), at, grows, target, note))
     return tuple(made)
 
 
-def _remembered(binding: Binding, state: State, names: list[str]) -> str:
-    """Return when a value was seen, if it is one that the last CHECK saw and this run has not asked yet."""
+def _age(value: str, line: Headline) -> tuple[float | None, float]:
+    """Return the seconds of an age as it was captured, and of its target; nothing for what does not grow."""
+    if not line.age:
+        return None, 0.0
+    try:
+        return parse_duration(value), parse_duration(line.target) if line.target else 0.0
+    except Trouble:
+        return None, 0.0
+
+
+def _seen(binding: Binding, state: State, started: datetime) -> dict[str, float]:
+    """Return when each captured value was seen (run seconds): by the step that passed last, else by an earlier CHECK."""
     opened = state.opened
-    if opened is None or not opened.remembered:
-        return ""
-    asked = {
-        f"{role}.{name}"
-        for place in binding.runbook.places
-        if state.step(place.name).word is StepWord.PASSED
-        for role in place.step.on
-        for name in place.step.capture
-    }
-    if all(name in asked or name not in opened.remembered for name in names):
-        return ""
-    return f" (CHECK {unstamp(opened.remembered_at):%d %b %H:%MZ})"
+    found: dict[str, float] = {}
+    if opened is not None and opened.remembered:
+        before = min(-1.0, (unstamp(opened.remembered_at) - started).total_seconds())
+        found = dict.fromkeys(opened.remembered, before)
+    for place in binding.runbook.places:
+        ended = _passed_at(state.step(place.name)) if place.step.capture else None
+        if ended is not None:
+            for name in (f"{role}.{name}" for role in place.step.on for name in place.step.capture):
+                found[name] = max(found.get(name, ended), ended)
+    return found
 
 
 def _over(value: str, target: str | None) -> bool:
@@ -188,7 +204,7 @@ def still(run: Replayed, seq: int, at: float, wall: datetime, watchers: tuple[st
         info=run.info,
         state=state,
         texts=texts,
-        headline=headline(binding, state),
+        headline=headline(binding, state, run.info.started),
         hosts=tuple(HostView(h.key, h.name, h.role, h.address, h.site) for h in binding.estate.every_host()),
         restored=restored_at(state, run.info.rto_until),
         turn_back_by=_turn_back_by(run.info.rto, undo),

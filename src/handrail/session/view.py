@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from handrail.base.durations import show_duration
 from handrail.engine.state import State
 
 
@@ -72,11 +73,30 @@ class LiveStep:
 
 @dataclass(frozen=True)
 class HeadLine:
-    """A value in the header: "good copy 4m02s"; `over` when it is beyond its target."""
+    """A value in the header: "good copy 4m02s", as it was seen; `over` when it was beyond its target then.
+
+    `seen` is when it was captured (run seconds; before the run: less than 0), `grows` the seconds of an age at that moment.
+    """
 
     label: str
     value: str = "-"
     over: bool = False
+    seen: float | None = None
+    grows: float | None = None
+    target: float = 0.0  # seconds, of an age
+    note: str = ""  # "CHECK 22 Nov 03:00Z": where it comes from, if it is not from this run
+
+    def shown(self, at: float) -> tuple[str, bool]:
+        """Return what is so at a moment of the run, as far as this console knows, and whether that is over the target."""
+        note = f" ({self.note})" if self.note else ""
+        if self.grows is None or self.seen is None:
+            return self.value + note, self.over
+        now = self.grows + max(0.0, at - self.seen)
+        return show_duration(now) + note, bool(self.target) and now > self.target
+
+    def old(self, at: float) -> float:
+        """Return for how many seconds nobody has looked; 0 for an age, which says so itself."""
+        return 0.0 if self.seen is None or self.grows is not None else max(0.0, at - self.seen)
 
 
 @dataclass(frozen=True)

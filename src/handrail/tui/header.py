@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from handrail.engine import order
 from handrail.engine import outcome as ends
 from handrail.engine.words import Outcome
-from handrail.session.view import Mode, Snapshot
-from handrail.tui.clocks import clock, zulu
+from handrail.session.view import HeadLine, Mode, Snapshot
+from handrail.tui.clocks import clock, show_duration, zulu
 from handrail.tui.look import Look, Mark
 from handrail.tui.scene import Scene
 from handrail.tui.text import EMPTY, Ink, Line, fit, ink, row, spread
+
+OLD: Final = 60.0  # seconds after which it is said how long ago a figure was seen
 
 
 def banner(look: Look, mode: Mode, left: str, right: str, width: int, *, emergency: bool = False) -> Line:
@@ -60,14 +63,35 @@ def _clocks(scene: Scene, width: int) -> Line:
     owed = scene.state.owed
     if owed:
         parts.append(ink(f"{scene.look.glyph(Mark.OWED)} {len(owed)} owed", Ink.LOUD))
-    parts += [row(ink(f"{v.label} ", Ink.DIM), ink(v.value, Ink.LOUD if v.over else Ink.TEXT)) for v in snap.headline]
     line = EMPTY
     for part in parts:
-        room = width - line.width - 3
-        if line and room < min(part.width, 12):
-            break
-        line = row(line, "   " if line else "", part if part.width <= room else fit(part, room))
+        line = _joined(line, part, width)
+    for one in snap.headline:
+        whole = row(*figure(one, scene.age))
+        fits = whole.width <= width - line.width - 3
+        line = _joined(line, whole if fits else row(*figure(one, scene.age, brief=True)), width)
     return fit(line, width)
+
+
+def _joined(line: Line, part: Line, width: int) -> Line:
+    room = width - line.width - 3
+    if line and room < min(part.width, 12):
+        return line
+    return row(line, "   " if line else "", part if part.width <= room else fit(part, room))
+
+
+def figure(line: HeadLine, at: float, *, brief: bool = False) -> tuple[Line, Line, Line]:
+    """Return a figure's label, its value as it is now, and how long ago that was seen; an age grows by itself.
+
+    In brief several names are only counted.
+    """
+    value, over = line.shown(at)
+    names = value.replace(",", " ").split()
+    if brief and len(names) > 1 and line.grows is None and not line.note:
+        value = f"{len(names)} of them"
+    old = line.old(at)
+    seen = ink(f", {show_duration(old - old % 60)} ago", Ink.DIM) if old >= OLD else EMPTY
+    return ink(f"{line.label} ", Ink.DIM), ink(value, Ink.LOUD if over else Ink.TEXT), seen
 
 
 def _elapsed(scene: Scene) -> float:

@@ -34,6 +34,11 @@ class Scene:
         """Return the engine's state."""
         return self.snap.state
 
+    @property
+    def age(self) -> float:
+        """Return the run seconds that ages are told at: they grow on while the run is held, and nobody drives."""
+        return max(self.at, (self.wall - self.snap.info.started).total_seconds())
+
     def host(self, key: str) -> str:
         """Return the name people know a host by."""
         return self.snap.names.get(key) or _ELSEWHERE.get(key, key)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from handrail.engine import order
 from handrail.engine.outline import GuardOutline, StepOutline
+from handrail.session.view import HeadLine
 from handrail.tui.clocks import clock, show_duration
+from handrail.tui.header import figure
 from handrail.tui.look import Mark
 from handrail.tui.scene import Scene
 from handrail.tui.text import EMPTY, Ink, Line, fit, hang, ink, row, spread, wrap
@@ -69,7 +71,7 @@ def _clocks(scene: Scene, width: int) -> list[Line]:
         pairs.append(
             ("turn back by", clock(snap.turn_back_by), Ink.ERROR if scene.at > snap.turn_back_by else Ink.BOLD)
         )
-    pairs += [(v.label, v.value, Ink.LOUD if v.over else Ink.TEXT) for v in snap.headline]
+    pairs += [_figure(line, scene.age) for line in snap.headline]
     if info.shortened:
         pairs.append(("shortened", info.shortened, Ink.WARNING))
     lines = [_head("CLOCKS")]
@@ -79,6 +81,11 @@ def _clocks(scene: Scene, width: int) -> list[Line]:
         else:
             lines += hang(ink(f" {label}", Ink.DIM), value, width - 1, at=len(label) + 3, how=how, most=3)
     return lines
+
+
+def _figure(line: HeadLine, at: float) -> tuple[str, str, Ink]:
+    _, value, seen = figure(line, at)
+    return line.label, value.plain + seen.plain, value.spans[0].ink
 
 
 def _guards(scene: Scene, width: int) -> list[Line]:
