@@ -42,9 +42,9 @@ def writable(machine: Machine, folder: str) -> None:
 
 async def test_holding_the_copies_breaks(desk: Estate, tmp_path: Path) -> None:
     dr = desk.role("dr")
-    async with failing(desk, tmp_path, until="hold/timer") as session:
+    async with failing(desk, tmp_path, until="copy/timer") as session:
         read_only(dr, "/etc")
-        told = await fails_at(session, "hold/file")
+        told = await fails_at(session, "copy/hold")
         assert "Read-only file system" in told or "exit 2" in told
         writable(dr, "/etc")
 
@@ -53,7 +53,7 @@ async def test_silencing_the_primary_breaks(desk: Estate, tmp_path: Path) -> Non
     primary = desk.role("primary")
     async with failing(desk, tmp_path) as session:
         read_only(primary, "/etc/systemd/system")
-        told = await fails_at(session, "stop/mask")
+        told = await fails_at(session, "copy/mask")
         assert "exit 1" in told
         writable(primary, "/etc/systemd/system")
 

@@ -9,7 +9,6 @@ from tests.estate.estate import Estate, apart
 from tests.stories.terminal import Terminal, run
 
 OLD, NEW = "10.77.1.10", "10.77.2.10"
-STAGES = 7  # of the planned route
 SLOW = 120.0  # seconds: agents run, caches empty
 
 
@@ -20,7 +19,7 @@ def test_there_and_back_by_hand(desk: Estate, tmp_path: Path) -> None:
         console.expect("Type the estate's name to start")
         console.type("real")
         typed = _walk(console)
-        assert typed == ["", "", "", "", "", "", NEW, ""]  # one enter a stage, and the address
+        assert [word for word in typed if word] == [NEW]  # one enter a stage, and the address
         served = {name: desk[name].said("puppet agent -t") for name in ("web01", "db01")}
         assert all(f"ip={NEW}" in text for text in served.values()), served
         there = desk.looks()

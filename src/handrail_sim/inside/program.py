@@ -15,6 +15,7 @@ import ctypes
 import os
 import runpy
 import signal
+import site
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -97,6 +98,7 @@ def _run(argv: list[str]) -> int:
     try:
         if argv[0] == sys.executable:
             sys.argv = argv[2:]
+            site.main()  # what the estate has not loaded for all is found where the interpreter has its packages
             runpy.run_module(argv[2], run_name="__main__", alter_sys=True)
         else:
             sys.argv = argv
