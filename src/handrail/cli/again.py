@@ -13,6 +13,7 @@ from handrail.cli import options
 from handrail.cli.start import _desk
 
 if TYPE_CHECKING:
+    from handrail.cli.front import Typing
     from handrail.session.cards import RunCard
     from handrail.session.desk import Desk
 
@@ -28,6 +29,18 @@ def card_of(desk: Desk, word: str) -> RunCard:
     return found
 
 
+def secrets_again(desk: Desk, card: RunCard) -> dict[str, str]:
+    """Return the secrets a run needs again, asked of the person here; refuse to go on without them where nobody is."""
+    lacking = desk.lacks(card)
+    if lacking and not desk.given.person:
+        names = ", ".join(wanted.name for wanted in lacking)
+        hint = f"give it with --secret {lacking[0].name}=@FILE"
+        raise trouble("missing-value", f"these secrets are in no file of a run, and needed again: {names}", hint)
+    from handrail.cli.sources import typed_here
+
+    return {wanted.name: typed_here(wanted.name, wanted.help) for wanted in lacking}
+
+
 @click.command()
 @click.argument("run", default="")
 @options.front
@@ -35,7 +48,18 @@ def card_of(desk: Desk, word: str) -> RunCard:
 @click.option("--note", default="", help="To whoever drives it now: they are asked first, and have 30 s to answer.")
 @click.option("--reason", default="", help="Why, when it is taken over from somebody.")
 @click.option("--take-over-from", "typed", default="", metavar="NAME", help="The name of who drives it now, typed.")
-def resume(run: str, plain: bool, as_json: bool, auto: bool, note: str, reason: str, typed: str) -> None:
+@options.secrets
+def resume(
+    run: str,
+    plain: bool,
+    as_json: bool,
+    auto: bool,
+    note: str,
+    reason: str,
+    typed: str,
+    secrets: tuple[str, ...],
+    sudo: tuple[str, ...],
+) -> None:
     """Drive RUN again (default: the last). One that somebody drives is asked for first."""
     from handrail.cli.front import full_screen, run_plain
     from handrail.cli.taking import take_up
@@ -43,21 +67,24 @@ def resume(run: str, plain: bool, as_json: bool, auto: bool, note: str, reason: 
     from handrail.session.api import SessionApi
     from handrail.session.view import Mode
 
-    desk = _desk()
+    desk = _desk(secrets=secrets, sudo=sudo, person=not auto)
     card = card_of(desk, run)
     if auto and card.mode is not Mode.DRILL:
         raise trouble("undrilled", "--auto answers for itself on the simulated estate only")
 
-    async def make() -> SessionApi:
-        if card.driven and (note or typed or sys.stdin.isatty()):
-            return await take_up(desk, card, note, reason, typed)
-        return await desk.resume(card, reason, typed)
+    on_screen = full_screen(plain or as_json or auto)
+    secret = {} if on_screen and card.driven else secrets_again(desk, card)
 
-    if full_screen(plain or as_json or auto):
+    async def make(_typing: Typing | None = None) -> SessionApi:
+        if card.driven and (note or typed or sys.stdin.isatty()):
+            return await take_up(desk, card, note, reason, typed, secret)
+        return await desk.resume(card, reason, typed, secret)
+
+    if on_screen:
         from handrail.tui.app import run_app
 
         sys.exit(run_app(desk, card if card.driven else make))
-    sys.exit(run_plain(make, answers=Auto() if auto else None, json=as_json))
+    sys.exit(run_plain(make, answers=Auto() if auto else None, json=as_json, asks=not auto))
 
 
 @click.command()
@@ -67,7 +94,8 @@ def resume(run: str, plain: bool, as_json: bool, auto: bool, note: str, reason: 
 )
 @click.option("--confirm", "typed", default="", metavar="VALUE", help="The value that is put back.")
 @click.option("--json", "as_json", is_flag=True, help="Write events as JSON lines on stdout.")
-def undo(run: str, to: str, typed: str, as_json: bool) -> None:
+@options.secrets
+def undo(run: str, to: str, typed: str, as_json: bool, secrets: tuple[str, ...], sudo: tuple[str, ...]) -> None:
     """Walk RUN back (default: the last), newest step first."""
     from handrail.cli.front import run_plain
     from handrail.engine import order
@@ -77,7 +105,7 @@ def undo(run: str, to: str, typed: str, as_json: bool) -> None:
     from handrail.session.opening import replayed
     from handrail.store.run_folder import RunFolder
 
-    desk = _desk()
+    desk = _desk(secrets=secrets, sudo=sudo)
     card = card_of(desk, run)
     state = replayed(RunFolder.open(desk.store, card.run)).state
     target = stage_of(state, to)
@@ -89,8 +117,10 @@ def undo(run: str, to: str, typed: str, as_json: bool) -> None:
             raise trouble("undrilled", f"this puts {' and '.join(wanted)} back: give it with --confirm")
         typed = click.prompt(f"This puts {' and '.join(wanted)} back. Type it")
 
-    async def make() -> SessionApi:
-        return await desk.resume(card)
+    secret = secrets_again(desk, card)
+
+    async def make(_typing: Typing | None) -> SessionApi:
+        return await desk.resume(card, secrets=secret)
 
     sys.exit(run_plain(make, answers=Auto({"undo": typed}, undo_to=target), json=as_json))
 

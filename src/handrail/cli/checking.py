@@ -10,12 +10,15 @@ from pathlib import Path
 import click
 
 from handrail.base.safe import safe
-from handrail.cli.front import drive_plain
+from handrail.cli.front import a_person, drive_plain
+from handrail.cli.hearing import heard
+from handrail.cli.sources import refuse_in_clear
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.messages import Intent
 from handrail.engine.state import State
 from handrail.engine.words import StepWord
+from handrail.runbook.read import read_runbook
 from handrail.runbook.shipped import find_runbook
 from handrail.session.api import SessionApi
 from handrail.session.cards import Start
@@ -66,10 +69,17 @@ async def _check(
     quiet: bool,
 ) -> int:
     card = desk.card(find_runbook(runbook, desk.cwd))
+    refuse_in_clear(read_runbook(card.path).vars, values)
     briefing = await desk.brief(card, Mode.CHECK, lambda _line: None)
-    session = await briefing.start(Start(route=route, values=values, emergency="check" if route != "planned" else ""))
+    typing = a_person(json=True) if desk.given.person else None
+    start = Start(route=route, values=values, emergency="check" if route != "planned" else "")
+    try:
+        session = await briefing.start(await heard(briefing, start, typing))
+    except BaseException:
+        await briefing.close()
+        raise
     over = m.Close("a check is over when it was asked: there is nothing to resume")
-    code = await drive_plain(session, answers=Walk(), quiet=True, last=over)
+    code = await drive_plain(session, answers=Walk(), quiet=True, last=over, typing=typing)
     shown = session.snapshot
     submitted = shown.state
     ready = code is Exit.DONE

@@ -7,11 +7,14 @@ import contextlib
 import os
 import signal
 import sys
+import termios
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from handrail.engine import messages as m
+from handrail.plain.asked import AskedLines
 from handrail.plain.console import Answers, Console
 from handrail.session.api import SessionApi
 from handrail.session.exits import Exit
@@ -23,18 +26,48 @@ def full_screen(plain: bool) -> bool:
     return not plain and not dumb and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _reader(loop: asyncio.AbstractEventLoop) -> asyncio.Queue[str | None]:
-    """Return a queue of typed lines; a thread of its own reads, so that a blocked terminal blocks nothing."""
-    queue: asyncio.Queue[str | None] = asyncio.Queue()
+class Typing:
+    """What is typed, line by line; a thread of its own reads, so that a blocked terminal blocks nothing."""
 
-    def read() -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.lines: asyncio.Queue[str | None] = asyncio.Queue()
+        self.asked = AskedLines(say, self.hide)
+        self._echo: list[Any] | None = None
+        threading.Thread(target=self._read, args=(asyncio.get_running_loop(),), daemon=True, name="stdin").start()
+
+    def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         for line in sys.stdin:
-            loop.call_soon_threadsafe(queue.put_nowait, line.rstrip("\n"))
+            loop.call_soon_threadsafe(self.lines.put_nowait, line.rstrip("\n"))
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(queue.put_nowait, None)
+            loop.call_soon_threadsafe(self.lines.put_nowait, None)
 
-    threading.Thread(target=read, daemon=True, name="stdin").start()
-    return queue
+    def hide(self, hidden: bool) -> None:
+        """Turn the terminal's echo off, or back to what it was; what is no terminal has none."""
+        with contextlib.suppress(termios.error, ValueError, OSError):
+            if hidden and self._echo is None:
+                self._echo = termios.tcgetattr(sys.stdin)
+                mode = termios.tcgetattr(sys.stdin)
+                mode[3] &= ~termios.ECHO
+                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, mode)
+            elif not hidden and self._echo is not None:
+                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._echo)
+                self._echo = None
+
+    async def ask(self, question: str, *, hidden: bool = False) -> str:
+        """Ask for one line; "" at the end of the input."""
+        self.asked.put(question)
+        self.hide(hidden)
+        try:
+            line = await self.lines.get()
+        finally:
+            self.hide(False)
+        if line is None:
+            self.lines.put_nowait(None)
+        return line or ""
+
+
+Make = Callable[["Typing | None"], Awaitable[SessionApi]]
+"""Opens a session; a person at the terminal can be asked for what it wants first."""
 
 
 def journal_lines(path: Path) -> Callable[[], Iterator[str]]:
@@ -60,6 +93,12 @@ def _put(line: str) -> None:
         sys.stdout.flush()
 
 
+def _say_aside(line: str) -> None:
+    with contextlib.suppress(BrokenPipeError, OSError):
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+
 async def drive_plain(
     session: SessionApi,
     *,
@@ -67,12 +106,14 @@ async def drive_plain(
     json: bool = False,
     quiet: bool = False,
     last: m.Intent | None = None,
+    typing: Typing | None = None,
 ) -> Exit:
     """Drive a run line by line; a signal holds it. `last` is submitted to one that is not done, before it is left."""
     loop = asyncio.get_running_loop()
-    lines = None if answers else _reader(loop)
+    typing = typing or (None if answers else Typing(_put))
+    lines, asked = (typing.lines, typing.asked) if typing else (None, None)
     follow = journal_lines(session.snapshot.info.folder / "journal.jsonl") if json else None
-    console = Console(session, _put, lines, answers, quiet=json or quiet, follow=follow)
+    console = Console(session, _put, lines, answers, quiet=json or quiet, follow=follow, asked=asked)
     task = asyncio.current_task()
     assert task is not None
     caught: list[str] = []
@@ -82,7 +123,7 @@ async def drive_plain(
         task.cancel()
 
     def interrupted() -> None:
-        if lines is None:
+        if answers is not None:
             hold("SIGINT")
         else:
             _put("pause, stop, undo or leave? type one of the four; ctrl+c does nothing by itself")
@@ -103,13 +144,21 @@ async def drive_plain(
             session.submit(last)
         return code
     finally:
+        if typing:
+            typing.asked.end()
         await session.close()
 
 
-def run_plain(make: Callable[[], Awaitable[SessionApi]], *, answers: Answers | None = None, json: bool = False) -> int:
-    """Open a session and drive it line by line."""
+def a_person(*, json: bool = False) -> Typing | None:
+    """Return what a person types here; None without a terminal. With `json`, what is said to them goes to stderr."""
+    return Typing(_say_aside if json else _put) if sys.stdin.isatty() else None
+
+
+def run_plain(make: Make, *, answers: Answers | None = None, json: bool = False, asks: bool = True) -> int:
+    """Open a session and drive it line by line; `asks` lets connections ask a person even where `answers` does the rest."""
 
     async def drive() -> int:
-        return int(await drive_plain(await make(), answers=answers, json=json))
+        typing = a_person(json=json) if asks else None
+        return int(await drive_plain(await make(typing), answers=answers, json=json, typing=typing))
 
     return asyncio.run(drive())

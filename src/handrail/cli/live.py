@@ -6,8 +6,9 @@ import sys
 from dataclasses import replace
 
 from handrail.base.problems import trouble
-from handrail.base.safe import safe
-from handrail.cli.front import full_screen, run_plain
+from handrail.cli.front import Typing, full_screen, run_plain
+from handrail.cli.hearing import heard
+from handrail.cli.sources import refuse_in_clear
 from handrail.plain.auto import Auto
 from handrail.runbook.read import read_runbook
 from handrail.runbook.shipped import find_runbook
@@ -44,28 +45,18 @@ def run_live(
     words = _confirms(confirms)
     if not person:
         _unattended(desk, card, words)
-    wanted = "" if typed or not person else _asked(desk)
-    start = replace(told, typed=typed or wanted)
+    refuse_in_clear(read_runbook(card.path).vars, values)
 
-    async def make() -> SessionApi:
+    async def make(typing: Typing | None) -> SessionApi:
         briefing = await desk.brief(card, Mode.LIVE, lambda _line: None, told)
-        answers = start if person else replace(start, typed=briefing.view.type_name)
         try:
-            return await briefing.start(answers)
+            answers = await heard(briefing, replace(told, typed=typed), typing)
+            return await briefing.start(answers if person else replace(told, typed=briefing.view.type_name))
         except BaseException:
             await briefing.close()
             raise
 
     return run_plain(make, answers=None if person else Auto(words), json=as_json)
-
-
-def _asked(desk: Desk) -> str:
-    """Ask for the estate's name to be typed."""
-    from handrail.runbook.estate import read_estate
-
-    assert desk.estate is not None
-    name = read_estate(desk.estate).name
-    return input(f"LIVE on {safe(name)}. Type the estate's name to start: ")
 
 
 def _confirms(confirms: tuple[str, ...]) -> dict[str, str]:

@@ -88,16 +88,8 @@ def refuse_in_clear(kinds: Mapping[str, Var], values: Iterable[tuple[str, str]])
             raise trouble("secret-source", why, f"--secret {safe(name, 60)}=@FILE, or leave it out and be asked")
 
 
-def completed(known: Given, names: Iterable[str], helps: Mapping[str, str]) -> Given:
-    """Return what is given, with the person at this terminal asked for the secrets that are missing."""
-    missing = [name for name in names if name not in known.secrets]
-    if not missing or not known.person:
-        return known
-    typed = {name: Secret(_typed(name, helps.get(name, ""))) for name in missing}
-    return Given(known.sudo, {**known.secrets, **typed}, known.person)
-
-
-def _typed(name: str, about: str) -> str:
+def typed_here(name: str, about: str) -> str:
+    """Return a secret that the person at this terminal types, unseen; raise `Trouble` when they type none."""
     if about:
         sys.stderr.write(f"{safe(about)}\n")
     said = getpass.getpass(f"{safe(name)} (a secret; it is not shown): ")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from handrail.base.problems import trouble
 from handrail.cli import options
 
 if TYPE_CHECKING:
+    from handrail.cli.front import Make, Typing
     from handrail.session.api import SessionApi
     from handrail.session.cards import Start
     from handrail.session.desk import Desk
@@ -52,18 +52,22 @@ def home(*, plain: bool) -> int:
     return 0
 
 
-def _opener(desk: Desk, word: str, mode: Mode, start: Start) -> Callable[[], Awaitable[SessionApi]]:
-    """Return what opens a run without a briefing on the screen: everything it asks for was given as options."""
+def _opener(desk: Desk, word: str, mode: Mode, start: Start) -> Make:
+    """Return what opens a run without a briefing on the screen: everything it asks for was given as options, or is typed."""
 
-    async def make() -> SessionApi:
+    async def make(typing: Typing | None) -> SessionApi:
+        from handrail.cli.hearing import heard
+        from handrail.cli.sources import refuse_in_clear
+        from handrail.runbook.read import read_runbook
         from handrail.runbook.shipped import find_runbook
 
         card = desk.card(find_runbook(word, desk.cwd))
         if card.problems:
             raise trouble("runbook", card.problems[0], f"see all of them: handrail lint {card.path}")
+        refuse_in_clear(read_runbook(card.path).vars, start.values)
         briefing = await desk.brief(card, mode, lambda line: click.echo(line, err=True), start)
         try:
-            return await briefing.start(start)
+            return await briefing.start(await heard(briefing, start, typing))
         except BaseException:
             await briefing.close()
             raise
@@ -81,6 +85,7 @@ def _opener(desk: Desk, word: str, mode: Mode, start: Start) -> Callable[[], Awa
 @click.option("--estate-mode", type=click.Choice(["auto", "namespaces", "folders"]), default="auto")
 @click.option("--route", default="planned", help="planned or emergency.")
 @options.settings
+@options.secrets
 @click.option("--by-step", is_flag=True, help="Stop before every step.")
 def drill(
     runbook: str,
@@ -93,6 +98,8 @@ def drill(
     estate_mode: str,
     route: str,
     values: tuple[tuple[str, str], ...],
+    secrets: tuple[str, ...],
+    sudo: tuple[str, ...],
     by_step: bool,
 ) -> None:
     """Rehearse RUNBOOK on the simulated estate: nothing real is touched."""
@@ -102,7 +109,7 @@ def drill(
     simulator = ["--mode", estate_mode]
     simulator += ["--clients", str(clients)] if clients else []
     simulator += ["--rtt", rtt] if rtt else []
-    desk = _desk(simulator=tuple(simulator))
+    desk = _desk(simulator=tuple(simulator), secrets=secrets, sudo=sudo, person=not auto)
     start = Start(route=route, values=values, step_by_step=by_step, emergency="drill" if route != "planned" else "")
     sys.exit(_begin(desk, runbook, Mode.DRILL, start, plain=plain, as_json=as_json, auto=auto, then_undo=then_undo))
 
@@ -128,7 +135,7 @@ def _begin(
     from handrail.plain.auto import Auto
 
     answers = Auto(then_undo=then_undo) if auto else None
-    return run_plain(_opener(desk, runbook, mode, start), answers=answers, json=as_json)
+    return run_plain(_opener(desk, runbook, mode, start), answers=answers, json=as_json, asks=not auto)
 
 
 @click.command()
@@ -136,6 +143,7 @@ def _begin(
 @options.front
 @options.estate
 @options.settings
+@options.secrets
 @click.option("--route", default="planned", help="planned or emergency.")
 @click.option(
     "--confirm", "confirms", multiple=True, metavar="STAGE/STEP=VALUE", help="A confirmation, given beforehand."
@@ -151,6 +159,8 @@ def run(
     as_json: bool,
     estate: Path,
     values: tuple[tuple[str, str], ...],
+    secrets: tuple[str, ...],
+    sudo: tuple[str, ...],
     route: str,
     confirms: tuple[str, ...],
     since: str,
@@ -164,7 +174,7 @@ def run(
 
     sys.exit(
         run_live(
-            _desk(estate),
+            _desk(estate, secrets=secrets, sudo=sudo),
             runbook,
             plain=plain,
             as_json=as_json,
@@ -184,6 +194,7 @@ def run(
 @click.argument("runbook")
 @options.estate
 @options.settings
+@options.secrets
 @click.option("--route", default="planned", help="planned or emergency.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option(
@@ -194,6 +205,8 @@ def check(
     runbook: str,
     estate: Path,
     values: tuple[tuple[str, str], ...],
+    secrets: tuple[str, ...],
+    sudo: tuple[str, ...],
     route: str,
     as_json: bool,
     prometheus: Path | None,
@@ -202,4 +215,14 @@ def check(
     """Ask whether an estate is ready for RUNBOOK: reads only. Exit 0 means ready."""
     from handrail.cli.checking import run_check
 
-    sys.exit(run_check(_desk(estate), runbook, route, values, as_json=as_json, prometheus=prometheus, quiet=quiet))
+    sys.exit(
+        run_check(
+            _desk(estate, secrets=secrets, sudo=sudo),
+            runbook,
+            route,
+            values,
+            as_json=as_json,
+            prometheus=prometheus,
+            quiet=quiet,
+        )
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -25,7 +25,9 @@ LOOK: Final = 0.2  # seconds between two looks for an answer
 SAID: Final = 5  # seconds between two lines of the countdown
 
 
-async def take_up(desk: Desk, card: RunCard, note: str, reason: str, typed: str) -> SessionApi:
+async def take_up(
+    desk: Desk, card: RunCard, note: str, reason: str, typed: str, secrets: Mapping[str, str]
+) -> SessionApi:
     """Drive a run that somebody drives: ask, wait, then take it; raise `Trouble` when it is not to be had."""
     standing = desk.stand(card)
     for line in lines(standing):
@@ -33,16 +35,18 @@ async def take_up(desk: Desk, card: RunCard, note: str, reason: str, typed: str)
     if not standing.gone:
         desk.ask(card, note)
     try:
-        return await _answered(desk, card, standing, reason, typed)
+        return await _answered(desk, card, standing, reason, typed, secrets)
     finally:
         desk.withdraw(card)
 
 
-async def _answered(desk: Desk, card: RunCard, standing: Standing, reason: str, typed: str) -> SessionApi:
+async def _answered(
+    desk: Desk, card: RunCard, standing: Standing, reason: str, typed: str, secrets: Mapping[str, str]
+) -> SessionApi:
     reply = await _wait(desk, card, standing.holder)
     if reply.stage is Stage.FREE:
         click.echo(safe(f"{standing.holder} has let go of it"), err=True)
-        return await desk.resume(card, reason)
+        return await desk.resume(card, reason, secrets=secrets)
     if reply.stage is Stage.DECLINED:
         hint = f"look on: handrail watch {card.run}"
         raise trouble("declined", f"{safe(standing.holder)} goes on driving: {reply.words}", hint)
@@ -50,7 +54,7 @@ async def _answered(desk: Desk, card: RunCard, standing: Standing, reason: str, 
         raise trouble("not-asked", safe(reply.words or "the question does not stand any more"), "ask again")
     if not (typed and reason):
         reason, typed = _asked_here(card, standing, reason, typed)
-    return await desk.resume(card, reason, typed)
+    return await desk.resume(card, reason, typed, secrets)
 
 
 async def _wait(desk: Desk, card: RunCard, holder: str) -> Reply:

@@ -15,6 +15,7 @@ from handrail.engine import order
 from handrail.engine.messages import Intent
 from handrail.engine.state import State
 from handrail.plain import commands, words
+from handrail.plain.asked import AskedLines
 from handrail.session.api import SessionApi
 from handrail.session.exits import Exit, exit_of
 from handrail.session.status import status_sentence
@@ -44,6 +45,7 @@ class Console:
     answers: Answers | None = None
     quiet: bool = False  # with --json: events only
     follow: Callable[[], Iterable[str]] | None = None  # journal lines, for --json
+    asked: AskedLines | None = None  # what connections ask; without it nobody can be asked
     _before: State | None = None
     _relief: Relief | None = None
     _printed: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -63,9 +65,10 @@ class Console:
                 if self._over():
                     return self._end()
                 if typed and typed.done():
-                    if self._take(typed.result()):
+                    said = typed.result()
+                    if self._take(said):
                         return self._end()
-                    typed = asyncio.create_task(self._typed())
+                    typed = asyncio.create_task(self._typed()) if said is not None else None
                     continue
                 changed = asyncio.create_task(self.session.changed(seq))
                 await asyncio.wait({t for t in (changed, typed) if t}, timeout=HEARTBEAT, return_when="FIRST_COMPLETED")
@@ -85,6 +88,8 @@ class Console:
     async def _look(self, seq: int) -> int:
         """Print what is new; ask what is to be asked in a person's place."""
         shown = self.session.snapshot
+        if self.asked:
+            self.asked.show(shown.asked)
         for line in words.changes(self._before, shown):
             self._tell(f"{shown.wall:%H:%M:%SZ} {line}")
         for line in words.relief(self._relief, shown.relief, shown.at):
@@ -179,6 +184,15 @@ class Console:
 
     def _take(self, line: str | None) -> bool:
         """Take one typed line; return whether the operator has left."""
+        if self.asked and self.asked.waits:
+            self.asked.take(line, self.session.answer)
+            if line is not None:
+                return False
+        if self.answers and line is not None:
+            self._tell("nothing is typed here: it goes on by itself, and ctrl+c holds it")
+            return False
+        if self.answers:
+            return False
         if line is None:
             self._submit(m.Leave("the input ended"))
             return True
