@@ -12,6 +12,7 @@ from typing import Any, Final
 from handrail.base.clock import unstamp
 from handrail.base.ids import new_run_id
 from handrail.base.problems import Trouble, trouble
+from handrail.base.safe import safe
 from handrail.base.secrets import Secret
 from handrail.engine.table import ImpossibleError
 from handrail.engine.words import Outcome
@@ -158,7 +159,11 @@ class Desk:
         self, runbook: RunbookCard, mode: Mode, tell: Callable[[str], None], told: Start | None = None
     ) -> Briefing:
         """Return a briefing, with what was `told` on the command line; for a drill the estate is brought up first."""
-        told = told or Start(read_runbook(runbook.path).first_route)
+        found = read_runbook(runbook.path)
+        told = told or Start(found.first_route)
+        if told.route not in found.routes:
+            hint = f"its routes: {', '.join(found.routes)}"
+            raise trouble("route", f"{found.id} has no route {safe(told.route, 40)!r}", hint)
         opening = Opening(runbook.path, self.estate or Path(), mode, route=told.route, values=dict(told.values))
         if mode is Mode.DRILL:
             opening = await self._simulated(opening, tell)
