@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import asyncssh
@@ -21,8 +22,12 @@ def new_host_keys(home: Path, count: int) -> list[asyncssh.SSHKey]:
 def remember(home: Path, blobs: list[str]) -> None:
     """Append public key blobs (base64, one a line) to the home's list, in one write."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fd = os.open(home / REMEMBERED, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    found = home.stat().st_mode
+    mode = 0o660 if found & stat.S_ISGID and found & stat.S_IWGRP else 0o600  # a home may be a group's
+    fd = os.open(home / REMEMBERED, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, mode)
     try:
+        if os.fstat(fd).st_uid == os.geteuid():
+            os.fchmod(fd, mode)  # the umask may have taken the group's part
         os.write(fd, "".join(f"{b}\n" for b in blobs).encode())
         os.fsync(fd)
     finally:

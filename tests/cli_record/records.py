@@ -25,6 +25,7 @@ from handrail.session.preflight import with_preflight
 from handrail.store.home import Home
 from handrail.store.journal import Journal
 from handrail.store.run_folder import RunFolder
+from handrail.store.trusted import file_mode
 
 RUNBOOK = """
 format = 1
@@ -148,7 +149,7 @@ def make_run(
     rig.results.clear() if tale is not finished else None
     tale(rig)
     (folder.out / output.file).write_bytes(SAID)
-    (folder.out / output.file).chmod(0o600)
+    (folder.out / output.file).chmod(file_mode(folder.out))
     journal = Journal.create(folder.path, Then(ago), "ana", 1)
     for event in rig.journal:
         journal.append(*encode_event(event))

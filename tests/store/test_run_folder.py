@@ -151,6 +151,8 @@ def status(mode: int, uid: int, gid: int = 50) -> os.stat_result:
         (0o40700, 1001, "belongs"),
         (0o42770, 1001, ""),
         (0o42770, 1002, "belongs"),
+        (0o42770, 0, ""),  # root makes a group's home; it could write all of it anyway
+        (0o40700, 0, "belongs"),
         (0o42750, 1001, "belongs"),
     ],
 )

@@ -23,6 +23,7 @@ from handrail.runbook.bind import Binding
 from handrail.runbook.files import read_file
 from handrail.ssh.signing import is_signed
 from handrail.store.home import Home
+from handrail.store.trusted import file_mode, make_folder
 
 NAMESPACE: Final = "handrail-approval"
 FORMAT: Final = 1
@@ -68,12 +69,11 @@ def write(home: Home, what: Asked, by: str, lasts: timedelta, sign: Callable[[by
     """Sign an approval and put it where consoles of this home find it; return its file, the signature is beside it."""
     text = text_of(what, by, now + lasts)
     signature = sign(text)
-    folder = home.path / "approvals"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = make_folder(home.path / "approvals")  # who approves is somebody else than who drives
     path = folder / f"{what.digest[:12]}.{file_word(by)}.{now:%Y%m%dT%H%M%S}.json"
     for file, data in ((path.with_suffix(".json.sig"), signature), (path, text)):
         file.write_bytes(data)
-        file.chmod(0o600)
+        file.chmod(file_mode(folder))
     return path
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from handrail.base.ids import file_word
 from handrail.base.safe import safe
+from handrail.store.trusted import file_mode, make_folder
 
 PRESENT: Final = 10.0  # seconds after which a watcher who was not heard of is gone
 LONGEST: Final = 4096
@@ -20,11 +21,11 @@ LONGEST: Final = 4096
 
 def leave_note(folder: Path, text: str, by: str) -> None:
     """Leave a note for whoever drives the run; it is journalled when they take it up."""
-    box = folder / "inbox"
-    box.mkdir(mode=0o700, exist_ok=True)
+    box = make_folder(folder / "inbox")
     name = f"{time.time_ns()}-{secrets.token_hex(4)}"
     draft = box / f".{name}"
     draft.write_text(json.dumps({"text": text[:LONGEST], "by": by}), encoding="utf-8")
+    draft.chmod(file_mode(box))
     draft.rename(box / f"{name}.json")
 
 
@@ -55,8 +56,7 @@ def _read(path: Path) -> bytes:
 
 def be_present(folder: Path, who: str) -> Path:
     """Show that somebody watches; call it again every few seconds."""
-    place = folder / "watchers"
-    place.mkdir(mode=0o700, exist_ok=True)
+    place = make_folder(folder / "watchers")
     path = place / f"{file_word(who)}.{os.getpid()}"
     path.touch(mode=0o600)
     os.utime(path)

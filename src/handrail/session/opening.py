@@ -251,17 +251,20 @@ def _binding(
     estate_path: Path,
     values: Mapping[str, str],
     hosts: Mapping[str, Any] | None = None,
+    *,
+    reading: bool = False,
 ) -> Binding:
     """Return the binding of a run; `hosts` are those it was opened with, None for a new one, which looks for them."""
     runbook = with_preflight(parse_runbook(data, name))
-    return bind(runbook, _estate(text, estate_path, hosts), values)
+    return bind(runbook, _estate(text, estate_path, hosts, reading=reading), values)
 
 
-def _estate(text: bytes, path: Path, hosts: Mapping[str, Any] | None) -> Estate:
+def _estate(text: bytes, path: Path, hosts: Mapping[str, Any] | None, *, reading: bool) -> Estate:
+    """Return an estate; `reading` a record needs none of the files it names: they may be gone, or somebody else's."""
     document = read_document(text, safe(str(path)))
     estate, problems = examine_estate(document, path, digest(text), ask=hosts is None, known=hosts)
     errors = [p for p in problems if p.severity == "error"]
-    if errors or estate is None:
+    if estate is None or (errors and not reading):
         raise Trouble(*errors)
     return estate
 
@@ -370,6 +373,7 @@ def replayed(folder: RunFolder, clock: Clock | None = None) -> Replayed:
         Path(str(inputs["estate_path"])),
         inputs.get("values", {}),
         inputs.get("hosts", {}),
+        reading=True,
     )
     reading = read_run(folder.path)
     records = tuple(reading.records)

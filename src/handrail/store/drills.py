@@ -43,6 +43,8 @@ def add_drill(home: Home, drill: Drill, *, disk: Disk = DISK) -> None:
         mode = file_mode(home.path)
         fd = open_trusted(home.drills, os.O_RDWR | os.O_CREAT | os.O_APPEND, at="drills.open", mode=mode, disk=disk)
         try:
+            if os.fstat(fd).st_uid == os.geteuid():
+                os.fchmod(fd, mode)  # the umask may have taken the group's part
             with locked(fd, PATIENCE):
                 _append(fd, data, disk)
         finally:

@@ -16,7 +16,7 @@ from handrail.base.problems import trouble
 from handrail.base.safe import safe
 from handrail.store.disk import told
 from handrail.store.network_fs import network_fs
-from handrail.store.trusted import shared, trust_folder
+from handrail.store.trusted import make_folder, trust_folder
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,9 @@ class Home:
         with told("home-unusable", f"{safe(str(self.path))} cannot be used", hint):
             if not self.path.exists():
                 self.path.mkdir(0o700, parents=True)
-            group = shared(trust_folder(self.path.resolve()))
+            trust_folder(self.path.resolve())
             for folder in (self.runs, self.estates):
-                if not folder.exists():
-                    folder.mkdir(0o700)
-                    folder.chmod(0o2770 if group else 0o700)
+                make_folder(folder)
         return self
 
     def refuse_network(self) -> None:

@@ -11,6 +11,7 @@ import os
 import pwd
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from handrail.base.problems import Trouble, trouble
@@ -46,8 +47,8 @@ def fault(
     if found.st_mode & stat.S_IWOTH:
         return "may be written by everybody"
     mine = found.st_uid == (os.geteuid() if me is None else me)
-    if mine or (shared(folder) and member(found.st_uid, folder.st_gid)):
-        return ""
+    if mine or (shared(folder) and (found.st_uid == 0 or member(found.st_uid, folder.st_gid))):
+        return ""  # root makes a group's home, and a member may have come by sudo; it could read and write all of it anyway
     return f"belongs to somebody else (uid {found.st_uid})"
 
 
@@ -86,6 +87,14 @@ def trust_folder(folder: Path) -> os.stat_result:
     if why:
         raise refused(folder, why)
     return found
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder inside one of ours, where it is missing: the group's where a group shares its parent, else private."""
+    with suppress(FileExistsError):
+        path.mkdir(0o700)
+        path.chmod(0o2770 if shared(path.parent.stat()) else 0o700)
+    return path
 
 
 def file_mode(folder: Path) -> int:

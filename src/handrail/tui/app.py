@@ -7,7 +7,6 @@ Textual worker. Whatever ends this program, the run is held and the terminal is 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 import time
@@ -32,6 +31,8 @@ from handrail.session.cards import RunCard
 from handrail.session.exits import Exit, exit_of
 from handrail.session.parting import parting
 from handrail.session.view import Snapshot
+from handrail.store.disk import DISK, replace_file
+from handrail.store.trusted import file_mode
 from handrail.tui.dialogs import AskWords, Box, Field
 from handrail.tui.header import title_of
 from handrail.tui.keys import Keys
@@ -372,10 +373,8 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         if self._snap is None:
             return ""
         path = Path(self._snap.info.folder) / name
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
-            with os.fdopen(os.open(path, flags, 0o640), "w", encoding="utf-8") as file:
-                file.write(text + "\n")
+            replace_file(DISK, "beside.replace", path, f"{text}\n".encode(), file_mode(path.parent))
         except OSError:
             return ""
         return str(path)
