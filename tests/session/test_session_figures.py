@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tests.session.world import Drive, World, runbook, step
 
+from handrail.engine import messages as m
+from handrail.engine.words import StepWord
 from handrail.session.view import HeadLine
 
 AGE = 'on = "dr"\nrun = ["echo", "age %s"]\ncapture = { copy_age = \'^age (\\S+)$\' }\n'
@@ -48,3 +52,23 @@ async def test_an_age_grows_is_made_new_by_a_copy_and_is_the_old_one_after_its_u
 def test_what_an_earlier_check_saw_says_so_and_has_grown_since() -> None:
     line = HeadLine("good copy", "4m02s", seen=-3600.0, grows=242.0, target=900.0, note="CHECK 23 Nov 02:00Z")
     assert line.shown(0.0) == ("1h04m (CHECK 23 Nov 02:00Z)", True)
+
+
+async def test_a_read_that_does_not_hold_yet_says_how_often_it_was_asked_and_until_when(world: World) -> None:
+    asked = 'on = "dr"\nrun = ["test", "-e", "{{ dr.root }}/there"]\nreads = true\nwithin = "60s"\nevery = "50ms"'
+    drive = world.open(runbook(step(asked)))
+    await drive.rest()
+    assert drive.submit(m.Go()) == ""
+    async with asyncio.timeout(30):
+        while True:
+            shown = await drive.session.changed(drive.session.snapshot.seq)
+            live = next(iter(shown.live["s/x"].hosts.values()), None) if "s/x" in shown.live else None
+            if live is not None and live.tries >= 3:
+                break
+    assert live.next_at is not None
+    assert live.until is not None
+    assert 0 < live.until - shown.at <= 60
+    assert "exit 1" in live.text
+    (world["dr"].root / "there").touch()
+    await drive.rest()
+    assert drive.word() is StepWord.PASSED

@@ -98,6 +98,15 @@ def unknown_and_asked(s: FakeSession) -> None:
     s.probed("sync/mask", Answer.DONT_KNOW, "puppetserver.service is neither masked nor running")
 
 
+def asked_again(s: FakeSession) -> None:
+    s.to_stage("clients")
+    assert s.submit(m.Go()) is None
+    s.begin("clients/canaries")
+    s.clock.pass_by(41)
+    seen = LiveHost("h-web02", "exit 1, expected 0", s.at - 3, None, 4, s.at + 7, s.at + 199)
+    s.live("clients/canaries", LiveStep(hosts={"h-web02": seen}))
+
+
 def undo_failed(s: FakeSession) -> None:
     running(s)
     s.end("sync/copy")
@@ -160,6 +169,7 @@ STATES: dict[str, tuple[Callable[[FakeSession], None], tuple[str, ...], Mode]] =
     "run-pause": (at_pause, ("80x24", "160x48", "60x18"), Mode.DRILL),
     "run-running": (running, ("80x24", "160x48", "60x18"), Mode.DRILL),
     "run-no-link": (no_link, ("80x24",), Mode.LIVE),
+    "run-asked-again": (asked_again, ("80x24", "60x18"), Mode.LIVE),
     "run-held": (held, ("80x24",), Mode.LIVE),
     "run-guard": (guarded, ("80x24",), Mode.LIVE),
     "run-emergency": (emergency, ("80x24",), Mode.LIVE),

@@ -76,7 +76,7 @@ async def _until_it_holds(work: Work, host: str, port: Port, enough: Callable[[]
         result = _judged(work, host, said)
         if work.changes or not work.within or _good(result) or enough() or port.clock.mono() + work.every > until:
             return said, result
-        port.progress(0, 0, f"{host}: {result.sentence}; asking again")
+        port.again(host, turn, work.every, until - port.clock.mono(), result.sentence)
         await port.sleep(work.every)
 
 

@@ -57,6 +57,12 @@ class Port(Protocol):
     def progress(self, done: float, total: float = 0.0, text: str = "", silent: tuple[str, ...] = ()) -> None:
         """Show how far the step is."""
 
+    def again(self, host: str, tries: int, wait: float, left: float, seen: str) -> None:
+        """Show that a read did not hold yet: how often it was asked, in how many seconds it is asked again, and for how long.
+
+        `host` is empty where a question goes to several.
+        """
+
     def remember(self, host: str, data: Mapping[str, str]) -> None:
         """Put a fact on disk before going on; raise `Trouble` when it is not there: then nothing may follow."""
 

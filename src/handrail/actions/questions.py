@@ -20,7 +20,7 @@ async def put(ask: Ask, port: Port, part: str) -> Check:
         check = await _once(ask, port, f"{part}.{turn}")
         if check.holds or port.clock.mono() + ask.every > until:
             return check
-        port.progress(0, 0, f"{check.what}: {check.seen}; asking again")
+        port.again("", turn, ask.every, until - port.clock.mono(), f"{check.what}: {check.seen}")
         await port.sleep(ask.every)
 
 

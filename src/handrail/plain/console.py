@@ -261,7 +261,9 @@ class Console:
         live = shown.live.get(working[0].id)
         heard = max((h.last_output or 0.0 for h in live.hosts.values()), default=0.0) if live else 0.0
         ago = f", last output {show_clock(shown.at - heard)} ago" if heard else ""
-        text = f", {live.text}" if live and live.text else ""
+        again = max((h.tries for h in live.hosts.values()), default=0) if live else 0
+        asked = f", asked {again} times, does not hold yet" if again else ""
+        text = asked + (f", {live.text}" if live and live.text else "")
         self._tell(safe(f"still {working[0].name}, T+{show_clock(shown.at)}{ago}{text}"))
 
     def _over(self) -> bool:

@@ -162,6 +162,11 @@ class AttemptPort:
         if not self.quiet:
             self.core.show(self.step, done=done, total=total, text=text, silent=silent)
 
+    def again(self, host: str, tries: int, wait: float, left: float, seen: str) -> None:
+        """Show that a read is asked again, when, and for how long."""
+        if not self.quiet:
+            self.core.again(self.step, host, tries, wait, left, seen)
+
     def remember(self, host: str, data: Mapping[str, str]) -> None:
         """Put a fact on disk before going on; raise `Trouble` when it is not there: then nothing may follow."""
         with boundary("fact.remember"):

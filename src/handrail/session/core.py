@@ -118,6 +118,14 @@ class Core:
         self.live[step] = replace(live, hosts={**live.hosts, host: after})
         self.teller.nudge()
 
+    def again(self, step: str, host: str, tries: int, wait: float, left: float, seen: str) -> None:
+        """Note that a read is asked again, when, and until when."""
+        now, live = self.now(), self.live.get(step, LiveStep())
+        before = live.hosts.get(host, LiveHost(host))
+        after = replace(before, text=seen, tries=tries, next_at=now + wait, until=now + left)
+        self.live[step] = replace(live, hosts={**live.hosts, host: after})
+        self.teller.nudge()
+
     def names(self) -> tuple[Zone, Provider]:
         """Return the estate's zone and its provider; raise `Trouble` if there is none."""
         return zone_of(self.binding.estate, self.clock)

@@ -58,6 +58,9 @@ class LiveHost:
     text: str = ""
     last_output: float | None = None
     no_link_since: float | None = None
+    tries: int = 0  # how often a read was asked that does not hold yet; `text` is what was seen
+    next_at: float | None = None  # run seconds at which it is asked again ...
+    until: float | None = None  # ... and at which it is given up
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class LiveStep:
     done: float = 0.0
     total: float = 0.0
     text: str = ""
-    hosts: Mapping[str, LiveHost] = field(default_factory=dict)
+    hosts: Mapping[str, LiveHost] = field(default_factory=dict)  # "" for a question that goes to several
     silent: tuple[str, ...] = ()  # names a meter has not seen
 
 

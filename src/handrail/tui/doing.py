@@ -80,6 +80,10 @@ def _busy(scene: Scene, busy: tuple[StepOutline, ...]) -> Said:
         return f"Asking what is so at {named}. Nothing to press.", Ink.CALM
     if now.late:
         return f"{named} is late. It is not ended by a clock: wait, or x stops it.", Ink.WARNING
+    until = max((h.until or 0.0 for h in scene.live(step.id).hosts.values() if h.tries), default=0.0)
+    if until and len(busy) == 1:
+        by = scene.time_of_day(until)
+        return f"{named} does not hold yet; asked again until {by}. Nothing to press.", Ink.CALM
     verb = "Undoing" if now.word is StepWord.UNDOING else "Running"
     pausing = not state.allowed_stage and not state.walk
     return f"{verb} {named}. " + ("It stands after this step." if pausing else "Nothing to press."), Ink.CALM

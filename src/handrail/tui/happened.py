@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import timedelta
 from typing import Final
 
 from handrail.engine import order
@@ -18,7 +17,7 @@ from handrail.engine.results import Result, did_its_part, verdict
 from handrail.engine.state import Attempt, StepState, Told
 from handrail.engine.words import ResultKind, StepWord, Verdict, Way
 from handrail.session.view import HostView, Wrong
-from handrail.tui.clocks import clock, lasted, zulu
+from handrail.tui.clocks import clock, lasted
 from handrail.tui.look import mark_of
 from handrail.tui.scene import Scene
 from handrail.tui.step_pane import brief, check_line, result_mark
@@ -197,16 +196,11 @@ def silent(scene: Scene, width: int) -> list[Line]:
     lines: list[Line] = []
     for host in scene.away[:3]:
         since = host.away if host.away is not None else scene.at
-        words = f"{host.name}, since {at_time(scene, since)} ({clock(scene.at - since)})"
+        words = f"{host.name}, since {scene.time_of_day(since)} ({clock(scene.at - since)})"
         if host.asked is not None:
             words += f"; asked again {max(0.0, scene.at - host.asked):.0f} s ago"
         lines += _labelled("Silent", words, width, Ink.WARNING)
     return lines
-
-
-def at_time(scene: Scene, at: float) -> str:
-    """Return the time of day (UTC) of a moment of the run."""
-    return zulu(scene.wall - timedelta(seconds=scene.at - at), seconds=True)
 
 
 def told(scene: Scene, now: StepState, width: int) -> list[Line]:
@@ -220,7 +214,7 @@ def told_words(scene: Scene, said: Told) -> str:
     """Return what a probe or check answered, and when: "03:12:07Z, the probe says: not done: ..."."""
     what = "the checks say" if said.way is Way.CHECK else "the probe says"
     seen = f": {scene.named(said.seen)}" if said.seen else ""
-    return f"{at_time(scene, said.at)}, {what}: {said.answer}{seen}"
+    return f"{scene.time_of_day(said.at)}, {what}: {said.answer}{seen}"
 
 
 def _sent(scene: Scene, step: StepOutline) -> str:
@@ -228,7 +222,7 @@ def _sent(scene: Scene, step: StepOutline) -> str:
     attempt = now.attempt
     if attempt is None or _nothing_sent(now.detail):
         return "nothing"
-    when = f"at {at_time(scene, attempt.started)}"
+    when = f"at {scene.time_of_day(attempt.started)}"
     if not step.changes:
         asked = [scene.host(h) for h in attempt.hosts]
         return f"{when} to {', '.join(asked[:4])}{' and more' if len(asked) > 4 else ''}; it only reads"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from handrail.engine import order
 from handrail.engine.messages import Intent
@@ -12,6 +12,7 @@ from handrail.engine.outline import StageOutline, StepOutline
 from handrail.engine.state import State
 from handrail.engine.words import StepWord
 from handrail.session.view import HostView, LiveStep, Snapshot, StepText
+from handrail.tui.clocks import zulu
 from handrail.tui.look import Look
 
 DECIDED = frozenset({StepWord.FAILED, StepWord.UNKNOWN, StepWord.UNDO_FAILED, StepWord.UNDO_UNKNOWN})
@@ -38,6 +39,10 @@ class Scene:
     def age(self) -> float:
         """Return the run seconds that ages are told at: they grow on while the run is held, and nobody drives."""
         return max(self.at, (self.wall - self.snap.info.started).total_seconds())
+
+    def time_of_day(self, at: float) -> str:
+        """Return the time of day (UTC) of a moment of the run."""
+        return zulu(self.wall - timedelta(seconds=self.at - at), seconds=True)
 
     def host(self, key: str) -> str:
         """Return the name people know a host by."""

@@ -7,6 +7,7 @@ from handrail.engine.outline import StageOutline, StepOutline
 from handrail.engine.results import Check, Result, verdict
 from handrail.engine.state import Attempt, StepState
 from handrail.engine.words import StepWord, UndoKind, Verdict, Way
+from handrail.session.view import LiveHost
 from handrail.tui.clocks import clock, lasted, silence
 from handrail.tui.doing import ended_how
 from handrail.tui.look import LINES, Mark, mark_of
@@ -97,8 +98,12 @@ def checks(scene: Scene, step: StepOutline, width: int, most: int) -> list[Line]
     attempt = now.attempt
     lines: list[Line] = []
     if attempt is not None:
-        for host in attempt.hosts:
+        asked = scene.live(step.id).hosts
+        for host in sorted(attempt.hosts, key=lambda h: h in attempt.results or not (h in asked and asked[h].tries)):
             lines += _host(scene, step, attempt, host, width)
+        several = scene.live(step.id).hosts.get("")
+        if several is not None and several.tries and attempt.ended is None:
+            lines += _asked_again(scene, several, "its checks", width)
     if len(lines) > most > 0:
         lines = [*lines[: most - 1], ink(f"   and {len(lines) - most + 1} more lines: l shows all", Ink.MUTED)]
     return [fit(line, width) for line in lines]
@@ -107,16 +112,12 @@ def checks(scene: Scene, step: StepOutline, width: int, most: int) -> list[Line]
 def _host(scene: Scene, step: StepOutline, attempt: Attempt, host: str, width: int) -> list[Line]:
     result = attempt.results.get(host)
     if result is None:
-        return [_waiting(scene, step, host)] if attempt.ended is None else []
+        return _waiting(scene, step, host, width) if attempt.ended is None else []
     mark = result_mark(result)
     lines = [
         row(" ", ink(scene.look.glyph(mark), mark.ink), " ", ink(scene.host(host), Ink.BOLD), f"  {brief(result)}")
     ]
-    for check in result.checks:
-        lines.append(check_line(scene, check))
-        if check.warn:
-            lines += hang(ink("   ! ", Ink.WARNING), check.warn, width - 1, at=5, how=Ink.WARNING, most=3)
-    return lines
+    return lines + [check_line(scene, check) for check in result.checks]
 
 
 def brief(result: Result) -> str:
@@ -137,29 +138,37 @@ def result_mark(result: Result) -> Mark:
     return {Verdict.PASSED: Mark.DONE, Verdict.FAILED: Mark.FAILED, Verdict.UNKNOWN: Mark.UNKNOWN}[verdict(result)]
 
 
-def _waiting(scene: Scene, step: StepOutline, host: str) -> Line:
+def _waiting(scene: Scene, step: StepOutline, host: str, width: int) -> list[Line]:
     now, live = scene.state.step(step.id), scene.live(step.id).hosts.get(host)
     gone = now.no_link.get(host)
     if gone is not None:
-        mark = Mark.NO_LINK
-        return row(
-            " ",
-            ink(scene.look.glyph(mark), mark.ink),
-            " ",
-            ink(scene.host(host), Ink.BOLD),
-            ink(f"  no link for {clock(scene.at - gone)}, the job goes on there", Ink.WARNING),
-        )
+        words = f"  no link for {clock(scene.at - gone)}, the job goes on there"
+        return [_named(scene, Mark.NO_LINK, host, words, Ink.WARNING)]
+    if live is not None and live.tries:
+        return _asked_again(scene, live, scene.host(host), width)
     words = "no output yet"
     if live is not None and live.last_output is not None:
         words = silence(live.last_output, scene.at)
     extra = f"  {live.text}" if live is not None and live.text else ""
-    return row(
-        " ",
-        ink(scene.look.glyph(Mark.NOW), Ink.CALM),
-        " ",
-        ink(scene.host(host), Ink.BOLD),
-        ink(f"  {words}{extra}", Ink.DIM),
-    )
+    return [_named(scene, Mark.NOW, host, f"  {words}{extra}", Ink.DIM)]
+
+
+def _named(scene: Scene, mark: Mark, host: str, words: str, how: Ink) -> Line:
+    glyph = ink(scene.look.glyph(mark), Ink.CALM if mark is Mark.NOW else mark.ink)
+    return row(" ", glyph, " ", ink(scene.host(host), Ink.BOLD), ink(words, how))
+
+
+def _asked_again(scene: Scene, live: LiveHost, name: str, width: int) -> list[Line]:
+    """Return how often a read was asked that does not hold yet, when it is asked again, until when, and what was seen."""
+    left = max(0.0, (live.next_at or scene.at) - scene.at)
+    when = f"again in {left:.0f} s" if left >= 0.5 else "asking now"
+    until = f", until {scene.time_of_day(live.until)}" if live.until is not None and width >= 55 else ""
+    glyph = ink(scene.look.glyph(Mark.ASKING), Mark.ASKING.ink)
+    times = "once" if live.tries == 1 else f"{live.tries} times"
+    first = row(" ", glyph, " ", ink(name, Ink.BOLD), ink(f"  asked {times}, {when}{until}", Ink.CALM))
+    if not live.text:
+        return [first]
+    return [first, fit(ink(f"     not yet: {live.text}", Ink.DIM), width)]
 
 
 def before_stage(scene: Scene, stage: StageOutline, width: int, height: int) -> list[Line]:
