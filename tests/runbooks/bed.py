@@ -87,6 +87,13 @@ class Bed:
             found[server.label] = (" ".join(sorted(r.to_text() for r in rrset)), int(rrset.ttl))
         return found
 
+    async def files(self, host: str, role: str, *folders: str) -> str:
+        """Return every file below some folders of a host, by mode, owner and content, as text."""
+        root = self.fact(role, "sync_hold").removesuffix("/etc/puppet-ssl-sync.hold")
+        return await self.sh(
+            host, "\n".join(f'(set -- {root}{folder}\n[ ! -d "$1" ] || {{ {TREE} }})' for folder in folders)
+        )
+
     async def looks(self) -> dict[str, str]:
         """Return everything that a failover changes and its undo puts back, as text by name."""
         seen = {}
@@ -104,10 +111,10 @@ class Bed:
         return seen
 
 
-async def bring_up(home: Path, mode: str, clients: int) -> Bed:
-    """Bring the Puppet estate up with so many clients."""
+async def bring_up(home: Path, mode: str, clients: int, estate: str = "puppet") -> Bed:
+    """Bring a Puppet estate up with so many clients."""
     store = Home(home).make()
-    template = RUNBOOKS / "sim" / "puppet" / "estate.toml"
+    template = RUNBOOKS / "sim" / estate / "estate.toml"
     return Bed(store, await simulator.up(store, "bed", template, "--mode", mode, "--clients", str(clients)))
 
 

@@ -120,8 +120,10 @@ def enable(unit: Unit) -> None:
 
 
 def disable(unit: Unit) -> None:
-    """Have a boot leave it alone."""
+    """Have a boot leave it alone; the folder of its link goes when it was the last, as systemd does."""
     _wants(unit).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        _wants(unit).parent.rmdir()
 
 
 def wanted() -> list[str]:
