@@ -46,7 +46,7 @@ def certificates(hosts: Hosts) -> None:
     server_files(primary, authority, hosts.fqdn)
     for name in ("old01", "old02"):  # nodes that are long gone: signed/ is full of such
         authority.sign(f"{name}.{hosts.zone}", new_key().public_key())
-    authority.revoke([authority.serial_of(f"old01.{hosts.zone}")])
+    authority.revoke([authority.serial_of(f"old01.{hosts.zone}")], seconds_ago=3600)
     for name in clients:
         if name not in late:
             client_files(hosts, authority, name)

@@ -1,32 +1,54 @@
-"""check: walk the reading steps from the top, and say whether the estate is ready; for people, for JSON, for Prometheus."""
+"""check: walk the reading steps from the top, and say whether the estate is ready; for people, for JSON, for Prometheus.
+
+Made for timers: quiet when well, the same words for the same fault, and a textfile that never says ready by mistake.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import click
 
+from handrail.base.clock import SystemClock
+from handrail.base.problems import Trouble
 from handrail.base.safe import safe
 from handrail.cli.front import a_person, drive_plain
 from handrail.cli.hearing import heard
+from handrail.cli.kept import needed, remove
+from handrail.cli.metrics import Figures, textfile, write
 from handrail.cli.sources import refuse_in_clear
+from handrail.cli.standing import PASSED, asked, lines, means, seen
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.messages import Intent
 from handrail.engine.state import State
 from handrail.engine.words import StepWord
+from handrail.runbook.estate import read_estate
 from handrail.runbook.read import read_runbook
 from handrail.runbook.shipped import find_runbook
 from handrail.session.api import SessionApi
-from handrail.session.cards import Start
+from handrail.session.cards import RunbookCard, Start
 from handrail.session.desk import Desk
 from handrail.session.exits import Exit
 from handrail.session.view import Mode, Snapshot
+from handrail.store.drills import drills_of
 
-PASSED = (StepWord.PASSED, StepWord.SKIPPED)
+KEPT: Final = 20  # records of checks of one runbook on one estate; a timer makes hundreds a day
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is to come out of a check."""
+
+    as_json: bool = False
+    prometheus: Path | None = None
+    quiet: bool = False
 
 
 class Walk:
@@ -44,32 +66,20 @@ class Walk:
         return order.next_step(state) is None or order.standing(state) is not None
 
 
-def run_check(
-    desk: Desk,
-    runbook: str,
-    route: str,
-    values: tuple[tuple[str, str], ...],
-    *,
-    as_json: bool,
-    prometheus: Path | None,
-    quiet: bool,
-) -> int:
-    """Check, write what was asked for, and return 0 when ready."""
-    return asyncio.run(_check(desk, runbook, route, values, as_json=as_json, prometheus=prometheus, quiet=quiet))
-
-
-async def _check(
-    desk: Desk,
-    runbook: str,
-    route: str,
-    values: tuple[tuple[str, str], ...],
-    *,
-    as_json: bool,
-    prometheus: Path | None,
-    quiet: bool,
-) -> int:
+def run_check(desk: Desk, runbook: str, route: str, values: tuple[tuple[str, str], ...], wishes: Wishes) -> int:
+    """Check, write what was asked for, and return 0 when ready, 3 when a host cannot be reached, else 1."""
     card = desk.card(find_runbook(runbook, desk.cwd))
     refuse_in_clear(read_runbook(card.path).vars, values)
+    try:
+        return asyncio.run(_check(desk, card, route, values, wishes))
+    except (Trouble, OSError):
+        if wishes.prometheus:  # what was written before must not stand on as if it had been asked now
+            figures = Figures(card.id, _estate_name(desk), ready=False, at=SystemClock().now())
+            write(wishes.prometheus, textfile(figures))
+        raise
+
+
+async def _check(desk: Desk, card: RunbookCard, route: str, values: tuple[tuple[str, str], ...], wishes: Wishes) -> int:
     briefing = await desk.brief(card, Mode.CHECK, lambda _line: None)
     typing = a_person(json=True) if desk.given.person else None
     start = Start(route=route, values=values, emergency="check" if route != "planned" else "")
@@ -79,37 +89,38 @@ async def _check(
         await briefing.close()
         raise
     over = m.Close("a check is over when it was asked: there is nothing to resume")
-    code = await drive_plain(session, answers=Walk(), quiet=True, last=over, typing=typing)
+    code = await drive_plain(session, answers=Walk(), quiet=True, last=lambda _state: over, typing=typing)
     shown = session.snapshot
-    submitted = shown.state
     ready = code is Exit.DONE
-    if as_json:
+    if wishes.prometheus:
+        write(wishes.prometheus, textfile(_figures(desk, card, shown, ready=ready)))
+    if wishes.as_json:
         click.echo(json.dumps(_data(shown, ready=ready), indent=2))
-    elif not (quiet and ready):
-        for line in _lines(submitted, ready=ready):
+    elif not (wishes.quiet and ready):
+        for line in _lines(shown, ready=ready, all_of_it=not wishes.quiet):
             click.echo(safe(line))
-    if prometheus:
-        _write(prometheus, _metrics(shown, ready=ready))
-    return int(Exit.DONE if ready else Exit.HELD_FAILED)
+    _tidy(desk, shown)
+    return int(Exit.DONE if ready else Exit.UNREACHABLE if code is Exit.UNREACHABLE else Exit.HELD_FAILED)
 
 
-def _lines(state: State, *, ready: bool) -> list[str]:
-    made = []
-    for step, now in state.walked():
-        if state.needed(step):
-            words = now.detail or next((r.sentence for a in now.attempts for r in a.results.values()), "")
-            made.append(f"{'ok  ' if now.word in PASSED else 'NOT '} {step.name}: {words or now.word.value}")
-    return [*made, "READY" if ready else "NOT READY"]
+def _lines(shown: Snapshot, *, ready: bool, all_of_it: bool) -> Iterator[str]:
+    yield from lines(shown, all_of_it=all_of_it)
+    figures = ", ".join(f"{line.label} {line.value}" for line in shown.headline)
+    yield f"{'READY' if ready else 'NOT READY'}{': ' + figures if figures else ''}"
 
 
 def _data(shown: Snapshot, *, ready: bool) -> dict[str, object]:
-    state = shown.state
     checks = [
-        {"id": step.id, "title": step.title, "state": now.word.value, "holds": now.word in PASSED, "seen": now.detail}
-        for step, now in state.walked()
-        if state.needed(step)
+        {
+            "id": step,
+            "title": name.partition(" ")[2],
+            "state": now.word.value,
+            "holds": now.word in PASSED,
+            "seen": "" if now.word in PASSED or now.word is StepWord.PENDING else safe(seen(shown, now)),
+            "means": safe(means(shown, step, now)),
+        }
+        for step, name, now in asked(shown.state)
     ]
-    figures = {line.label: line.value for line in shown.headline}
     return {
         "format": 1,
         "ready": ready,
@@ -117,37 +128,34 @@ def _data(shown: Snapshot, *, ready: bool) -> dict[str, object]:
         "estate": shown.info.estate,
         "run": shown.info.run,
         "checks": checks,
-        "figures": figures,
+        "figures": {line.label: safe(line.value) for line in shown.headline},
     }
 
 
-def _metrics(shown: Snapshot, *, ready: bool) -> str:
-    """Return the node_exporter textfile: exposition format 0.0.4."""
-    labels = f'runbook="{_escape(shown.info.runbook)}",estate="{_escape(shown.info.estate)}"'
-    lines = [
-        "# HELP handrail_ready Whether every check of the runbook holds.",
-        "# TYPE handrail_ready gauge",
-        f"handrail_ready{{{labels}}} {int(ready)}",
-        "# HELP handrail_check Whether one check holds.",
-        "# TYPE handrail_check gauge",
-    ]
-    for step, now in shown.state.walked():
-        if shown.state.needed(step):
-            lines.append(f'handrail_check{{{labels},check="{_escape(step.id)}"}} {int(now.word in PASSED)}')
-    lines += [
-        "# HELP handrail_checked_at When the check ended, in seconds since 1970.",
-        "# TYPE handrail_checked_at gauge",
-        f"handrail_checked_at{{{labels}}} {shown.wall.timestamp():.0f}",
-    ]
-    return "\n".join(lines) + "\n"
+def _figures(desk: Desk, card: RunbookCard, shown: Snapshot, *, ready: bool) -> Figures:
+    lines = zip(read_runbook(card.path).head.headline, shown.headline, strict=True)
+    return Figures(
+        shown.info.runbook,
+        shown.info.estate,
+        ready=ready,
+        at=shown.wall,
+        checks={step: now.word in PASSED for step, _, now in asked(shown.state)},
+        measured={told.metric: seen.value for told, seen in lines if told.metric},
+        drills=drills_of(desk.store),
+    )
 
 
-def _escape(text: str) -> str:
-    return safe(text).replace("\\", "\\\\").replace('"', '\\"')
+def _estate_name(desk: Desk) -> str:
+    with contextlib.suppress(Trouble, OSError):
+        return read_estate(desk.estate, ask=False).name if desk.estate else ""
+    return ""
 
 
-def _write(path: Path, text: str) -> None:
-    """Replace the textfile at once, as node_exporter asks for."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+def _tidy(desk: Desk, shown: Snapshot) -> None:
+    """Remove the records of old checks: what a timer asked last week is in nobody's way back."""
+    mine = (Mode.CHECK, shown.info.runbook, shown.info.estate)
+    checks = [card for card in desk.runs() if (card.mode, card.runbook, card.estate) == mine]
+    for card in checks[KEPT:]:
+        if not needed(card):
+            with contextlib.suppress(Trouble, OSError):  # another check may be tidying too
+                remove(card)

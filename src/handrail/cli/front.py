@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from handrail.engine import messages as m
+from handrail.engine.state import State
 from handrail.plain.asked import AskedLines
 from handrail.plain.console import Answers, Console
 from handrail.session.api import SessionApi
@@ -105,10 +106,10 @@ async def drive_plain(
     answers: Answers | None = None,
     json: bool = False,
     quiet: bool = False,
-    last: m.Intent | None = None,
+    last: Callable[[State], m.Intent | None] = lambda _state: None,
     typing: Typing | None = None,
 ) -> Exit:
-    """Drive a run line by line; a signal holds it. `last` is submitted to one that is not done, before it is left."""
+    """Drive a run line by line; a signal holds it. `last` says what is submitted to one that is not done, before it is left."""
     loop = asyncio.get_running_loop()
     typing = typing or (None if answers else Typing(_put))
     lines, asked = (typing.lines, typing.asked) if typing else (None, None)
@@ -140,8 +141,9 @@ async def drive_plain(
         session.submit(m.Leave(f"held by {caught[0]}"))
         return Exit.LEFT
     else:
-        if last is not None and code is not Exit.DONE:
-            session.submit(last)
+        intent = last(session.snapshot.state) if code is not Exit.DONE else None
+        if intent is not None:
+            session.submit(intent)
         return code
     finally:
         if typing:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import click
+
 from handrail.base.problems import trouble
-from handrail.cli.front import Typing, full_screen, run_plain
+from handrail.base.safe import safe
+from handrail.cli.front import Typing, drive_plain, full_screen, run_plain
 from handrail.cli.hearing import heard
 from handrail.cli.sources import refuse_in_clear
+from handrail.cli.standing import lines
+from handrail.engine import messages as m
+from handrail.engine.state import State
 from handrail.plain.auto import Auto
 from handrail.runbook.read import read_runbook
 from handrail.runbook.shipped import find_runbook
 from handrail.session.api import SessionApi
 from handrail.session.cards import RunbookCard, Start
 from handrail.session.desk import Desk
+from handrail.session.exits import Exit
 from handrail.session.view import Mode
 from handrail.store.drills import drills_of
 
@@ -33,15 +42,16 @@ def run_live(
     incident: str,
     typed: str,
     successor_of: str,
+    unattended: bool = False,
 ) -> int:
-    """Run LIVE and return the exit code."""
+    """Run LIVE and return the exit code. `unattended`: nobody is there, and nothing is printed when all is well."""
     told = Start(route, values, reason, incident, since, emergency=reason, successor_of=successor_of)
-    if full_screen(plain or as_json):
+    if full_screen(plain or as_json or unattended):
         from handrail.cli.screen import brief_on_screen
 
         return brief_on_screen(desk, runbook, Mode.LIVE, told)
     card = desk.card(find_runbook(runbook, desk.cwd))
-    person = sys.stdin.isatty()
+    person = sys.stdin.isatty() and not unattended
     words = _confirms(confirms)
     if not person:
         _unattended(desk, card, words)
@@ -56,7 +66,30 @@ def run_live(
             await briefing.close()
             raise
 
+    if unattended and not as_json:
+        return asyncio.run(_quietly(make, Auto(words)))
     return run_plain(make, answers=None if person else Auto(words), json=as_json)
+
+
+async def _quietly(make: Callable[[Typing | None], Awaitable[SessionApi]], answers: Auto) -> int:
+    """Drive a run that nobody watches: say nothing when it is done, else what does not hold.
+
+    One that has changed nothing is closed when it stands: it is tried again at the next turn of its timer. One that has
+    waits for a person.
+    """
+
+    def over(state: State) -> m.Intent | None:
+        return None if state.started else m.Close("unattended: nothing was changed, and the next one tries again")
+
+    session = await make(None)
+    code = await drive_plain(session, answers=answers, quiet=True, last=over)
+    shown = session.snapshot
+    if code is not Exit.DONE:
+        for line in lines(shown):
+            click.echo(line, err=True)
+        where = "nothing was changed" if not shown.state.started else f"it waits: handrail resume {shown.info.run}"
+        click.echo(safe(f"{shown.info.runbook} on {shown.info.estate} is not done; {where}"), err=True)
+    return int(code)
 
 
 def _confirms(confirms: tuple[str, ...]) -> dict[str, str]:

@@ -153,6 +153,9 @@ def _begin(
 @click.option("--incident", default="", help="The incident's number.")
 @click.option("--estate-name", default="", help="The estate's name, typed: LIVE asks for it.")
 @click.option("--successor-of", default="", help="Who holds the estate's claim: this run goes on from theirs.")
+@click.option(
+    "--unattended", is_flag=True, help="Nobody is there, terminal or not; for timers. Prints nothing when well."
+)
 def run(
     runbook: str,
     plain: bool,
@@ -168,6 +171,7 @@ def run(
     incident: str,
     estate_name: str,
     successor_of: str,
+    unattended: bool,
 ) -> None:
     """Run RUNBOOK LIVE on an estate."""
     from handrail.cli.live import run_live
@@ -186,6 +190,7 @@ def run(
             incident=incident,
             typed=estate_name,
             successor_of=successor_of,
+            unattended=unattended,
         )
     )
 
@@ -200,7 +205,7 @@ def run(
 @click.option(
     "--prometheus", type=click.Path(dir_okay=False, path_type=Path), help="Write a textfile for node_exporter."
 )
-@click.option("--quiet", is_flag=True, help="Print nothing when ready.")
+@click.option("--quiet", is_flag=True, help="Print nothing when ready, else what does not hold.")
 def check(
     runbook: str,
     estate: Path,
@@ -212,17 +217,8 @@ def check(
     prometheus: Path | None,
     quiet: bool,
 ) -> None:
-    """Ask whether an estate is ready for RUNBOOK: reads only. Exit 0 means ready."""
-    from handrail.cli.checking import run_check
+    """Ask whether an estate is ready for RUNBOOK: reads only. Exit 0: ready. 1: not ready. 3: a host cannot be reached."""
+    from handrail.cli.checking import Wishes, run_check
 
-    sys.exit(
-        run_check(
-            _desk(estate, secrets=secrets, sudo=sudo),
-            runbook,
-            route,
-            values,
-            as_json=as_json,
-            prometheus=prometheus,
-            quiet=quiet,
-        )
-    )
+    desk = _desk(estate, secrets=secrets, sudo=sudo)
+    sys.exit(run_check(desk, runbook, route, values, Wishes(as_json, prometheus, quiet)))

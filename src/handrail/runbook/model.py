@@ -182,6 +182,10 @@ class Headline(Table):
     age: bool = Field(
         default=False, description="It is an age: it is shown with the time that has passed since it was captured."
     )
+    metric: Name | None = Field(
+        default=None,
+        description="Its name in `handrail check --prometheus`, after `handrail_`: as a number, seconds, or how many words.",
+    )
 
 
 class Head(Table):

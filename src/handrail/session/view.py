@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from handrail.base.durations import show_duration
+from handrail.engine.results import Result, verdict
 from handrail.engine.state import State
+from handrail.engine.words import Verdict
 
 
 class Mode(StrEnum):
@@ -30,6 +34,25 @@ class Wrong:
     means: str
     next: str = ""
     match: str = ""  # the pattern itself, where it is one
+
+    def fits(self, result: Result) -> bool:
+        """Tell whether this is what a result's exit status, or a line of what was seen, means."""
+        if verdict(result) is Verdict.PASSED:
+            return False
+        if self.match:
+            seen = [result.sentence, result.detail, *(check.seen for check in result.checks)]
+            lines = [line.strip(" '\"`") for text in seen for line in text.splitlines()]
+            with suppress(re.error):
+                return any(re.search(self.match, line) for line in lines)
+        codes = re.findall(r"\d+", self.when) if self.when.startswith("exit") else []
+        return result.exit is not None and str(result.exit) in codes
+
+
+def meaning(wrongs: Iterable[Wrong], results: Iterable[Result]) -> str:
+    """Return what the runbook says that such results mean, and what to do next; nothing when it says nothing."""
+    found = list(results)
+    first = next((wrong for wrong in wrongs if any(wrong.fits(result) for result in found)), None)
+    return "" if first is None else first.means + (f" Next: {first.next}" if first.next else "")
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,13 @@ The most important stands first: where there is too little room, the end of it i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Final
 
 from handrail.engine import order
 from handrail.engine import outcome as ends
 from handrail.engine.outline import StepOutline
-from handrail.engine.results import Result, did_its_part, verdict
+from handrail.engine.results import did_its_part, verdict
 from handrail.engine.state import Attempt, StepState, Told
 from handrail.engine.words import ResultKind, StepWord, Verdict, Way
 from handrail.session.view import HostView, Wrong
@@ -158,16 +156,7 @@ def means(scene: Scene, step: StepOutline) -> str:
 def _wrong(scene: Scene, step: StepOutline) -> Wrong | None:
     attempt = scene.state.step(step.id).attempt
     results = list(attempt.results.values()) if attempt else []
-    return next((w for w in scene.text(step.id).wrong if any(_matches(w, r) for r in results)), None)
-
-
-def _matches(wrong: Wrong, result: Result) -> bool:
-    if wrong.match:
-        said = "\n".join((result.sentence, result.detail, *(check.seen for check in result.checks)))
-        with suppress(re.error):
-            return verdict(result) is not Verdict.PASSED and re.search(wrong.match, said) is not None
-    codes = re.findall(r"\d+", wrong.when) if wrong.when.startswith("exit") else []
-    return result.exit is not None and str(result.exit) in codes and verdict(result) is not Verdict.PASSED
+    return next((w for w in scene.text(step.id).wrong if any(w.fits(r) for r in results)), None)
 
 
 def _next(scene: Scene, step: StepOutline, proposed: str, key: str) -> str:

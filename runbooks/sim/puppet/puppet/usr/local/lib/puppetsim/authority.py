@@ -10,7 +10,7 @@ import datetime
 import hashlib
 import os
 import ssl
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -135,7 +135,7 @@ class Authority:
         self._write("ca_pub.pem", key.public_key().public_bytes(_PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
         self._write("serial", b"0001")
         self._write("inventory.txt", b"")
-        self._write("ca_crl.pem", _crl(certificate, key, (), 0))
+        self._write("ca_crl.pem", _crl(certificate, key, {}, 0))
 
     def _write(self, name: str, data: bytes, mode: int = 0o644) -> None:
         replace_file(self.folder / name, data, mode)
@@ -167,12 +167,13 @@ class Authority:
         """Return the serial numbers that were revoked."""
         return {entry.serial_number for entry in self.crl()}
 
-    def revoke(self, serials: Iterable[int]) -> None:
+    def revoke(self, serials: Iterable[int], seconds_ago: int = 0) -> None:
         """Put serial numbers on the revocation list and raise its number."""
         crl = self.crl()
         number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-        both = self.revoked() | set(serials)
-        self._write("ca_crl.pem", _crl(self.certificate(), self.key(), sorted(both), number + 1))
+        when = _now() - datetime.timedelta(seconds=seconds_ago)
+        both = dict.fromkeys(serials, when) | _dates(crl)
+        self._write("ca_crl.pem", _crl(self.certificate(), self.key(), both, number + 1))
 
     def crl_for_tls(self) -> bytes:
         """Return the list that TLS checks by: signed anew, so that a damaged CA key is found by OpenSSL in a handshake.
@@ -185,8 +186,8 @@ class Authority:
             if not isinstance(public, ec.EllipticCurvePublicKey) or not _signature_holds(crl, public):
                 return crl.public_bytes(_PEM)
             number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-            serials = [entry.serial_number for entry in crl]
-        return _crl(certificate, self.key(), serials, number)
+            dates = _dates(crl)
+        return _crl(certificate, self.key(), dates, number)
 
     # ------------------------------------------------------------------ signing
 
@@ -245,7 +246,16 @@ def _builder(
     )
 
 
-def _crl(issuer: x509.Certificate, key: CertificateIssuerPrivateKeyTypes, serials: Iterable[int], number: int) -> bytes:
+def _dates(crl: x509.CertificateRevocationList) -> dict[int, datetime.datetime]:
+    return {entry.serial_number: entry.revocation_date_utc for entry in crl}
+
+
+def _crl(
+    issuer: x509.Certificate,
+    key: CertificateIssuerPrivateKeyTypes,
+    revoked: Mapping[int, datetime.datetime],
+    number: int,
+) -> bytes:
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.subject)
@@ -253,8 +263,8 @@ def _crl(issuer: x509.Certificate, key: CertificateIssuerPrivateKeyTypes, serial
         .next_update(_now() + _LIFE)
         .add_extension(x509.CRLNumber(number), critical=False)
     )
-    for serial in serials:
-        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(_now()).build()
+    for serial, when in sorted(revoked.items()):
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(when).build()
         builder = builder.add_revoked_certificate(entry)
     return builder.sign(key, hashes.SHA256()).public_bytes(_PEM)
 
