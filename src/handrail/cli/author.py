@@ -159,4 +159,12 @@ def init(folder: Path, primary: str, dr: str, fqdn: str, server: str, user: str)
         click.echo(f"wrote {path}")
         for problem in lint_file(path):
             click.echo(str(problem))
-    click.echo(f"next: handrail trust {folder / 'estate.toml'}, then handrail doctor --estate {folder / 'estate.toml'}")
+    estate = folder / "estate.toml"
+    click.echo("next, in this order:")
+    click.echo(
+        f"  1. put the key that may change the name into {folder / 'dr-switch.key'} (tsig-keygen dr-switch), mode 0600;"
+    )
+    click.echo("     a cloud, or a person, changes it? see provider in docs/dns-providers.md")
+    click.echo(f"  2. handrail trust {estate}")
+    click.echo(f"  3. handrail doctor --estate {estate}")
+    click.echo(f"  4. handrail check {folder / 'failover.toml'} --estate {estate}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from handrail.base.clock import SystemClock
 from handrail.base.problems import Trouble
@@ -18,6 +19,12 @@ from handrail.ssh.job import prove_sudo
 from handrail.ssh.links import Links
 
 Line = tuple[bool, str]
+_PROVEN: Final = {
+    "rfc2136": "the DNS key is accepted (nothing was changed)",
+    "command": "the program reads the record; whether it may change it shows only when it does",
+    "manual": "a person changes the record: make sure in daylight that whoever is on call can log in there",
+}
+_UNPROVEN: Final = "whether the record may be changed cannot be tried"
 
 
 async def examine(path: Path) -> list[Line]:
@@ -54,13 +61,18 @@ async def _host(links: Links, estate: Estate, host: Host) -> Line:
 
 
 async def _names(estate: Estate) -> list[Line]:
+    """Return how the name stands, and what is known of the right to change it."""
     if not estate.dns:
         return []
     name = estate.vars.get("fqdn", estate.dns.zone)
-    _, provider = zone_of(estate, SystemClock())
-    survey = await provider.survey(name)
-    problem = await provider.prove(name, survey.value) if survey.value else None
-    return [
-        (survey.agreed, f"{name}: " + ("; ".join(survey.differences) or ", ".join(survey.value))),
-        (problem is None, str(problem) if problem else "the DNS key is accepted (nothing was changed)"),
-    ]
+    try:
+        _, provider = zone_of(estate, SystemClock())
+        survey = await provider.survey(name)
+        stands = (survey.agreed, f"{name}: " + ("; ".join(survey.differences) or ", ".join(survey.value)))
+    except Trouble as err:
+        return [(False, str(err.problems[0]))]
+    try:
+        problem = await provider.prove(name, survey.value) if survey.value else None
+    except Trouble as err:
+        problem = err.problems[0]
+    return [stands, (problem is None, str(problem) if problem else _PROVEN.get(provider.kind, _UNPROVEN))]

@@ -15,7 +15,6 @@ def _quoted(text: str) -> str:
 def runbook_text(fqdn: str) -> str:
     """Return a runbook: check that the DR serves, point the name at it, verify, and the way back."""
     return f"""\
-#:schema https://json-schema.org/draft/2020-12/schema
 format = 1
 
 [runbook]
@@ -103,6 +102,11 @@ def _address(host: str) -> str:
 def estate_text(primary: str, dr: str, fqdn: str, server: str, user: str) -> str:
     """Return an estate file."""
     zone = fqdn.partition(".")[2] or fqdn
+    become = (
+        ""
+        if user == "root"
+        else 'become = "sudo"                                 # sudo -n: a rule without a password\n'
+    )
     return f"""\
 format = 1
 
@@ -114,12 +118,12 @@ known_hosts = "known_hosts"                     # written by `handrail trust`
 [roles.primary]
 host = {_quoted(primary)}                       # a management name or address, never the name that is switched
 user = {_quoted(user)}
-address = {_quoted(_address(primary))}          # what the name answers when this host serves
+{become}address = {_quoted(_address(primary))}          # what the name answers when this host serves
 
 [roles.dr]
 host = {_quoted(dr)}
 user = {_quoted(user)}
-address = {_quoted(_address(dr))}
+{become}address = {_quoted(_address(dr))}
 
 [dns]
 provider = "rfc2136"

@@ -71,6 +71,8 @@ async def _one(links: Links, target: Target, given: tuple[str, ...]) -> bool:
         return True
     click.echo(safe(f"{target.name} ({seen.host} port {seen.port}) shows {seen.algorithm}"))
     click.echo(safe(f"  {seen.fingerprint}"))
+    kind = seen.algorithm.removeprefix("ssh-").partition("-")[0]
+    click.echo(safe(f"  on its own console: ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub"))
     if not _compared(seen.fingerprint, given):
         return False
     pin(seen)
@@ -85,7 +87,7 @@ def _compared(fingerprint: str, given: tuple[str, ...]) -> bool:
     if given:
         return any(compared(one, fingerprint) for one in given)
     if not sys.stdin.isatty():
-        click.echo("not pinned: compare it, then give it with --yes-i-compared", err=True)
+        click.echo(safe(f"not pinned: compare it, then add --yes-i-compared {fingerprint}"), err=True)
         return False
     typed = click.prompt(f"Compare all of it, then type its last {LAST} characters (or no)", default="no")
     return compared(typed, fingerprint)

@@ -311,7 +311,10 @@ async def _consult_once(links: Links, target: Target, verb: str, run: str, value
     if words is None or call.exit is None:
         raise gone
     if words[0] == "no":
-        raise trouble("ssh-work-dir" if words[1] == "work" else "ssh-host-odd", said(target, words[2:]))
+        if words[1] == "work":
+            hint = "another user made it, or this one without `become`: remove it as its owner, or set `work_dir`"
+            raise trouble("ssh-work-dir", said(target, words[2:]), hint)
+        raise trouble("ssh-host-odd", said(target, words[2:]))
     return Answer(words, bytes(call.aside), call.nonce)
 
 

@@ -81,6 +81,11 @@ def pinned(target: Target) -> Pinned:
     path = target.known_hosts
     try:
         hosts = asyncssh.read_known_hosts(str(path))
+    except FileNotFoundError:
+        message = f"no host is trusted yet: there is no {safe(path.name)}"
+        raise trouble(
+            "ssh-known-hosts", message, "handrail trust ESTATE shows each key's fingerprint, to compare"
+        ) from None
     except OSError as error:
         raise trouble(
             "ssh-known-hosts", f"known_hosts cannot be read: {safe(str(error))}", "write it with `handrail trust`"
