@@ -94,7 +94,7 @@ async def test_a_claim_is_broken_by_the_holders_name_and_what_is_owed_is_inherit
     assert first.word() is StepWord.UNDO_FAILED
     await first.ask(m.Owe("s/x", "no key to the room"))
     assert first.state.owed
-    await until(lambda: "owed" in "".join(p.read_text() for p in (world["dr"].work / "claim").iterdir()))
+    await until(lambda: "no key to the room" in "".join(p.read_text() for p in (world["dr"].work / "claim").iterdir()))
     await first.crash()
     shutil.rmtree(first.folder)
     world.drives.clear()

@@ -297,7 +297,10 @@ def claim_news(state: State, seen: m.ClaimNews) -> Decision:
         return Batch(state).add(e.ClaimReleased(seen.at, seen.hosts)).done()
     if seen.holder:
         return _claim_refused(Batch(state), seen).done()
-    return Batch(state).add(e.ClaimTaken(seen.at, seen.hosts, seen.without, seen.inherited)).done()
+    batch = Batch(state).add(e.ClaimTaken(seen.at, seen.hosts, seen.without, seen.inherited))
+    for words in seen.found:
+        batch.add(e.NoteMade(seen.at, words, m.ON_THE_HOSTS))
+    return batch.done()
 
 
 def _claim_refused(batch: Batch, seen: m.ClaimNews) -> Batch:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from handrail.engine.results import Check, Gate, Owed, Question, Result
 from handrail.engine.words import Answer, Pace, Verdict, Way
 
+ON_THE_HOSTS = "the claim on the hosts"  # who tells what a run before this one had done
+
 
 @dataclass(frozen=True)
 class Message:
@@ -331,6 +333,7 @@ class ClaimNews(Observation):
     detail: str = ""
     inherited: tuple[Owed, ...] = ()
     released: bool = False
+    found: tuple[str, ...] = ()  # what a run before this one had come to and changed, in words
 
 
 @dataclass(frozen=True)

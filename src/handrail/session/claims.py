@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from handrail.base.clock import stamp
 from handrail.base.failpoint import boundary
 from handrail.base.problems import Trouble
+from handrail.base.safe import safe
 from handrail.engine import messages as m
 from handrail.engine.codec import decode, encode
 from handrail.engine.results import Owed
 from handrail.runbook.estate import Host
 from handrail.session.core import Core
+from handrail.session.status import where_text
 from handrail.ssh import claim as ssh_claim
 from handrail.ssh import job
 
 PATIENCE = 20.0
+_LONGEST = 400  # characters of one thing that is told of a run before this one
+_MOST = 100  # and of how many
 
 
 def claimed_hosts(core: Core) -> tuple[Host, ...]:
@@ -56,7 +61,7 @@ async def take(core: Core) -> m.ClaimNews:
     if hosts and not taken and core.state.claim is None:
         why = next((a for a in answers if isinstance(a, str)), "")
         return m.ClaimNews(holder="nobody: no host answers", detail=why)
-    return m.ClaimNews(taken, without, inherited=_inherited(core, answers))
+    return m.ClaimNews(taken, without, inherited=_inherited(core, answers), found=_found(core, answers))
 
 
 def _refused(refused: ssh_claim.HeldBy | ssh_claim.OlderEpoch) -> m.ClaimNews:
@@ -64,6 +69,9 @@ def _refused(refused: ssh_claim.HeldBy | ssh_claim.OlderEpoch) -> m.ClaimNews:
         return m.ClaimNews(holder="another console of this run", detail=f"the hosts have seen epoch {refused.seen}")
     holder = refused.claim
     words = f"run {holder.run} on {holder.host}, since {holder.since}"
+    last = refused.owed.get("where")
+    if isinstance(last, str) and last:
+        words += f"; at {safe(str(refused.owed.get('at', '?')), 40)}: {safe(last, 200)}"
     return m.ClaimNews(holder=holder.operator, detail=words)
 
 
@@ -97,6 +105,38 @@ def _inherited(core: Core, answers: list[Any]) -> tuple[Owed, ...]:
     return tuple(found.values())
 
 
+def _found(core: Core, answers: list[Any]) -> tuple[str, ...]:
+    """Return what a run before this one had come to and changed, in words, as its claim on the hosts tells."""
+    told: dict[str, None] = {}
+    for answer in answers:
+        said = answer.owed if isinstance(answer, ssh_claim.Taken) else {}
+        run = said.get("run")
+        if not isinstance(run, str) or run == core.run:
+            continue
+        head = f"run {run} of {said.get('driver', 'somebody')}, as it was at {said.get('at', '?')}"
+        told[safe(f"{head}: {said.get('where', 'not known')}", _LONGEST)] = None
+        changed = [word for word in said.get("changed", []) if isinstance(word, str)]
+        told |= {safe(f"run {run} changed {word}", _LONGEST): None for word in changed}
+        if not changed:
+            told[safe(f"run {run} tells of nothing that it changed", _LONGEST)] = None
+        told |= {safe(word, _LONGEST): None for word in said.get("before", []) if isinstance(word, str)}
+    return tuple(told)[:_MOST]
+
+
+def _changes(core: Core) -> list[str]:
+    """Return what stands changed, newest first, each with where and with what would take it back."""
+    state, names = core.state, {h.key: h.name for h in core.binding.estate.every_host()}
+    told = []
+    for step in reversed(state.started):
+        now = state.step(step)
+        first = now.first or now.forward
+        where = ", ".join(names.get(key, key) for key in sorted(now.touched))
+        back = "; ".join(first.undo) if first else ""
+        words = f"{state.outline.step(step).name}" + (f" on {where}" if where else "")
+        told.append(f"{words}; its undo: {' '.join(back.split())[:_LONGEST]}" if back else words)
+    return told
+
+
 async def _give_up(core: Core, taken: tuple[str, ...]) -> None:
     await asyncio.gather(*(_release_one(core, key) for key in taken))
 
@@ -126,13 +166,21 @@ async def write_down(core: Core) -> None:
     claim = core.state.claim
     owed = {
         "run": core.run,
+        "driver": core.state.driver or core.operator,
+        "at": stamp(core.clock.now()),
+        "where": where_text(core.state),
         "owed": [encode(replace(o, run=o.run or core.run)) for o in core.state.owed],
         "started": list(core.state.started),
+        "changed": _changes(core),
+        "before": [note.text for note in core.state.notes if note.by == m.ON_THE_HOSTS],
     }
-    for key in claim.hosts if claim else ():
-        try:
-            async with asyncio.timeout(PATIENCE):
-                with boundary("claim.update"):
-                    await ssh_claim.update_claim(core.links, core.target(key), core.run, owed)
-        except (Trouble, TimeoutError):
-            continue
+    await asyncio.gather(*(_write_one(core, key, owed) for key in (claim.hosts if claim else ())))
+
+
+async def _write_one(core: Core, key: str, owed: Mapping[str, Any]) -> None:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            with boundary("claim.update"):
+                await ssh_claim.update_claim(core.links, core.target(key), core.run, owed)
+    except (Trouble, TimeoutError):
+        return

@@ -66,7 +66,8 @@ class Session:
         self._nudged: asyncio.TimerHandle | None = None
         self._closing = False
         self._leaving: asyncio.Task[None] | None = None
-        self._owed = self.core.state.owed
+        self._told_hosts = self._for_hosts()
+        self._telling: asyncio.Task[None] | None = None
         self.core.asking.tell = self.nudge
         self._reach = Reach(self.core)
         shown.asked = self._reach.asked
@@ -120,6 +121,8 @@ class Session:
             await asyncio.shield(self._leave())
 
     async def _close(self) -> None:
+        if self._telling is not None:
+            await asyncio.wait({self._telling}, timeout=BEAT)
         await self._release()
         self._closing = True
         tasks = [*self._tasks.values(), *self._others]
@@ -219,14 +222,31 @@ class Session:
     def _after(self, message: m.Message) -> None:
         if isinstance(message, m.StopStep):
             self._own(self._acts.stop(message.step))
-        if self._owed != self.core.state.owed and self.core.state.claim:
-            self._owed = self.core.state.owed
-            self._own(claims.write_down(self.core))
+        self._write_on_the_hosts()
         self._write_status()
         self._bump()
         self._pump()
         if self._handing.after and not order.busy(self.core.state):
             asyncio.get_running_loop().call_soon(self._hand_over_once_it_ended)
+
+    def _for_hosts(self) -> tuple[object, ...]:
+        """Return what the hosts are to know of this run besides its claim: what is changed, and what is owed."""
+        return self.core.state.started, self.core.state.owed
+
+    def _write_on_the_hosts(self) -> None:
+        """Write it beside the claim, one write at a time: whoever goes on without our folder reads it there."""
+        if not self.core.state.claim or self._told_hosts == self._for_hosts() or self._telling is not None:
+            return
+
+        async def tell() -> None:
+            try:
+                while self._told_hosts != self._for_hosts():
+                    self._told_hosts = self._for_hosts()
+                    await claims.write_down(self.core)
+            finally:
+                self._telling = None
+
+        self._telling = self._own(tell())
 
     def _stop_everything(self, why: str) -> None:
         """Send nothing more: the journal cannot be written, or another console drives."""
@@ -249,10 +269,11 @@ class Session:
             if act not in self._tasks:
                 self._tasks[act] = asyncio.create_task(self._acts.do(act))
 
-    def _own(self, work: object) -> None:
+    def _own(self, work: object) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[call-overload]
         self._others.add(task)
         task.add_done_callback(self._others.discard)
+        return task
 
     def _bump(self) -> None:
         self._nudged = None
