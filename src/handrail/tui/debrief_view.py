@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from handrail.engine import outcome as ends
+from handrail.engine.outline import StepOutline
 from handrail.engine.state import StepState
-from handrail.engine.words import Outcome
+from handrail.engine.words import Outcome, Way
 from handrail.session.view import Mode
 from handrail.tui.clocks import clock
 from handrail.tui.look import Mark, mark_of
 from handrail.tui.scene import Scene
 from handrail.tui.text import EMPTY, Ink, Line, fit, hang, ink, row, spread
 
+_LABEL, _MOST = 13, 4
+_WORTH: Final = 2.0  # seconds from which on a step counts as slow
+_QUIET = frozenset({Mark.DONE, Mark.ALREADY, Mark.NOT_NEEDED})
 _SAID = {
     Outcome.DONE: ("Done", Ink.ACCENT),
     Outcome.UNDONE: ("Undone: everything is as it was", Ink.ACCENT),
@@ -20,77 +26,130 @@ _SAID = {
 }
 
 
-def debrief_rows(scene: Scene, width: int) -> list[Line]:
-    """Return the rows."""
+def debrief_rows(scene: Scene, width: int, *, whole: bool = False) -> list[Line]:
+    """Return the rows: what it came to, what is left behind, what went wrong, what was slow; each step only if `whole`."""
     state, info = scene.state, scene.snap.info
     made = ends.outcome(state)
     words, how = _SAID[made]
-    lines = [
-        spread(
-            row(ink(" DEBRIEF  ", Ink.BOLD), ink(words, how)),
-            ink(f"{info.started:%Y-%m-%d %H:%M} UTC ", Ink.DIM),
-            width,
-        ),
-        EMPTY,
-        *_restored(scene, width),
-        EMPTY,
-        *_table(scene, width),
-        EMPTY,
-    ]
-    stays = [s.name for s in ends.stays_changed(state)]
-    kept = ", ".join(stays) if stays else "nothing"
-    lines += hang(ink(" Stays changed  ", Ink.DIM), kept, width - 1, at=16, how=Ink.TEXT if stays else Ink.DIM)
-    owed = "; ".join(f"{o.what} ({o.why})" for o in state.owed) or "nothing"
-    lines += hang(ink(" Owed           ", Ink.DIM), owed, width - 1, at=16, how=Ink.LOUD if state.owed else Ink.DIM)
-    lines += hang(ink(" Record         ", Ink.DIM), str(info.folder), width - 1, at=16)
-    lines += hang(ink(" Next           ", Ink.DIM), _next(scene, made), width - 1, at=16, how=Ink.ACCENT)
+    began = ink(f"{info.started:%Y-%m-%d %H:%M} UTC ", Ink.DIM)
+    lines = [spread(row(ink(" DEBRIEF  ", Ink.BOLD), ink(words, how)), began, width), EMPTY]
+    lines += [*_restored(scene, width), *_left_behind(scene, width)]
+    lines += _labelled("Next", _next(scene, made), width, Ink.ACCENT)
+    lines += _labelled("Record", str(info.folder), width)
+    for title, steps in (("What did not go at once", _troubled(scene)), ("What took longest", _slow(scene))):
+        if steps:
+            lines += [EMPTY, _head(scene, title, width), *(_step(scene, *one, width) for one in steps)]
+    lines += [EMPTY, *(_every_step(scene, width) if whole else _stages(scene, width))]
     return lines
+
+
+def _labelled(label: str, words: str, width: int, how: Ink = Ink.TEXT) -> list[Line]:
+    return hang(ink(f" {label}", Ink.DIM), words, width - 1, at=_LABEL, how=how)
+
+
+def _left_behind(scene: Scene, width: int) -> list[Line]:
+    """Return what stands changed, and what is owed."""
+    stays = [s.name for s in ends.stays_changed(scene.state)]
+    more = f", and {len(stays) - _MOST} more" if len(stays) > _MOST else ""
+    kept = ", ".join(stays[:_MOST]) + more if stays else "nothing"
+    lines = _labelled("Changed", kept, width, Ink.TEXT if stays else Ink.DIM)
+    owed = scene.named("; ".join(f"{o.what} ({o.why})" for o in scene.state.owed))
+    return lines + _labelled("Owed", owed or "nothing", width, Ink.LOUD if owed else Ink.DIM)
+
+
+Told = tuple[StepOutline, StepState]
+
+
+def _troubled(scene: Scene) -> list[Told]:
+    """Return the steps that did not simply pass: failed, sent again, skipped, by hand, slips and hints."""
+    snap = scene.snap
+    usual = (Mark.DONE, Mark.ALREADY, Mark.TO_COME, Mark.NOT_NEEDED)
+    return [
+        (step, now)
+        for step, now in scene.state.walked()
+        if mark_of(scene.state, step) not in usual
+        or sum(a.way is Way.FORWARD for a in now.attempts) > 1
+        or snap.slips.get(step.id)
+        or snap.hints.get(step.id)
+    ]
+
+
+def _slow(scene: Scene) -> list[Told]:
+    """Return the steps that took longest, beyond what a practised operator takes where that is known."""
+    told = [(step, now) for step, now in scene.state.walked() if _seconds(now) >= _WORTH]
+    over = [one for one in told if (par := scene.text(one[0].id).par) and _seconds(one[1]) > 1.5 * par]
+    return sorted(over or told, key=lambda one: -_seconds(one[1]))[:_MOST]
+
+
+def _seconds(now: StepState) -> float:
+    return sum(a.ended - a.started for a in now.attempts if a.ended is not None)
+
+
+def _stages(scene: Scene, width: int) -> list[Line]:
+    """Return a row for each stage: how many of its steps came to what, and how long they took."""
+    lines = [ink(" All steps, by stage (a shows each)", Ink.DIM)]
+    for stage in scene.state.outline.stages:
+        marks = [mark_of(scene.state, step) for step in stage.steps]
+        counted = ", ".join(f"{marks.count(m)} {m.word}" for m in dict.fromkeys(marks))
+        took = sum(_seconds(scene.state.step(s.id)) for s in stage.steps)
+        worst = next((m for m in marks if m not in _QUIET), marks[0])
+        name = row(" ", ink(scene.look.glyph(worst), worst.ink), " ", ink(stage.name))
+        left = max(24, min(40, width // 2))
+        lines.append(
+            fit(row(fit(name, left), ink(f"{clock(took) if took else '-':>7}"), ink(f"  {counted}", Ink.DIM)), width)
+        )
+    return lines
+
+
+def _every_step(scene: Scene, width: int) -> list[Line]:
+    return [_head(scene, "All steps", width), *(_step(scene, step, now, width) for step, now in scene.state.walked())]
 
 
 def _restored(scene: Scene, width: int) -> list[Line]:
     snap, info = scene.snap, scene.snap.info
     lines: list[Line] = []
     if snap.restored is not None:
-        parts = [ink(" Restored in  ", Ink.DIM), ink(clock(snap.restored), Ink.BOLD)]
+        parts = [fit(ink(" Restored in", Ink.DIM), _LABEL), ink(clock(snap.restored), Ink.BOLD)]
         if info.rto:
             ok = snap.restored <= info.rto
             mark = Mark.DONE if ok else Mark.FAILED
             parts += [ink(f"   target {clock(info.rto)} ", Ink.DIM), ink(scene.look.glyph(mark), mark.ink)]
         lines.append(row(*parts))
     else:
-        lines.append(row(ink(" Took         ", Ink.DIM), ink(clock(scene.at), Ink.BOLD)))
+        lines.append(row(fit(ink(" Took", Ink.DIM), _LABEL), ink(clock(scene.at), Ink.BOLD)))
     if info.shortened:
         lines += hang("", f"Waits were shortened: {info.shortened}", width - 1, at=1, how=Ink.WARNING)
     return lines
 
 
-def _table(scene: Scene, width: int) -> list[Line]:
-    pars = any(scene.text(s.id).par for s in scene.state.outline.steps)
-    slips = bool(scene.snap.slips or scene.snap.hints)
-    head = f"{'took':>7}{'par':>8}{'tries':>7}" if pars else f"{'took':>7}{'tries':>7}"
-    head += f"{'hints':>7}{'slips':>7}" if slips else ""
-    left = max(24, min(52, width - len(head) - 12))
-    lines = [fit(row(fit(ink("   step", Ink.DIM), left), ink(head, Ink.DIM)), width)]
-    for step, now in scene.state.walked():
-        mark = mark_of(scene.state, step)
-        name = row(" ", ink(scene.look.glyph(mark), mark.ink), " ", ink(step.name))
-        cells = f"{_took(now):>7}"
-        par = scene.text(step.id).par
-        cells += (f"{clock(par) if par else '-':>8}" if pars else "") + f"{_tries(now):>7}"
-        if slips:
-            cells += f"{scene.snap.hints.get(step.id, 0):>7}{scene.snap.slips.get(step.id, 0):>7}"
-        word = "" if mark in (Mark.DONE, Mark.TO_COME) else f"  {mark.word}"
-        lines.append(fit(row(fit(name, left), ink(cells), ink(word, mark.ink)), width))
-    return lines
+def _columns(scene: Scene) -> tuple[bool, bool]:
+    return any(scene.text(s.id).par for s in scene.state.outline.steps), bool(scene.snap.slips or scene.snap.hints)
 
 
-def _took(now: StepState) -> str:
-    spent = sum((a.ended - a.started) for a in now.attempts if a.ended is not None)
-    return clock(spent) if now.attempts else "-"
+def _left(scene: Scene, width: int) -> int:
+    pars, slips = _columns(scene)
+    return max(24, min(52, width - 14 - 8 * pars - 14 * slips - 9))
 
 
-def _tries(now: StepState) -> str:
-    return str(len(now.attempts)) if now.attempts else "-"
+def _head(scene: Scene, title: str, width: int) -> Line:
+    pars, slips = _columns(scene)
+    cells = f"{'took':>7}" + (f"{'par':>8}" if pars else "") + f"{'tries':>7}"
+    cells += f"{'hints':>7}{'slips':>7}" if slips else ""
+    return fit(row(fit(ink(f" {title}", Ink.DIM), _left(scene, width)), ink(cells, Ink.DIM)), width)
+
+
+def _step(scene: Scene, step: StepOutline, now: StepState, width: int) -> Line:
+    """Return one step: how it stands, how long it took, how often it was sent."""
+    pars, slips = _columns(scene)
+    mark = mark_of(scene.state, step)
+    name = row(" ", ink(scene.look.glyph(mark), mark.ink), " ", ink(step.name))
+    par = scene.text(step.id).par
+    cells = f"{clock(_seconds(now)) if now.attempts else '-':>7}" + (f"{clock(par) if par else '-':>8}" if pars else "")
+    cells += f"{len(now.attempts) or '-':>7}"
+    if slips:
+        cells += f"{scene.snap.hints.get(step.id, 0):>7}{scene.snap.slips.get(step.id, 0):>7}"
+    word = "" if mark in (Mark.DONE, Mark.TO_COME) else f"  {mark.word}"
+    return fit(row(fit(name, _left(scene, width)), ink(cells), ink(word, mark.ink)), width)
 
 
 def _next(scene: Scene, made: Outcome) -> str:

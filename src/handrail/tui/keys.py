@@ -145,6 +145,7 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at("log", "right", "right", "Right", "move the lines to the left"),
     _at("log", "copy", "y", "Copy", "copy this line, also to a file"),
     _at("debrief", "whole-report", "enter o", "Record", "where the record lies", 10),
+    _at("debrief", "all-steps", "a", "All steps", "each step, or only the stages", 15),
     _at("debrief", "copy", "y", "Copy path", "copy the path of the record", 20),
     _at(("undo", "log", "plan", "help", "box", "debrief"), "back", "escape", "Back", "back to where you were", 85),
     # ------------------------------------------------------------ moving

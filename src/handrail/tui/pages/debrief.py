@@ -13,10 +13,22 @@ class DebriefPage(Scrolled[None]):
     of_run = True
     scope_name = "debrief"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.whole = False
+
     def lines(self, width: int) -> list[Line]:
         """Return the debrief."""
         scene = self.scene
-        return debrief_rows(scene, width) if scene else [EMPTY]
+        return debrief_rows(scene, width, whole=self.whole) if scene else [EMPTY]
+
+    def labels(self) -> dict[str, str]:
+        """Return what the list of steps would become."""
+        return {"all-steps": "By stage" if self.whole else "All steps"}
+
+    def do_all_steps(self) -> None:
+        """Show each step, or only the stages."""
+        self.whole = not self.whole
 
     def usual(self) -> Line:
         """Return what was saved."""
