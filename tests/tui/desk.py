@@ -31,6 +31,7 @@ def cards() -> tuple[RunbookCard, ...]:
             12,
             900.0,
             "d" * 64,
+            derived=3,
             last_drill=START - timedelta(days=3),
             last_by="ana",
             restored=708.0,

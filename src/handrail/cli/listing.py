@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from handrail.base.safe import Safe, safe
-from handrail.session.cards import Home, RunCard
+from handrail.session.cards import Home, RunCard, counted
 
 
 def home_lines(home: Home) -> Iterator[Safe]:
@@ -25,7 +25,9 @@ def home_lines(home: Home) -> Iterator[Safe]:
             continue
         last = f"last drilled {_ago(card.last_drill)} by {card.last_by}" if card.last_drill else "never drilled"
         changed = "; changed since" if card.changed else ""
-        yield safe(f"{card.id}: {card.title}. {card.stages} stages, {card.steps} steps, {last}{changed}")
+        yield safe(
+            f"{card.id}: {card.title}. {card.stages} stages, {counted(card.steps, card.derived)}, {last}{changed}"
+        )
     yield Safe("")
     yield Safe("handrail drill RUNBOOK    rehearse it on the simulated estate, nothing real is touched")
     yield Safe("handrail plan RUNBOOK --estate FILE    read it through; changes nothing")

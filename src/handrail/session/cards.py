@@ -18,9 +18,10 @@ class RunbookCard:
     title: str
     summary: str
     stages: int
-    steps: int
+    steps: int  # every step that a run has, with the checks that are derived
     target: float  # RTO in seconds; 0: none
     digest: str
+    derived: int = 0  # how many of them are checks of reach, which no author wrote
     problems: tuple[str, ...] = ()
     last_drill: datetime | None = None
     last_by: str = ""
@@ -29,6 +30,12 @@ class RunbookCard:
     undo_drilled: int = 0  # steps whose undo was drilled at this digest
     undoable: int = 0
     changed: tuple[str, ...] = ()
+
+
+def counted(steps: int, derived: int) -> str:
+    """Return how many steps there are: one way of counting, wherever it is said."""
+    checks = f", {derived} of them checks of reach" if derived else ""
+    return f"{steps} step{'' if steps == 1 else 's'}{checks}"
 
 
 @dataclass(frozen=True)

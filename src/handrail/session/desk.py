@@ -80,7 +80,7 @@ class Desk:
         except (Trouble, OSError) as err:
             problems = tuple(str(p) for p in err.problems) if isinstance(err, Trouble) else (str(err),)
             return RunbookCard(path.stem, path, path.stem, "", 0, 0, 0.0, "", problems=problems)
-        mark = digest(data)
+        mark, whole = digest(data), with_preflight(runbook)
         drills = [d for d in drills_of(self.store, runbook=runbook.id) if d.outcome in ("done", "undone")]
         last = drills[-1] if drills else None
         undoable = [p for p in runbook.places if p.step.undo_kind in ("action", "restore")]
@@ -92,10 +92,11 @@ class Desk:
             path=path,
             title=runbook.title,
             summary=" ".join((runbook.head.summary or "").split()),
-            stages=len(runbook.stages),
-            steps=len(runbook.places),
+            stages=len(whole.stages),
+            steps=len(whole.places),
             target=runbook.head.rto.target if runbook.head.rto else 0.0,
             digest=mark,
+            derived=len(whole.places) - len(runbook.places),
             last_drill=when,
             last_by=last.by if last else "",
             restored=last.restored if last else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handrail.session.cards import BriefingView
+from handrail.session.cards import BriefingView, counted
 from handrail.tui.clocks import show_duration
 from handrail.tui.entry import Entry
 from handrail.tui.look import Look, Mark
@@ -72,10 +72,12 @@ def _pulses(view: BriefingView, look: Look, width: int) -> list[Line]:
 def _changes(view: BriefingView, look: Look, width: int) -> list[Line]:
     changing = [p for p in view.plan if p.changes and p.needed]
     card = view.runbook
-    facts = f" {len(view.plan)} steps, {len(changing)} of them change something."
+    needed = sum(p.needed for p in view.plan)
+    left_out = f" This route needs {needed} of them." if needed < len(view.plan) else ""
+    facts = f"{counted(len(view.plan), card.derived)}.{left_out} {len(changing)} change something."
     if card.target:
         facts += f" Target {show_duration(card.target)}."
-    lines = [ink(" What will change", Ink.BOLD) + ink(facts, Ink.DIM)]
+    lines = [ink(" What will change", Ink.BOLD), *(row("   ", one) for one in wrap(facts, width - 4, Ink.DIM))]
     for plan in changing:
         mark = {"clients move": Mark.CLIENTS_MOVE, "no way back": Mark.NO_WAY_BACK}.get(plan.line)
         if mark:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from handrail.session.cards import Home, RunbookCard, RunCard
+from handrail.session.cards import Home, RunbookCard, RunCard, counted
 from handrail.tui.clocks import ago, clock, day, show_duration, zulu
 from handrail.tui.look import Look, Mark
 from handrail.tui.text import EMPTY, Ink, Line, fit, hang, ink, row, wrap
@@ -112,12 +112,12 @@ def about(card: RunbookCard, width: int) -> list[Line]:
         return [*lines, ink(f" handrail lint {card.path}", Ink.ACCENT)]
     lines = [row(" ", ink(card.title, Ink.BOLD))]
     lines += [row(" ", line) for line in wrap(card.summary, width - 2, Ink.TEXT, 3)]
-    facts = f"{card.stages} stages, {card.steps} steps."
+    facts = f"{card.stages} stages, {counted(card.steps, card.derived)}."
     if card.target:
         facts += f" Target {show_duration(card.target)}."
     if card.changed and card.last_drill:
         facts += f" {len(card.changed)} change{'' if len(card.changed) == 1 else 's'} since the last drill (v)."
-    return [*lines, row(" ", ink(facts, Ink.DIM))]
+    return [*lines, *(row(" ", line) for line in wrap(facts, width - 2, Ink.DIM))]
 
 
 def verbs(width: int, *, live: bool = True) -> list[Line]:
