@@ -1,0 +1,278 @@
+"""Walk the story of docs/tried.md on a bed with real Puppet, by the keys of a person, and write that page from the log.
+
+    python -m tests.estate.tried walk BED PHASE...      BED names a JSON file: estate, home, lab (argv), service, servers, nodes
+    python -m tests.estate.tried write LOG              prints docs/tried.md
+
+The console runs in tmux and is looked at as a person looks: by what stands on the screen. Every key, every look and every
+agent run is a line of the log with its time; the page holds nothing that has no line there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+STANDING: Final = r"Standing\. enter starts"
+GATE: Final = r"Say it aloud, then type"
+ASKS: Final = r"asks, and stands until you answer"
+DONE: Final = r"Everything is done"
+DECIDE: Final = r"Decide\. The clock runs"
+REST: Final = f"{STANDING}|{GATE}|{ASKS}|{DONE}|{DECIDE}"
+
+
+@dataclass
+class Bed:
+    """The machines, the console in tmux, and the log."""
+
+    name: str
+    said: Mapping[str, Any]
+    log: Path
+    begun: float = field(default_factory=time.time)
+
+    def note(self, kind: str, **more: object) -> None:
+        """Write one line of the log."""
+        line = {"at": round(time.time(), 1), "kind": kind, **more}
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        print(line, flush=True)
+
+    def tmux(self, *words: str) -> str:
+        """Ask tmux something."""
+        told = subprocess.run(["tmux", "-L", self.name, *words], capture_output=True, text=True, check=False)
+        return told.stdout
+
+    def console(self, *words: str) -> None:
+        """Start the program with these words, as a person would at a shell."""
+        self.note("command", what="handrail " + " ".join(words))
+        whole = " ".join([*self.said["console"], *words])
+        self.tmux("kill-session", "-t", "tried")
+        self.tmux("new-session", "-d", "-s", "tried", "-x", "110", "-y", "36", whole)
+
+    def screen(self) -> str:
+        """Return what stands on the screen."""
+        return self.tmux("capture-pane", "-p", "-t", "tried")
+
+    def look(self, wanted: str, seconds: float = 900) -> str:
+        """Wait until something stands on the screen, and return what does."""
+        since = time.time()
+        while time.time() - since < seconds:
+            shown = self.screen()
+            if found := re.search(wanted, shown):
+                self.note("saw", what=found[0], after=round(time.time() - since, 1))
+                return shown
+            time.sleep(0.3)
+        raise SystemExit(f"{wanted!r} never came:\n{self.screen()}")
+
+    def press(self, *keys: str, what: str = "") -> None:
+        """Press keys; several characters are typed at a person's pace."""
+        for key in keys:
+            named = key if key in ("Enter", "Tab", "Escape", "Left", "Right") else ""
+            self.note("key", key=key, what=what)
+            for one in [named] if named else list(key):
+                self.tmux("send-keys", "-t", "tried", *([one] if named else ["-l", one]))
+                time.sleep(0.06)
+        time.sleep(0.5)
+
+    def ssh(self, host: str, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command on a machine of the bed."""
+        argv = [*self.said["ssh"], host, command]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=600, check=False)
+
+    def agents(self, *hosts: str, wanted: str = "") -> None:
+        """Run agents, and note who served them."""
+        for host in hosts:
+            since = time.time()
+            told = self.ssh(host, "puppet agent -t")
+            found = re.search(r"served-by \S+ ip=(\S+)", told.stdout)
+            by = {v: k for k, v in self.said["servers"].items()}.get(found[1], found[1]) if found else "nobody"
+            words = "" if found else (told.stderr or told.stdout).strip()[-160:]
+            took = round(time.time() - since, 1)
+            self.note("agent", host=host, exit=told.returncode, served=by, wanted=wanted, took=took, said=words)
+
+    def lab(self, *words: str) -> None:
+        """Have something happen to the machines."""
+        self.note("world", what=" ".join(words))
+        subprocess.run([*self.said["lab"], *words], check=True, capture_output=True)
+
+
+def begin(bed: Bed, *words: str, reason: str = "") -> None:
+    """Start a LIVE run: the briefing, with the estate's name typed."""
+    bed.console("run", *words, "--estate", bed.said["estate"])
+    bed.look("Your answers", 60)
+    bed.look("answers, pinned key|does not answer|silent for", 60)
+    time.sleep(9 if reason else 2)
+    if reason:
+        bed.press(reason, what="why it is an emergency")
+        bed.press("Enter", what="next field")
+    bed.press(bed.said["name"], what="the estate's name")
+    bed.press("Enter", what="briefing")
+    bed.look(STANDING, 120)
+
+
+def on(bed: Bed, what: str, seconds: float = 1800) -> str:
+    """Press enter at a pause, and wait until the run stands again."""
+    bed.press("Enter", what=what)
+    time.sleep(1.5)
+    return bed.look(REST, seconds)
+
+
+def typed(bed: Bed, word: str, what: str) -> str:
+    """Type what the gate asks for."""
+    bed.press(word, what=what)
+    bed.press("Enter", what="send it")
+    time.sleep(2)
+    return bed.look(f"{STANDING}|{DONE}|{DECIDE}|{ASKS}", 900)
+
+
+def leave(bed: Bed) -> None:
+    """Leave a run that is done."""
+    bed.note("screen", what=bed.screen())
+    bed.press("q")
+    time.sleep(1)
+    bed.tmux("kill-session", "-t", "tried")
+
+
+def planned(bed: Bed) -> None:
+    """Walk the planned failover."""
+    begin(bed, "puppet-failover")
+    on(bed, "checks")
+    on(bed, "hold and copy")
+    typed(bed, bed.said["servers"]["dr"], "the DR's address, at the gate")
+    bed.press("Enter", what="verification")
+    bed.agents(*bed.said["clients"], wanted="dr")
+    bed.look(DONE, 2700)
+    leave(bed)
+
+
+def late(bed: Bed) -> None:
+    """Let one late node in at the DR server."""
+    host, node = bed.said["late"]
+    bed.ssh(
+        host,
+        f"puppet config set certname {node} --section main; puppet ssl clean; rm -f /var/lib/puppet/ssl/certs/{node}.pem",
+    )
+    bed.agents(host, wanted="nobody: not signed")
+    begin(bed, "puppet-late-certs", "--set", f"node={node}")
+    on(bed, "checks")
+    on(bed, "sign") if STANDING in bed.screen() else None
+    typed(bed, node, "the node's name, at the gate")
+    on(bed, "the node is served")
+    leave(bed)
+    bed.agents(host, wanted="dr")
+
+
+def home(bed: Bed) -> None:
+    """Walk the failback."""
+    begin(bed, "puppet-failback", *bed.said.get("failback", ()))
+    on(bed, "checks")
+    if re.search(DECIDE, bed.screen()):
+        bed.press("k", what="skip what failed, with its reason")
+        bed.press("the old primary is masked by the next stage", what="the reason")
+        bed.press("Enter")
+        bed.look(REST)
+    shown = on(bed, "merge")
+    count = re.search(r"then type (\d+):", shown)
+    typed(bed, count[1] if count else "0", "the count of collisions, at the gate")
+    typed(bed, bed.said["servers"]["primary"], "the primary's address, at the gate")
+    bed.press("Enter", what="verification")
+    bed.agents(*bed.said["clients"], wanted="primary")
+    bed.look(STANDING, 2700)
+    on(bed, "standby")
+    leave(bed)
+    bed.agents(*bed.said["clients"], wanted="primary")
+
+
+def emergency(bed: Bed) -> None:
+    """Fail over with the primary's site dark; the primary comes back afterwards."""
+    far = bed.said["far"]
+    bed.lab("site", "A", "down")
+    begin(bed, "puppet-failover", "--set", f"fleet={bed.said['far_names']}", reason="site A is dark, seen from ops")
+    on(bed, "checks")
+    bed.press("Enter", what="hold and copy")
+    bed.look(f"{ASKS}|{GATE}", 600)
+    if re.search(ASKS, bed.screen()):
+        bed.press("c", what="the fence is not possible: it is owed")
+        bed.press("nobody reaches site A tonight", what="the words about it")
+        bed.press("Enter")
+        bed.look(GATE, 900)
+    typed(bed, bed.said["servers"]["dr"], "the DR's address, at the gate")
+    bed.press("Enter", what="verification")
+    bed.agents(*far, wanted="dr")
+    bed.look(f"{GATE}|{DECIDE}|{STANDING}", 2700)
+    bed.note("screen", what=bed.screen())
+
+
+def write(lines: Iterable[Mapping[str, Any]]) -> str:
+    """Return docs/tried.md: what the log says, and nothing else."""
+    told, since = [HEAD], 0.0
+    for line in lines:
+        if line["kind"] == "phase":
+            since = line["at"]
+            when = time.strftime("%Y-%m-%d %H:%MZ", time.gmtime(since))
+            told.append(f"\n## {line['what']} ({when})\n\n| T+ | what | |\n|---|---|---|")
+        elif line["kind"] in ROWS:
+            minutes, seconds = divmod(int(line["at"] - since), 60)
+            told.append(f"| {minutes}:{seconds:02d} | {ROWS[line['kind']](line)} |")
+    return "\n".join([*told, READ])
+
+
+def _agent(line: Mapping[str, Any]) -> str:
+    fits = "" if line["wanted"] in ("", line["served"]) else f" (expected: {line['wanted']})"
+    return f"agent on {line['host']}, {line['took']} s | exit {line['exit']}, served by **{line['served']}**{fits}"
+
+
+ROWS: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
+    "command": lambda line: f"`{line['what']}` |",
+    "key": lambda line: f"key `{line['key']}` | {line.get('what', '')}",
+    "saw": lambda line: f"on the screen: {line['what']} | after {line['after']} s",
+    "agent": _agent,
+    "world": lambda line: f"**{line['what']}** | done to the machines",
+}
+HEAD: Final = """# What was tried on real Puppet
+
+Written by `python -m tests.estate.tried write` from the log of a walk on two real puppetservers with real agents (Debian 12:
+puppetserver 7.9.5, puppet 7.23, BIND 9.18, OpenSSH 9.2), on a machine of two cores that was busy with other work: times are an
+upper bound. The console ran in tmux, and every line below is a line of that log. What has no line was read, not tried."""
+READ: Final = """
+## Read, not tried
+
+* Puppet 4, 5, 6 and 8 servers, and OpenVox: commands and folders are tested against recorded answers of those versions.
+* systemd itself: the machines of this walk have a stand-in for `systemctl` that starts, stops, masks and asks real processes.
+* PuppetDB, Puppet Enterprise, Windows clients, agents that run as daemons across a switch.
+"""
+PHASES: Final[dict[str, tuple[str, Callable[[Bed], None]]]] = {
+    "planned": ("Planned failover", planned),
+    "late": ("A late node signed at the DR server", late),
+    "home": ("Failback", home),
+    "emergency": ("Emergency failover, the primary's site dark", emergency),
+}
+
+
+def main() -> None:
+    """Walk, or write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("verb", choices=("walk", "write"))
+    parser.add_argument("file", type=Path)
+    parser.add_argument("phases", nargs="*")
+    told = parser.parse_args()
+    if told.verb == "write":
+        sys.stdout.write(write(json.loads(line) for line in told.file.read_text().splitlines()))
+        return
+    said = json.loads(told.file.read_text())
+    bed = Bed(said["tmux"], said, Path(said["log"]))
+    for phase in told.phases:
+        title, walk = PHASES[phase]
+        bed.note("phase", what=title)
+        walk(bed)
+
+
+if __name__ == "__main__":
+    main()
