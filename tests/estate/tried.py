@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-STANDING: Final = r"Standing\. enter starts"
+STAGE: Final = r"enter starts stage {}"
 GATE: Final = r"Say it aloud, then type"
 ASKS: Final = r"asks, and stands until you answer"
 DONE: Final = r"Everything is done"
 DECIDE: Final = r"Decide\. The clock runs"
-REST: Final = f"{STANDING}|{GATE}|{ASKS}|{DONE}|{DECIDE}"
+DECIDE_WORDS: Final = "Decide. The clock runs"
 
 
 @dataclass
@@ -73,6 +73,7 @@ class Bed:
 
     def press(self, *keys: str, what: str = "") -> None:
         """Press keys; several characters are typed at a person's pace."""
+        time.sleep(1.5)  # as a person does; a key within a moment of the screen's change is not taken
         for key in keys:
             named = key if key in ("Enter", "Tab", "Escape", "Left", "Right") else ""
             self.note("key", key=key, what=what)
@@ -114,22 +115,29 @@ def begin(bed: Bed, *words: str, reason: str = "") -> None:
         bed.press("Enter", what="next field")
     bed.press(bed.said["name"], what="the estate's name")
     bed.press("Enter", what="briefing")
-    bed.look(STANDING, 120)
+    bed.look(STAGE.format(1), 120)
 
 
-def on(bed: Bed, what: str, seconds: float = 1800) -> str:
-    """Press enter at a pause, and wait until the run stands again."""
+def on(bed: Bed, what: str, expected: str, seconds: float = 1800) -> str:
+    """Press enter at a pause, and wait for what comes next; a run that wants a decision is looked at by a person."""
     bed.press("Enter", what=what)
-    time.sleep(1.5)
-    return bed.look(REST, seconds)
+    return came(bed, expected, seconds)
 
 
-def typed(bed: Bed, word: str, what: str) -> str:
+def came(bed: Bed, expected: str, seconds: float = 1800) -> str:
+    """Wait for what is expected; raise when a decision is wanted instead."""
+    shown = bed.look(f"{expected}|{DECIDE}", seconds)
+    if re.search(expected, shown) is None:
+        raise SystemExit(shown)
+    return shown
+
+
+def typed(bed: Bed, word: str, what: str, expected: str) -> str:
     """Type what the gate asks for."""
     bed.press(word, what=what)
+    bed.look("it matches: enter sends it", 60)
     bed.press("Enter", what="send it")
-    time.sleep(2)
-    return bed.look(f"{STANDING}|{DONE}|{DECIDE}|{ASKS}", 900)
+    return came(bed, expected)
 
 
 def leave(bed: Bed) -> None:
@@ -143,12 +151,13 @@ def leave(bed: Bed) -> None:
 def planned(bed: Bed) -> None:
     """Walk the planned failover."""
     begin(bed, "puppet-failover")
-    on(bed, "checks")
-    on(bed, "hold and copy")
-    typed(bed, bed.said["servers"]["dr"], "the DR's address, at the gate")
+    on(bed, "checks", STAGE.format(3))
+    on(bed, "hold and copy", GATE)
+    typed(bed, bed.said["servers"]["dr"], "the DR's address, at the gate", STAGE.format(5))
     bed.press("Enter", what="verification")
+    bed.look("Running 5.5|" + DECIDE, 900)
     bed.agents(*bed.said["clients"], wanted="dr")
-    bed.look(DONE, 2700)
+    came(bed, DONE, 2700)
     leave(bed)
 
 
@@ -161,31 +170,38 @@ def late(bed: Bed) -> None:
     )
     bed.agents(host, wanted="nobody: not signed")
     begin(bed, "puppet-late-certs", "--set", f"node={node}")
-    on(bed, "checks")
-    on(bed, "sign") if STANDING in bed.screen() else None
-    typed(bed, node, "the node's name, at the gate")
-    on(bed, "the node is served")
+    on(bed, "checks, which lead to the gate", GATE)
+    typed(bed, node, "the node's name, at the gate", STAGE.format(4))
+    on(bed, "the node is served", DONE)
     leave(bed)
     bed.agents(host, wanted="dr")
+
+
+def home_address(bed: Bed) -> str:
+    """Return the primary's address, as a pattern."""
+    return re.escape(bed.said["servers"]["primary"])
 
 
 def home(bed: Bed) -> None:
     """Walk the failback."""
     begin(bed, "puppet-failback", *bed.said.get("failback", ()))
-    on(bed, "checks")
-    if re.search(DECIDE, bed.screen()):
+    bed.press("Enter", what="checks")
+    if DECIDE_WORDS in bed.look(f"{STAGE.format(3)}|{DECIDE}"):
+        bed.note("screen", what=bed.screen())
         bed.press("k", what="skip what failed, with its reason")
         bed.press("the old primary is masked by the next stage", what="the reason")
         bed.press("Enter")
-        bed.look(REST)
-    shown = on(bed, "merge")
+        bed.look(STAGE.format(3))
+    shown = on(bed, "merge, which leads to the gate with the table", GATE)
+    bed.note("screen", what=shown)
     count = re.search(r"then type (\d+):", shown)
-    typed(bed, count[1] if count else "0", "the count of collisions, at the gate")
-    typed(bed, bed.said["servers"]["primary"], "the primary's address, at the gate")
+    typed(bed, count[1] if count else "0", "the count of collisions, at the gate", f"then type {home_address(bed)}")
+    typed(bed, bed.said["servers"]["primary"], "the primary's address, at the gate", STAGE.format(5))
     bed.press("Enter", what="verification")
+    bed.look("Running 5.5|" + DECIDE, 900)
     bed.agents(*bed.said["clients"], wanted="primary")
-    bed.look(STANDING, 2700)
-    on(bed, "standby")
+    came(bed, STAGE.format(6), 2700)
+    on(bed, "standby", DONE)
     leave(bed)
     bed.agents(*bed.said["clients"], wanted="primary")
 
@@ -195,19 +211,32 @@ def emergency(bed: Bed) -> None:
     far = bed.said["far"]
     bed.lab("site", "A", "down")
     begin(bed, "puppet-failover", "--set", f"fleet={bed.said['far_names']}", reason="site A is dark, seen from ops")
-    on(bed, "checks")
+    on(bed, "checks", STAGE.format(3))
     bed.press("Enter", what="hold and copy")
     bed.look(f"{ASKS}|{GATE}", 600)
     if re.search(ASKS, bed.screen()):
-        bed.press("c", what="the fence is not possible: it is owed")
+        bed.press("Tab", "Tab", what="the fence: not possible, so it is owed")
         bed.press("nobody reaches site A tonight", what="the words about it")
-        bed.press("Enter")
-        bed.look(GATE, 900)
-    typed(bed, bed.said["servers"]["dr"], "the DR's address, at the gate")
+        bed.press("Enter", what="answer")
+        came(bed, GATE, 900)
+    typed(bed, bed.said["servers"]["dr"], "the DR's address, at the gate", STAGE.format(5))
     bed.press("Enter", what="verification")
+    bed.look("Running 5.5|" + DECIDE, 1200)
     bed.agents(*far, wanted="dr")
-    bed.look(f"{GATE}|{DECIDE}|{STANDING}", 2700)
+    came(bed, GATE, 2700)
     bed.note("screen", what=bed.screen())
+    bed.note("phase", what="The primary returns by itself")
+    bed.lab("site", "A", "up")
+    shown = bed.look("Two servers with one identity|answers again", 300)
+    bed.note("screen", what=shown)
+    bed.agents(*bed.said["clients"], wanted="dr")
+    bed.note("world", what="primary: systemctl mask --now puppetserver, by hand")
+    bed.ssh("primary", "systemctl mask --now puppetserver")
+    bed.look("enter is dead until it matches", 300)
+    typed(bed, "sign", "the word that lets the DR server sign", ASKS)
+    bed.press("none is known", what="which were revoked since, and who said so")
+    bed.press("Enter", what="answer")
+    came(bed, f"{DONE}|enter starts|is owed", 300)
 
 
 def write(lines: Iterable[Mapping[str, Any]]) -> str:

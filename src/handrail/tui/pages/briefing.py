@@ -33,7 +33,9 @@ class BriefingPage(Page[None]):
         self.view: BriefingView = briefing.view
         self.answers: list[Answer] = _answers(self.view)
         missing = self._missing()
-        self.at = self.answers.index(missing) if missing else 0  # where a word is wanted; the choices have their defaults
+        self.at = (
+            self.answers.index(missing) if missing else 0
+        )  # where a word is wanted; the choices have their defaults
         self.first = 0
         self._starting = False
         self._follower: asyncio.Task[None] | None = None
