@@ -179,7 +179,7 @@ def late(bed: Bed) -> None:
 
 def home_address(bed: Bed) -> str:
     """Return the primary's address, as a pattern."""
-    return re.escape(bed.said["servers"]["primary"])
+    return re.escape(str(bed.said["servers"]["primary"]))
 
 
 def home(bed: Bed) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -45,9 +46,7 @@ def authority() -> Iterator[Any]:
     folders = [str(RUNBOOKS / "sim/puppet" / one / "usr/local/lib") for one in ("puppet", "system")]
     sys.path[:0] = folders
     try:
-        from puppetsim import authority as found
-
-        yield found
+        yield importlib.import_module("puppetsim.authority")
     finally:
         for folder in folders:
             sys.path.remove(folder)
