@@ -81,7 +81,6 @@ class Sshd:
     port: int
     process: subprocess.Popen[bytes]
     log: Path
-    accepted: int = 0
 
     @property
     def key(self) -> asyncssh.SSHKey:
@@ -124,6 +123,15 @@ class Sshd:
         for pid in self.sessions():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+    async def reload(self, more: str) -> None:
+        """Have sshd read its configuration again, with more in it."""
+        with (self.place / "config").open("a") as config:
+            config.write(more)
+        os.kill(self.daemon, signal.SIGHUP)
+        async with asyncio.timeout(10):
+            while self.said().count("Server listening on") < 2:
+                await asyncio.sleep(0.01)
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")
