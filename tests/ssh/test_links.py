@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import pytest
@@ -13,6 +15,8 @@ from tests.ssh.bench import QUICK, Host, pin, through, until
 from tests.ssh.proxy import Proxy
 
 from handrail.base.problems import Trouble
+from handrail.base.secrets import Secret
+from handrail.ssh.asking import Question
 from handrail.ssh.config import ignored_options
 from handrail.ssh.links import LinkNews, Links
 from handrail.ssh.target import Target
@@ -207,7 +211,29 @@ async def disconnect_with_escapes(reader: asyncio.StreamReader, writer: asyncio.
     await reader.read()
 
 
+async def speak_slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    for byte in b"SSH-2.0-OpenSSH_9.2p1 " * 1000:
+        writer.write(bytes([byte]))
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+async def repeat_the_banner(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n" * 50)
+        await writer.drain()
+        await asyncio.sleep(0)
+
+
+async def claim_a_huge_packet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"SSH-2.0-x\r\n" + b"\x7f\xff\xff\xff" + bytes(100_000))
+    await reader.read()
+
+
 HOSTILE: list[Speak] = [
+    speak_slowly,
+    repeat_the_banner,
+    claim_a_huge_packet,
     say_nothing,
     hang_up,
     talk_http,
@@ -263,6 +289,109 @@ async def test_a_hostile_server_ends_in_a_readable_trouble(
     assert caught.value.problems[0].code in ("ssh-timeout", "ssh-protocol", "ssh-unreachable")
     assert all(c.isprintable() or c == "\n" for c in text)
     assert len(text) < 1000
+
+
+class _AsksForEver(asyncssh.SSHServer):
+    """A server that asks one question after the other."""
+
+    def __init__(self, hostile: str) -> None:
+        self._hostile = hostile
+
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def kbdint_auth_supported(self) -> bool:
+        return True
+
+    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Any:
+        return self._hostile, self._hostile * 50, "", [(self._hostile, False)]
+
+    def validate_kbdint_response(self, username: str, responses: object) -> Any:
+        return self.get_kbdint_challenge(username, "", "")
+
+
+@contextlib.asynccontextmanager
+async def served(host: Host, login: Callable[[], asyncssh.SSHServer]) -> AsyncIterator[Target]:
+    """Yield a target at which a server of one's own answers, with the pinned key."""
+    server = await asyncssh.create_server(login, "127.0.0.1", 0, server_host_keys=[host.server.key])
+    yield replace(host.target, port=server.get_port())
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_server_that_asks_for_ever_is_left_and_its_words_are_harmless(host: Host) -> None:
+    hostile = "\x1b]52;c;ZXZpbA==\x07[/bold]\u202e code"
+    asked: list[Question] = []
+
+    async def answer(question: Question) -> Secret | None:
+        asked.append(question)
+        return Secret("123456")
+
+    links = Links(limits=QUICK, ask=answer)
+    async with asyncio.timeout(20), served(host, lambda: _AsksForEver(hostile)) as target:
+        assert await fault(links, target) in ("ssh-auth", "ssh-protocol")
+        await links.close()
+    assert 1 <= len(asked) <= 6
+    assert all(one.title == "one asks ops" for one in asked)
+    assert all(char.isprintable() for one in asked for char in one.title + one.text + one.wrong)
+    assert max(len(one.text) for one in asked) < 600
+
+
+async def test_a_one_time_code_is_asked_for_once_and_each_is_new(host: Host) -> None:
+    codes, valid = iter(("111111", "222222")), ["111111", "222222"]
+
+    class Login(asyncssh.SSHServer):
+        def begin_auth(self, username: str) -> bool:
+            return True
+
+        def kbdint_auth_supported(self) -> bool:
+            return True
+
+        def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Any:
+            return "", "", "", [("Verification code: ", False)]
+
+        def validate_kbdint_response(self, username: str, responses: Any) -> bool:
+            return list(responses) == [valid.pop(0)]
+
+    async def answer(_question: Question) -> Secret | None:
+        return Secret(next(codes))
+
+    links = Links(limits=QUICK, ask=answer)
+    async with served(host, Login) as target:
+        await asyncio.gather(*(links.connection(target) for _ in range(6)))
+        links.drop(target)
+        await asyncio.gather(*(links.connection(target) for _ in range(6)))
+        await links.close()
+    assert valid == []
+
+
+async def test_no_clock_runs_while_a_person_is_asked(host: Host) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def answer(_question: Question) -> Secret | None:
+        asked.set()
+        await go_on.wait()
+        return None
+
+    links = Links(limits=replace(QUICK, connect=0.3, login=0.3), ask=answer)
+    async with served(host, lambda: _AsksForEver("code")) as target:
+
+        async def read() -> None:
+            async with links.patience.limit(5.0) as clock:
+                reading.set_result(clock)
+                await links.connection(target)
+
+        reading: asyncio.Future[asyncio.Timeout] = asyncio.get_running_loop().create_future()
+        work = asyncio.create_task(read())
+        await asked.wait()
+        assert (await reading).when() is None  # it stands still ...
+        done, _ = await asyncio.wait({work}, timeout=0.6)  # ... and the login's own limit, long past, does too
+        assert not done
+        go_on.set()
+        with pytest.raises(Trouble) as caught:
+            await work
+        assert caught.value.problems[0].code == "ssh-auth"
+        await links.close()
 
 
 async def test_nobody_listens(host: Host, port_of: Callable[[Speak], Awaitable[int]]) -> None:

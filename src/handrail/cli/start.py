@@ -27,11 +27,13 @@ def _desk(
     sudo: tuple[str, ...] = (),
     person: bool = True,
 ) -> Desk:
+    from handrail.cli.no_dumps import forbid_core_dumps
     from handrail.cli.sources import given
     from handrail.plain.auto import walk
     from handrail.session.desk import Desk
     from handrail.store.home import Home
 
+    forbid_core_dumps()
     found = given(secrets, sudo, person=person and sys.stdin.isatty())
     return Desk(Home.locate().make(), estate=estate, simulator_options=simulator, given=found, walk=walk)
 
