@@ -19,7 +19,7 @@ import asyncssh
 
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
-from handrail.ssh.asking import Ask, Question
+from handrail.ssh.asking import Ask, Patience, Question
 from handrail.ssh.config import Said
 from handrail.ssh.target import Target
 
@@ -46,8 +46,8 @@ class Offer:
 class Keyring:
     """The keys that were opened with a passphrase, and the questions for it."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, ask: Ask, patience: Patience) -> None:
+        self._ask, self._patience = ask, patience
         self._opened: dict[Path, asyncssh.SSHKey] = {}
         self._locks: dict[Path, asyncio.Lock] = {}
 
@@ -107,7 +107,8 @@ class Keyring:
                 said = await self._ask(question)
                 if said is None:
                     return None
-                key = await asyncio.to_thread(_opened, path, said.reveal())
+                with self._patience.person():  # deriving the key is slow on purpose: that is nobody's silence
+                    key = await asyncio.to_thread(_opened, path, said.reveal())
                 if key is not None:
                     self._opened[path] = key
                     return key

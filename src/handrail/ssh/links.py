@@ -89,7 +89,7 @@ class Links:
         self.patience = Patience()
         self._nobody, self._person = ask is nobody, ask
         self.sudo = Sudo(self._ask, become_passwords or {}, person=ask is not nobody)
-        self._keyring = Keyring(self._ask)
+        self._keyring = Keyring(self._ask, self.patience)
         self._apart = frozenset(apart)
         self._on_link = on_link
         self._open: dict[str, asyncssh.SSHClientConnection] = {}
