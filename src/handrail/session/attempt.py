@@ -29,6 +29,10 @@ from handrail.store.spool_index import HostStream
 
 RUN: Final = "run"  # the part whose output is the step's own
 LONGEST: Final = 64  # characters of the name of a job's part
+KNOWN_THERE: Final = (
+    "the host has begun this very job before, and the record does not know of it: "
+    "the record is older than what was done. Ask about the job again, or probe; it is not sent twice"
+)
 FORGET: Final = 'rm -f -- "$1"'
 MOST_STREAMED: Final = 512 << 20  # bytes of one copy held in memory
 
@@ -130,6 +134,8 @@ class AttemptPort:
         finally:
             if not self.stopping:
                 self.running.remove(running)
+        if changes and isinstance(end, job.Refused) and end.reason == "reused":
+            return Said(ResultKind.LOST, sent=True, detail=KNOWN_THERE)
         return said_of(end, catch)
 
     async def _stop_read(self, running: Running) -> None:
