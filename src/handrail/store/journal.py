@@ -107,7 +107,12 @@ def skim_run(folder: Path) -> Skimmed:
     problem = problem_of(walk.state, walk.seq + 1, str(folder / NAME)) if walk.state != "torn" else None
     if problem is None and anchor[0] > walk.seq:
         problem = rolled_back(anchor[0], walk.seq)
-    return Skimmed(decode(first) if first else None, decode(last) if last else None, problem)
+    try:
+        return Skimmed(decode(first) if first else None, decode(last) if last else None, problem)
+    except ValueError:  # a newer version's record, or a forged one: its hash holds, its fields are not ours
+        found = read_run(folder)
+        ends = (found.records[0], found.records[-1]) if found.records else (None, None)
+        return Skimmed(ends[0], ends[1], found.problem)
 
 
 def _free() -> None:
