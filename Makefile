@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 
-.PHONY: drill test estate-test torture check format lint types contracts docs screenshots clean
+.PHONY: drill test estate-test torture check format lint types contracts docs screenshots clean scenarios
 
 # On a terminal the full screen; otherwise line by line, answering for itself. ARGS="--help" shows more.
 drill: $(RUN)
@@ -24,6 +24,10 @@ estate-test: $(DEV)
 # What breaks consoles, links, disks and names, at CI's sizes; FULL=1 takes those of a long night. It prints a table.
 torture: $(DEV)
 	HANDRAIL_TORTURE=$(if $(FULL),full,ci) $(BIN)/pytest -n 2 --dist load -m torture $(ARGS)
+
+# Every scenario that ships, played by who does the right thing and by who does the obvious wrong thing.
+scenarios: $(DEV)
+	HANDRAIL_SCENARIOS=all $(BIN)/pytest -n 2 --dist load $(or $(ARGS),tests/scenarios)
 
 # Exactly what CI runs.
 check: format lint types contracts test

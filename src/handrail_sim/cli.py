@@ -1,4 +1,4 @@
-"""The command line of the simulated estate: up, ls, down, ctl, doctor. Every answer is JSON, one line each."""
+"""The command line of the simulated estate: up, ls, down, ctl, play, doctor. Every answer is JSON, one line each."""
 
 from __future__ import annotations
 
@@ -48,6 +48,14 @@ def _parser() -> argparse.ArgumentParser:
     ctl.add_argument("dir", type=Path)
     ctl.add_argument("words", nargs=argparse.REMAINDER)
     ctl.set_defaults(run=_ctl)
+    look = commands.add_parser("looks", help="tell what must be the same again after an undo")
+    look.add_argument("dir", type=Path)
+    look.set_defaults(run=_looks)
+    play = commands.add_parser("play", help="a scenario: begin DIR FILE, follow DIR RUN, judge DIR RUN")
+    play.add_argument("verb", choices=("begin", "follow", "judge"))
+    play.add_argument("dir", type=Path)
+    play.add_argument("what", type=Path, help="the scenario's file, or the run's folder")
+    play.set_defaults(run=_play)
     commands.add_parser("doctor", help="tell which kind of estate works here").set_defaults(run=_doctor)
     return parser
 
@@ -88,6 +96,19 @@ def _ctl(arguments: argparse.Namespace) -> Result:
 
     answer = ask(arguments.dir.absolute(), arguments.words)
     return [answer], 0 if answer.get("ok") else 1
+
+
+def _looks(arguments: argparse.Namespace) -> Result:
+    from handrail_sim.looks import looks
+
+    return [{"ok": True, "looks": looks(arguments.dir.absolute())}], 0
+
+
+def _play(arguments: argparse.Namespace) -> Result:
+    from handrail_sim import scenario_play
+
+    verbs = {"begin": scenario_play.begin, "follow": scenario_play.follow, "judge": scenario_play.judge}
+    return [{"ok": True, **verbs[arguments.verb](arguments.dir.absolute(), arguments.what.absolute())}], 0
 
 
 def _doctor(_arguments: argparse.Namespace) -> Result:

@@ -34,7 +34,7 @@ class Control:
         self._verbs: dict[str, Callable[[list[str]], Awaitable[Answer]]] = {
             "power": self._power, "link": self._link, "site": self._site, "part": self._part, "rtt": self._rtt,
             "drop-ssh": self._drop, "exec": self._exec, "hosts": self._hosts, "rekey": self._rekey, "fill": self._fill,
-            "stop-service": self._stop_service, "status": self._status, "down": self._down,
+            "stop-service": self._stop_service, "status": self._status, "down": self._down, "looks": self._looks,
         }  # fmt: skip
 
     async def open(self, folder: Path) -> None:
@@ -136,6 +136,15 @@ class Control:
 
     async def _status(self, _words: list[str]) -> Answer:
         return {**self._estate.shown(), "pid": os.getpid()}
+
+    async def _looks(self, _words: list[str]) -> Answer:
+        """Run what every host's template says must be the same again after an undo."""
+        found = {}
+        for station in self._estate.stations.values():
+            for what, command in station.plan.looks:
+                said = await station.run(command) if station.on else {"rc": "off", "out": "", "err": ""}
+                found[f"{station.plan.name}: {what}"] = f"{said['rc']} {said['out']}{said['err']}".strip()
+        return {"looks": found}
 
     async def _rekey(self, words: list[str]) -> Answer:
         station = self._station(words, "rekey HOST", 1)

@@ -34,6 +34,7 @@ class HostPlan:
     start: tuple[str, ...] = ()
     ready: tuple[int, ...] = ()  # inside TCP ports polled until they accept
     doors: tuple[DoorPlan, ...] = ()
+    looks: tuple[tuple[str, str], ...] = ()  # (what, command): must be the same again after an undo
     vars: dict[str, Any] = field(default_factory=dict)
 
 

@@ -14,7 +14,7 @@ from handrail.base.ids import is_slug
 from handrail.base.problems import Trouble, Where, trouble
 from handrail_sim.plan import DnsPlan, DoorPlan, EstatePlan, HostPlan
 
-_SIM_ROLE_KEYS: Final = frozenset({"files", "start", "ready", "doors", "count"})
+_SIM_ROLE_KEYS: Final = frozenset({"files", "start", "ready", "doors", "count", "looks"})
 _SIM_HOST_KEYS: Final = _SIM_ROLE_KEYS | {"name", "site", "address", "vars"}
 _SIM_KEYS: Final = frozenset({"prepare", "host", "console", "rtt", "path", "size", "ready_within", "preload"})
 _ENTRY_KEYS: Final = frozenset({"name", "site", "address", "vars"})
@@ -69,6 +69,7 @@ class _Sim:
     start: tuple[str, ...] = ()
     ready: tuple[int, ...] = ()
     doors: tuple[DoorPlan, ...] = ()
+    looks: tuple[tuple[str, str], ...] = ()
     vars: dict[str, Any] = field(default_factory=dict)
 
 
@@ -83,6 +84,7 @@ def _shared(table: dict[str, Any], values: dict[str, Any]) -> _Sim:
         start=_texts(table.get("start", ())),
         ready=tuple(r.inside for r in ready),
         doors=doors,
+        looks=tuple((str(what), str(command)) for what, command in _table(table, "looks").items()),
         vars=dict(values),
     )
 
@@ -136,7 +138,7 @@ def _host(table: dict[str, Any], role: str, user: str, sim: _Sim, *, strict: boo
         raise trouble("sim-template", f"{name} has no address in 10.77.0.0/16: {address!r}")
     return HostPlan(
         name=name, site=str(table.get("site", "a")), address=address, role=role, user=user,
-        files=sim.files, start=sim.start, ready=sim.ready, doors=sim.doors,
+        files=sim.files, start=sim.start, ready=sim.ready, doors=sim.doors, looks=sim.looks,
         vars={**sim.vars, **(table.get("vars", {}) if strict else {})},
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
 def lint(files: tuple[Path, ...], as_json: bool) -> None:
-    """Report every problem of runbooks and estate files at once. Exit 2 if there is an error."""
+    """Report every problem of runbooks, estate files and scenarios at once. Exit 2 if there is an error."""
     from handrail.runbook.lint import lint_file
 
     found = [problem for path in files for problem in _linted(lint_file, path)]
@@ -65,12 +65,13 @@ def _summary(errors: int, warnings: int) -> str:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["runbook", "estate"]), default="runbook")
+@click.argument("kind", type=click.Choice(["runbook", "estate", "scenario"]), default="runbook")
 def schema(kind: str) -> None:
-    """Print the JSON Schema of runbooks or estates, for editors."""
-    from handrail.runbook.schema import estate_schema, runbook_schema
+    """Print the JSON Schema of runbooks, estates or scenarios, for editors."""
+    from handrail.runbook.schema import estate_schema, runbook_schema, scenario_schema
 
-    click.echo(json.dumps(runbook_schema() if kind == "runbook" else estate_schema(), indent=2))
+    made = {"runbook": runbook_schema, "estate": estate_schema, "scenario": scenario_schema}
+    click.echo(json.dumps(made[kind](), indent=2))
 
 
 @click.command()

@@ -15,6 +15,7 @@ from typing import Any
 
 from handrail.engine import messages as m
 from handrail.engine.state import State
+from handrail.plain import words
 from handrail.plain.asked import AskedLines
 from handrail.plain.console import Answers, Console
 from handrail.session.api import SessionApi
@@ -108,8 +109,12 @@ async def drive_plain(
     quiet: bool = False,
     last: Callable[[State], m.Intent | None] = lambda _state: None,
     typing: Typing | None = None,
+    ended: Callable[[Exit], Awaitable[Exit]] | None = None,
 ) -> Exit:
-    """Drive a run line by line; a signal holds it. `last` says what is submitted to one that is not done, before it is left."""
+    """Drive a run line by line; a signal holds it. `last` says what is submitted to one that is not done, before it is left.
+
+    `ended` is asked what the end means, while the run is still driven.
+    """
     loop = asyncio.get_running_loop()
     typing = typing or (None if answers else Typing(_put))
     lines, asked = (typing.lines, typing.asked) if typing else (None, None)
@@ -134,6 +139,7 @@ async def drive_plain(
     loop.add_signal_handler(signal.SIGINT, interrupted)
     try:
         code = await console.run()
+        code = await ended(code) if ended else code
     except asyncio.CancelledError:
         if not caught:
             raise
@@ -149,6 +155,9 @@ async def drive_plain(
         if typing:
             typing.asked.end()
         await session.close()
+        if not (json or quiet):
+            for line in words.scenario(session.snapshot):
+                _put(line)
 
 
 def a_person(*, json: bool = False) -> Typing | None:

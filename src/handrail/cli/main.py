@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "report": ("handrail.cli.record", "report"),
     "audit": ("handrail.cli.record", "audit"),
     "runs": ("handrail.cli.record", "runs"),
+    "coverage": ("handrail.cli.covered", "coverage"),
     "trust": ("handrail.cli.trusting", "trust"),
     "doctor": ("handrail.cli.machines", "doctor"),
     "estate": ("handrail.cli.machines", "estate"),

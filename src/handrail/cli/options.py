@@ -53,6 +53,18 @@ def secrets(command: F) -> F:
     )(command)
 
 
+def scenario(command: F) -> F:
+    """Add what chooses a scenario: --scenario, --random with --seed, and --scenarios, which lists them."""
+    for option in (
+        click.option("--scenarios", "list_scenarios", is_flag=True, help="List the scenarios, and begin nothing."),
+        click.option("--seed", type=int, default=None, help="With --random: the same number is the same scenario."),
+        click.option("--random", "at_random", is_flag=True, help="A scenario that you do not know beforehand."),
+        click.option("--scenario", default="", metavar="NAME", help="What goes wrong in this drill."),
+    ):
+        command = option(command)
+    return command
+
+
 def estate(command: F) -> F:
     """Add --estate FILE."""
     return click.option(

@@ -78,17 +78,21 @@ def _opener(desk: Desk, word: str, mode: Mode, start: Start) -> Make:
 
 
 @click.command()
-@click.argument("runbook", default="puppet-failover")
+@click.argument("runbook", default="")
 @options.front
 @click.option("--auto", is_flag=True, help="Answer everything; for CI. Exits 0 only if every step passes.")
 @click.option("--undo", "then_undo", is_flag=True, help="With --auto: afterwards walk all the way back. Exits 4.")
 @click.option("--clients", type=click.IntRange(1, 200), help="How many clients the estate has (6).")
 @click.option("--rtt", default=None, help='Round trip between the sites, such as "40ms".')
 @click.option("--estate-mode", type=click.Choice(["auto", "namespaces", "folders"]), default="auto")
-@click.option("--route", default="planned", help="planned or emergency.")
+@click.option("--route", default=None, help="planned or emergency.")
 @options.settings
 @options.secrets
 @click.option("--by-step", is_flag=True, help="Stop before every step.")
+@click.option(
+    "--turn-back", default="", metavar="STEP", help="Walk to STEP, then back, and prove that all is as it was."
+)
+@options.scenario
 def drill(
     runbook: str,
     plain: bool,
@@ -98,11 +102,16 @@ def drill(
     clients: int | None,
     rtt: str | None,
     estate_mode: str,
-    route: str,
+    route: str | None,
     values: tuple[tuple[str, str], ...],
     secrets: tuple[str, ...],
     sudo: tuple[str, ...],
     by_step: bool,
+    scenario: str,
+    at_random: bool,
+    seed: int | None,
+    list_scenarios: bool,
+    turn_back: str,
 ) -> None:
     """Rehearse RUNBOOK on the simulated estate: nothing real is touched."""
     from handrail.session.cards import Start
@@ -111,9 +120,36 @@ def drill(
     simulator = ["--mode", estate_mode]
     simulator += ["--clients", str(clients)] if clients else []
     simulator += ["--rtt", rtt] if rtt else []
+    if list_scenarios:
+        from handrail.cli.scenarios import listed
+
+        click.echo("\n".join(listed()))
+        return
     desk = _desk(simulator=tuple(simulator), secrets=secrets, sudo=sudo, person=not auto)
+    if scenario or at_random:
+        from handrail.cli.scenarios import chosen
+
+        picked = chosen(scenario, seed, runbook)
+        desk.scenario, runbook, route = picked.path, picked.runbook, route or picked.route
+    route, by_step = route or "planned", by_step or bool(turn_back)
     start = Start(route=route, values=values, step_by_step=by_step, emergency="drill" if route != "planned" else "")
-    sys.exit(_begin(desk, runbook, Mode.DRILL, start, plain=plain, as_json=as_json, auto=auto, then_undo=then_undo))
+    if turn_back:
+        from handrail.cli.turning import turn_back as turned
+
+        make = _opener(desk, runbook or "puppet-failover", Mode.DRILL, start)
+        sys.exit(turned(make, turn_back, as_json=as_json))
+    sys.exit(
+        _begin(
+            desk,
+            runbook or "puppet-failover",
+            Mode.DRILL,
+            start,
+            plain=plain,
+            as_json=as_json,
+            auto=auto,
+            then_undo=then_undo,
+        )
+    )
 
 
 def _begin(

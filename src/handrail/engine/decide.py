@@ -54,6 +54,7 @@ RULES: Final[Mapping[type[m.Message], Rule]] = {
     m.ClaimNews: answers.claim_news,
     m.SettleEnded: back.settle_ended,
     m.Recalled: answers.recalled,
+    m.ScenarioNews: answers.scenario_news,
 }
 
 _WHILE_HELD: Final = (m.Resume, m.Note, m.Close)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from handrail.engine import events as e
 from handrail.engine import messages as m
 from handrail.engine import order
@@ -327,3 +329,8 @@ def recalled(state: State, seen: m.Recalled) -> Decision:
     if seen.step not in state.recall:
         return refuse(_STALE)
     return Batch(state).add(e.Reverified(seen.at, seen.step, seen.holds, seen.seen)).done()
+
+
+def scenario_news(state: State, seen: m.ScenarioNews) -> Decision:
+    """Take what a drill's scenario tells at the end; it decides nothing."""
+    return Batch(state).add(replace(seen.told, at=seen.at)).done()

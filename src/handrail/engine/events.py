@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from handrail.engine.results import Gate, Owed, Question, Result
+from handrail.engine.results import Check, Gate, Owed, Question, Result
 from handrail.engine.words import Answer, How, Pace, Verdict, Way
 
 
@@ -43,6 +43,7 @@ class RunOpened(Event):
     remembered: Mapping[str, str] = field(default_factory=dict)  # captures of the last good CHECK, "primary.x" -> value
     remembered_at: str = ""  # when that CHECK was, as a journal writes it
     approved: tuple[str, ...] = ()  # who signed for it, and until when
+    scenario: str = ""  # a drill's scenario by its name; "unannounced": it is told at the end
 
 
 @dataclass(frozen=True)
@@ -403,6 +404,23 @@ class Reverified(Event):
     step: str
     holds: bool | None
     seen: str = ""
+
+
+@dataclass(frozen=True)
+class ScenarioTold(Event):
+    """What a drill's scenario was, what it did, and whether the estate is at the end as it should be."""
+
+    name: str
+    title: str
+    checks: tuple[Check, ...] = ()
+    acts: tuple[str, ...] = ()  # what happened, a line each
+    good: str = ""  # what a good operator does
+    par: float = 0.0  # seconds
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether everything is as it should be."""
+        return all(check.holds for check in self.checks)
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,11 @@ def _(state: State, event: e.SettleFailed) -> State:
     return replace(state, settling="") if state.settling == event.owed else state
 
 
+@_on(e.ScenarioTold)
+def _(state: State, event: e.ScenarioTold) -> State:
+    return replace(state, scenario=event)
+
+
 @_on(e.NoteMade)
 def _(state: State, event: e.NoteMade) -> State:
     return replace(state, notes=(*state.notes, event))

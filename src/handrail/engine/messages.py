@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from handrail.engine.events import ScenarioTold
 from handrail.engine.results import Check, Gate, Owed, Question, Result
 from handrail.engine.words import Answer, Pace, Verdict, Way
 
@@ -359,3 +360,10 @@ class Refused:
 
     reason: str
     code: str = "refused"
+
+
+@dataclass(frozen=True)
+class ScenarioNews(Observation):
+    """The scenario of a drill has told what it was, and judged the end."""
+
+    told: ScenarioTold

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from handrail.engine.events import ClaimTaken, NoteMade, RunOpened
+from handrail.engine.events import ClaimTaken, NoteMade, RunOpened, ScenarioTold
 from handrail.engine.outline import Outline, StepOutline
 from handrail.engine.results import Gate, Owed, Question, Result
 from handrail.engine.words import How, Pace, StepWord, Verdict, Way
@@ -135,6 +135,7 @@ class State:
     closed: str = ""
     emergency: str = ""
     notes: tuple[NoteMade, ...] = ()
+    scenario: ScenarioTold | None = None
     at: float = 0.0
 
     def step(self, step_id: str) -> StepState:

@@ -39,6 +39,8 @@ def opening(shown: Snapshot) -> Iterator[Safe]:
     yield safe(f"{info.mode.value}{emergency} {info.estate}. {info.runbook}: {info.title}. Route {state.route}.")
     if info.simulated:
         yield safe(f"The estate is simulated ({info.simulated}); nothing real is touched.")
+    if info.scenario:
+        yield safe(f"Scenario: {info.scenario}. {info.told}".rstrip())
     if info.shortened:
         yield safe(f"Waits are shortened: {info.shortened}.")
     yield safe(f"Run {info.run}, recorded in {info.folder}. You are {info.operator}.")
@@ -47,6 +49,18 @@ def opening(shown: Snapshot) -> Iterator[Safe]:
     if state.notes:
         yield safe(f"Last note, by {state.notes[-1].by}: {state.notes[-1].text}")
     yield from damage(shown)
+
+
+def scenario(shown: Snapshot) -> Iterator[Safe]:
+    """Yield what a drill's scenario was, how its end was judged, and what a good operator does; once it has told."""
+    told = shown.state.scenario
+    if told is None:
+        return
+    yield safe(f"SCENARIO {told.name}: {told.title}. Par {show_clock(told.par)}.")
+    yield from (safe(f"What happened: {act}") for act in told.acts)
+    for check in told.checks:
+        yield safe(f"{'as it should be' if check.holds else 'NOT SO'}: {check.what} ({check.seen})")
+    yield safe(f"A good operator: {told.good}")
 
 
 def damage(shown: Snapshot) -> Iterator[Safe]:

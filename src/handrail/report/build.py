@@ -13,7 +13,16 @@ from handrail.engine.state import State
 from handrail.engine.words import Line, Outcome, Way
 from handrail.report.build_people import confirmations, epochs, guards, notes, reasons
 from handrail.report.build_steps import Walls, report_step
-from handrail.report.data import Crossing, Facts, Happening, Report, ReportOwed, TimelineEntry
+from handrail.report.data import (
+    Crossing,
+    Facts,
+    Happening,
+    Report,
+    ReportCheck,
+    ReportOwed,
+    ReportScenario,
+    TimelineEntry,
+)
 from handrail.report.telling import tell
 from handrail.report.words import place_name, shown
 
@@ -21,6 +30,7 @@ _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OVER: Final = frozenset({Outcome.DONE, Outcome.UNDONE, Outcome.CLOSED})
 _AFTERWARDS: Final = (
     e.NoteMade,
+    e.ScenarioTold,
     e.Held,
     e.Resumed,
     e.Reverified,
@@ -61,6 +71,8 @@ def build(state: State, happenings: Sequence[Happening], facts: Facts) -> Report
         approved=tuple(map(shown, opened.approved)),
         simulated=shown(facts.simulated),
         shortened=shown(facts.shortened),
+        announced=shown(opened.scenario),
+        scenario=_scenario(state.scenario),
         values=_texts(opened.inputs),
         captured=_texts(state.values),
         rto_target=facts.rto or None,
@@ -88,6 +100,14 @@ def build(state: State, happenings: Sequence[Happening], facts: Facts) -> Report
 def _unopened() -> e.RunOpened:
     """Return what stands for the first record where a journal has none."""
     return e.RunOpened(0.0, "", "", "", "", "", "", "", "", "")
+
+
+def _scenario(told: e.ScenarioTold | None) -> ReportScenario | None:
+    if told is None:
+        return None
+    checks = tuple(ReportCheck(shown(c.what), c.holds, shown(c.seen)) for c in told.checks)
+    acts = tuple(shown(act) for act in told.acts)
+    return ReportScenario(shown(told.name), shown(told.title), acts, checks, shown(told.good), told.par)
 
 
 def _texts(values: Mapping[str, str]) -> dict[str, str]:

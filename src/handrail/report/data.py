@@ -274,6 +274,23 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
+class ReportScenario:
+    """What a drill's scenario was, what it did, and how the end was judged."""
+
+    name: str
+    title: str
+    acts: tuple[str, ...]
+    checks: tuple[ReportCheck, ...]
+    good: str
+    par: float
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether everything is as it should be."""
+        return all(check.holds for check in self.checks)
+
+
+@dataclass(frozen=True)
 class Report:
     """A whole run, as it is told."""
 
@@ -299,6 +316,8 @@ class Report:
     approved: tuple[str, ...] = ()
     simulated: str = ""
     shortened: str = ""
+    announced: str = ""  # what the first record says of the scenario: its name, or "unannounced"
+    scenario: ReportScenario | None = None
     values: Mapping[str, str] = field(default_factory=dict)
     captured: Mapping[str, str] = field(default_factory=dict)
     rto_target: float | None = None

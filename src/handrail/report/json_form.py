@@ -43,6 +43,7 @@ def to_json(report: Report) -> Json:
         "outcome": report.outcome,
         "runbook": {"id": report.runbook, "title": report.title, "digest": report.digest},
         "estate": {"name": report.estate, "simulated": report.simulated, "shortened": report.shortened},
+        "scenario": _scenario(report),
         "route": report.route,
         "emergency": report.emergency,
         "started": stamp(report.started),
@@ -175,6 +176,23 @@ def _confirmed(item: Confirmation) -> Json:
 
 def _reason(item: Reason) -> Json:
     return {"at": stamp(item.wall), "what": item.what, "reason": item.reason, "by": item.by, "step": item.step}
+
+
+def _scenario(report: Report) -> Json | None:
+    told = report.scenario
+    if told is None:
+        return {"name": report.announced} if report.announced else None
+    checks = [{"what": c.what, "holds": c.holds, "seen": c.seen} for c in told.checks]
+    return {
+        "name": told.name,
+        "title": told.title,
+        "announced": report.announced == told.name,
+        "holds": told.holds,
+        "acts": list(told.acts),
+        "checks": checks,
+        "good": told.good,
+        "par": told.par,
+    }
 
 
 def _note(item: ReportNote) -> Json:

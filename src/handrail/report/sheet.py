@@ -13,7 +13,7 @@ from typing import Final
 from handrail.base.clock import stamp
 from handrail.base.durations import show_clock, show_duration
 from handrail.engine.words import Line, Way
-from handrail.report.data import Report, ReportAttempt, ReportHost, ReportOwed, ReportStep, StateWord
+from handrail.report.data import Report, ReportAttempt, ReportHost, ReportOwed, ReportScenario, ReportStep, StateWord
 
 NOTHING: Final = "nothing"
 
@@ -113,6 +113,8 @@ def sections(report: Report) -> Iterator[Section]:
 
 def _sections(report: Report) -> Iterator[Section]:
     yield Section("What it came to", (Table(tuple(_facts(report))),))
+    if report.scenario:
+        yield Section("Scenario", (Table(tuple(_scenario(report.scenario))),))
     if report.owed:
         yield Section("Owed", (_owed_table(report.owed),))
     if report.stays_changed or report.left_behind:
@@ -131,6 +133,19 @@ def _damage(report: Report) -> Iterator[tuple[Cell, ...]]:
     yield _fact("What to do", f"ask the hosts what is so; keep the folder; handrail audit {report.run}", "unsure")
 
 
+def _scenario(told: ReportScenario) -> Iterator[tuple[Cell, ...]]:
+    """Yield what the scenario was, how the end was judged, and what a good operator does."""
+    yield _fact("Scenario", f"{told.title} ({told.name})")
+    for act in told.acts:
+        yield _fact("What happened", act)
+    for check in told.checks:
+        yield _fact(
+            "As it should be" if check.holds else "NOT SO", f"{check.what}: {check.seen}", "" if check.holds else "bad"
+        )
+    yield _fact("A practised operator", f"takes {show_duration(told.par)}")
+    yield _fact("What a good operator does", told.good)
+
+
 # ------------------------------------------------------------------ what everybody reads
 
 
@@ -142,6 +157,8 @@ def _facts(report: Report) -> Iterator[tuple[Cell, ...]]:
     if report.closed:
         yield _fact("Closed because", report.closed)
     yield _fact("Mode", banner(report).partition(". Run ")[0])
+    if report.announced and not report.scenario:
+        yield _fact("Scenario", report.announced)
     if report.shortened:
         yield _fact("Waits were shortened", report.shortened, "unsure")
     yield _fact("Runbook", f"{report.title} ({report.runbook})")

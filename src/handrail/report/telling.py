@@ -252,6 +252,12 @@ def _(_outline: Outline, _names: Mapping[str, str], _event: e.ClaimReleased) -> 
     return Kind.RUN, "the claim on the estate was given back"
 
 
+@_on(e.ScenarioTold)
+def _(_outline: Outline, _names: Mapping[str, str], event: e.ScenarioTold) -> Told:
+    held = "the end is as it should be" if event.holds else "the end is not as it should be"
+    return Kind.RUN, f"scenario {event.name}: {event.title}; {held}"
+
+
 @_on(e.NoteMade)
 def _(_outline: Outline, _names: Mapping[str, str], event: e.NoteMade) -> Told:
     return Kind.NOTE, event.text

@@ -29,6 +29,10 @@ class SimMachine(Table):
     ready: tuple[Door, ...] = Field(
         default=(), description='Ports that must answer before it counts as up: "tcp:8140".'
     )
+    looks: Mapping[Line, Line] = Field(
+        default_factory=dict,
+        description="What must be the same again after an undo: a name, and a command that tells it.",
+    )
     doors: tuple[Door, ...] = Field(default=(), description="Ports that can be reached from outside the estate.")
 
 

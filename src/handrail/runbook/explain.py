@@ -11,13 +11,14 @@ from typing import Final
 
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
-from handrail.runbook import explain_estate, explain_files, explain_rules, explain_values
+from handrail.runbook import explain_estate, explain_files, explain_rules, explain_scenario, explain_values
 
 EXPLANATIONS: Final[dict[str, str]] = {
     **explain_files.TEXTS,
     **explain_values.TEXTS,
     **explain_rules.TEXTS,
     **explain_estate.TEXTS,
+    **explain_scenario.TEXTS,
 }
 
 

@@ -1,4 +1,4 @@
-"""`handrail lint`: one file, runbook or estate, and everything that is wrong with it. It runs no program for an estate."""
+"""`handrail lint`: one file, runbook, estate or scenario, and everything that is wrong with it. It runs no program for an estate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ESTATE = frozenset({"estate", "dns", "sim", "roles"})
 
 
 def lint_file(path: Path) -> tuple[Problem, ...]:
-    """Return every problem of a runbook or estate file, errors and warnings, from top to bottom; never raises for them."""
+    """Return every problem of a runbook, estate or scenario file, errors and warnings, from top to bottom; never raises for them."""
     try:
         data = read_file(path)
     except Trouble as error:
@@ -26,6 +26,10 @@ def lint_file(path: Path) -> tuple[Problem, ...]:
     document = read_document(data, safe(str(path)))
     if not document.data:
         return document.problems or (_neither(document),)
+    if "scenario" in document.data:
+        from handrail.runbook.scenario import examine_scenario
+
+        return examine_scenario(document, path)[1]
     if len(_RUNBOOK & document.data.keys()) >= len(_ESTATE & document.data.keys()):
         if not _RUNBOOK & document.data.keys():
             return (*document.problems, _neither(document))

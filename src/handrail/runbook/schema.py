@@ -1,4 +1,4 @@
-"""JSON Schema of both files, from the same models that read them: editors complete and check what lint would say.
+"""JSON Schema of the files, from the same models that read them: editors complete and check what lint would say.
 
 `python -m handrail.runbook.schema FOLDER` writes them.
 """
@@ -13,10 +13,11 @@ from typing import Any, Final
 from handrail.base.durations import show_duration
 from handrail.runbook.estate_model import EstateFile
 from handrail.runbook.model import Runbook
+from handrail.runbook.scenario_model import ScenarioFile
 from handrail.runbook.values import Table
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-FILES: Final = {"runbook": "runbook.schema.json", "estate": "estate.schema.json"}
+FILES: Final = {"runbook": "runbook.schema.json", "estate": "estate.schema.json", "scenario": "scenario.schema.json"}
 
 
 def runbook_schema() -> dict[str, Any]:
@@ -29,9 +30,18 @@ def estate_schema() -> dict[str, Any]:
     return _schema(EstateFile, "Handrail estate")
 
 
+def scenario_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a scenario file."""
+    return _schema(ScenarioFile, "Handrail scenario")
+
+
 def schema_texts() -> dict[str, str]:
-    """Return both schemas as they stand in `runbooks/schema`, by file name."""
-    schemas = {FILES["runbook"]: runbook_schema(), FILES["estate"]: estate_schema()}
+    """Return the schemas as they stand in `runbooks/schema`, by file name."""
+    schemas = {
+        FILES["runbook"]: runbook_schema(),
+        FILES["estate"]: estate_schema(),
+        FILES["scenario"]: scenario_schema(),
+    }
     return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in schemas.items()}
 
 
@@ -57,7 +67,7 @@ def _defaults_as_written(node: object) -> None:
 
 
 def main(folder: Path) -> None:
-    """Write both files into a folder."""
+    """Write the files into a folder."""
     for name, text in schema_texts().items():
         (folder / name).write_text(text, encoding="utf-8")
 

@@ -240,6 +240,8 @@ class Briefing:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         session = open_run(self._home, opening, ways=self._ways)
+        if opening.scenario:
+            await simulator.follow(Path(opening.sim_dir), session.snapshot.info.folder)
         self._started = True
         return session
 

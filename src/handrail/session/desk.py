@@ -56,6 +56,7 @@ class Desk:
     cwd: Path = field(default_factory=Path.cwd)
     estate: Path | None = None
     simulator_options: Sequence[str] = ()
+    scenario: Path | None = None  # of the drills that are begun here
     given: Given = NOTHING  # what was given for this console beforehand
     asking: Asking = field(default_factory=Asking)
     walk: Walk | None = None  # how a drill lets the runbook before this one be walked by itself
@@ -196,11 +197,14 @@ class Desk:
             except BaseException:
                 await simulator.down(estate.folder)
                 raise
+        if self.scenario:
+            await self._begin_scenario(estate.folder, self.scenario)
         return replace(
             opening,
             estate=estate.estate,
             simulated=estate.mode,
             sim_dir=str(estate.folder),
+            scenario=self.scenario,
             shortened="the TTL is 5 s here; in production it is often 300 s",
         )
 
@@ -219,6 +223,13 @@ class Desk:
             raise trouble(
                 "drill-before", f"{name}, which comes before, did not end well", f"see: handrail report {run}"
             )
+
+    async def _begin_scenario(self, estate: Path, scenario: Path) -> None:
+        try:
+            await simulator.begin(estate, scenario)
+        except BaseException:
+            await simulator.down(estate)
+            raise
 
     def lacks(self, run: RunCard) -> tuple[Wanted, ...]:
         """Return the secrets a run needs that were not given: they are in no file of it, so they are asked for again."""

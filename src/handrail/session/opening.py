@@ -26,7 +26,7 @@ from handrail.runbook.bind import Binding, bind
 from handrail.runbook.document import digest, read_document
 from handrail.runbook.estate import Estate, examine_estate
 from handrail.runbook.read import parse_runbook
-from handrail.session import approvals
+from handrail.session import approvals, scenarios
 from handrail.session.asking import NOTHING, Given, Ways
 from handrail.session.cards import Wanted
 from handrail.session.core import Core
@@ -64,6 +64,7 @@ class Opening:
     simulated: str = ""  # "namespaces" or "folders"
     sim_dir: str = ""
     shortened: str = ""
+    scenario: Path | None = None
     successor_of: str = ""  # the name of who holds the estate's claim, typed: this run goes on from theirs
 
 
@@ -97,6 +98,7 @@ def open_run(home: Home, opening: Opening, clock: Clock | None = None, ways: Way
         "simulated": opening.simulated,
         "sim_dir": opening.sim_dir,
         "shortened": opening.shortened,
+        "told": scenarios.told(opening.scenario) if opening.scenario else "",
     }
     folder = RunFolder.create(home.make(), run, runbook=data, inputs=inputs, estate=text)
     who = operator()
@@ -127,6 +129,7 @@ def open_run(home: Home, opening: Opening, clock: Clock | None = None, ways: Way
         remembered=captures,
         remembered_at=captured_at,
         approved=approved,
+        scenario=scenarios.name_of(opening.scenario),
     )
     name, body = encode_event(opened)
     journal.append(name, body)
@@ -316,7 +319,8 @@ def _session(
             secrets=secrets,
         )
 
-    session = Session(files, shown, make, partial(say_farewell, home, files.folder))
+    scenario = partial(scenarios.news, files.folder) if opened.scenario else None
+    session = Session(files, shown, make, partial(say_farewell, home, files.folder), scenario)
     _recall_hosts(session.core)
     return session
 
@@ -360,6 +364,8 @@ def run_info(
         simulated=str(inputs.get("simulated", "")),
         reason=opened.reason,
         shortened=str(inputs.get("shortened", "")),
+        scenario=opened.scenario,
+        told=str(inputs.get("told", "")),
     )
 
 

@@ -54,7 +54,14 @@ class Files:
 class Session:
     """A run that this console drives."""
 
-    def __init__(self, files: Files, shown: Shown, make_core: Callable[[Session], Core], farewell: Farewell) -> None:
+    def __init__(
+        self,
+        files: Files,
+        shown: Shown,
+        make_core: Callable[[Session], Core],
+        farewell: Farewell,
+        scenario: Callable[[], Awaitable[m.ScenarioNews | None]] | None = None,
+    ) -> None:
         self._files, self._shown, self._farewell = files, shown, farewell
         self.core = make_core(self)
         self._acts = Acts(self.core)
@@ -63,6 +70,9 @@ class Session:
         self._seq = 1
         self._changed = asyncio.Event()
         self._trouble = ""
+        self._scenario = scenario
+        self._judged: Outcome | None = None
+        self._hearing: asyncio.Task[None] | None = None
         self._nudged: asyncio.TimerHandle | None = None
         self._closing = False
         self._leaving: asyncio.Task[None] | None = None
@@ -124,6 +134,7 @@ class Session:
         if self._telling is not None:
             await asyncio.wait({self._telling}, timeout=BEAT)
         await self._release()
+        await self._hear_to_the_end()
         self._closing = True
         tasks = [*self._tasks.values(), *self._others]
         for task in tasks:
@@ -228,6 +239,8 @@ class Session:
         self._pump()
         if self._handing.after and not order.busy(self.core.state):
             asyncio.get_running_loop().call_soon(self._hand_over_once_it_ended)
+        if self._scenario and self.outcome is Outcome.DONE and self._judged is None:
+            self._hearing = asyncio.create_task(self._hear_scenario())
 
     def _for_hosts(self) -> tuple[object, ...]:
         """Return what the hosts are to know of this run besides its claim: what is changed, and what is owed."""
@@ -330,6 +343,24 @@ class Session:
                     self.tell(await claims.release(self.core))
         except (Trouble, TimeoutError):
             return
+
+    async def _hear_to_the_end(self) -> None:
+        if self._hearing:
+            await asyncio.gather(self._hearing, return_exceptions=True)
+        if is_over(self.core.state):
+            await self._hear_scenario()
+
+    async def _hear_scenario(self) -> None:
+        """Have the scenario of a drill tell what it was, and judge how the run has ended; once for each end."""
+        if self._scenario is None or self._judged is self.outcome or self._trouble:
+            return
+        self._judged = self.outcome
+        try:
+            told = await self._scenario()
+        except Trouble:
+            return  # its estate is gone: the record says which scenario it was to be
+        if told is not None:
+            self.tell(told)
 
     def _write_status(self) -> None:
         try:

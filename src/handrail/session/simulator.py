@@ -128,6 +128,38 @@ async def control(folder: Path, *words: str) -> dict[str, Any]:
     return await _ask("ctl", str(folder), *words)
 
 
+async def begin(folder: Path, scenario: Path) -> None:
+    """Hand a scenario to an estate, which does what comes before the run; raise `Trouble` when that does not work."""
+    answer = await _ask("play", "begin", str(folder), str(scenario.absolute()))
+    if not answer.get("ok"):
+        raise trouble("estate", f"the scenario could not be begun: {safe(str(answer.get('problem', '')))}")
+
+
+async def follow(folder: Path, run: Path) -> None:
+    """Let the scenario follow a run, in a process of its own that outlives this console and ends with the estate."""
+    await asyncio.create_subprocess_exec(
+        *_argv("play", "follow", str(folder), str(run)), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+
+
+async def judge(folder: Path, run: Path) -> dict[str, Any]:
+    """Return what a scenario was, what it did, and whether the estate is as it should be; raise `Trouble`."""
+    answer = await _ask("play", "judge", str(folder), str(run))
+    if not answer.get("ok"):
+        raise trouble("estate", f"the scenario could not be judged: {safe(str(answer.get('problem', '')))}")
+    return answer
+
+
+async def looks(folder: Path) -> dict[str, str]:
+    """Return what must be the same again after an undo, as text by name; raise `Trouble`."""
+    answer = await _ask("looks", str(folder))
+    found = answer.get("looks")
+    if not answer.get("ok") or not isinstance(found, dict):
+        raise trouble("estate", f"the estate could not be looked at: {safe(str(answer.get('problem', '')))}")
+    return {safe(str(what)): str(said) for what, said in found.items()}
+
+
 async def lose(folder: Path, hosts: Iterable[str]) -> None:
     """Cut the power of hosts: a drill of an emergency begins with what is lost."""
     for host in hosts:

@@ -174,6 +174,8 @@ class RunInfo:
     simulated: str = ""  # "namespaces" or "folders" in a drill
     reason: str = ""  # why an undrilled digest, or a broken claim
     differences: str = ""
+    scenario: str = ""  # a drill's scenario by name, or "unannounced"
+    told: str = ""  # what the scenario tells the operator
     shortened: str = ""  # what a drill shortens: "TTL 5 s for 300 s"
 
 

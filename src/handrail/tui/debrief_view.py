@@ -34,6 +34,7 @@ def debrief_rows(scene: Scene, width: int, *, whole: bool = False) -> list[Line]
     began = ink(f"{info.started:%Y-%m-%d %H:%M} UTC ", Ink.DIM)
     lines = [spread(row(ink(" DEBRIEF  ", Ink.BOLD), ink(words, how)), began, width), EMPTY]
     lines += [*_restored(scene, width), *_left_behind(scene, width)]
+    lines += _scenario(scene, width)
     lines += _labelled("Next", _next(scene, made), width, Ink.ACCENT)
     lines += _labelled("Record", str(info.folder), width)
     for title, steps in (("What did not go at once", _troubled(scene)), ("What took longest", _slow(scene))):
@@ -120,6 +121,17 @@ def _restored(scene: Scene, width: int) -> list[Line]:
     if info.shortened:
         lines += hang("", f"Waits were shortened: {info.shortened}", width - 1, at=1, how=Ink.WARNING)
     return lines
+
+
+def _scenario(scene: Scene, width: int) -> list[Line]:
+    """Return what a drill's scenario was, once it has told, and what at the end is not as it should be."""
+    told = scene.state.scenario
+    if told is None:
+        return []
+    wrong = [f"{check.what}: {check.seen}" for check in told.checks if not check.holds]
+    lines = _labelled("Scenario", f"{told.title} (par {clock(told.par)})", width)
+    lines += _labelled("At the end", "; ".join(wrong) or "as it should be", width, Ink.LOUD if wrong else Ink.TEXT)
+    return lines + _labelled("A good way", told.good, width)
 
 
 def _columns(scene: Scene) -> tuple[bool, bool]:

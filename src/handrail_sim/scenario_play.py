@@ -1,0 +1,78 @@
+"""Plays a scenario beside a drill, in a process of its own: begins it, follows the run's journal, judges the end.
+
+It touches the estate through its control socket alone, and writes nothing of the run's.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import tomli
+
+from handrail.runbook.scenario import read_scenario
+from handrail.runbook.scenario_model import Act, ScenarioFile
+from handrail_sim.registry import lives
+from handrail_sim.scenario_acts import COPY, hosts_of, perform, performed
+from handrail_sim.scenario_checks import Judge
+from handrail_sim.scenario_story import Journal, comes, story
+
+_LOOK: Final = 0.05  # seconds between two looks at the journal
+_LIVES_EVERY: Final = 20  # looks
+
+
+def begin(folder: Path, file: Path) -> dict[str, Any]:
+    """Keep the scenario with the estate, and do what comes before the run."""
+    scenario = read_scenario(file)
+    shutil.copyfile(file, folder / COPY)
+    hosts = hosts_of(folder)
+    done = [perform(folder, act, hosts) for act in scenario.act if act.when.before]
+    return {"id": scenario.id, "problems": [d.problem for d in done if d.problem]}
+
+
+def follow(folder: Path, run: Path) -> dict[str, Any]:
+    """Do each act once, when its event comes, until the estate is gone."""
+    waiting = [act for act in _acts(folder) if not act.when.before]
+    hosts, journal = hosts_of(folder), Journal(run)
+    due: list[tuple[float, Act]] = []
+    looks = 0
+    while waiting or due:
+        looks += 1
+        if looks % _LIVES_EVERY == 0 and not lives(folder):
+            break
+        now = time.monotonic()
+        for record in journal.fresh():
+            come = [act for act in waiting if comes(act.when, record)]
+            due += [(now + act.when.after, act) for act in come]
+            waiting = [act for act in waiting if act not in come]
+        for entry in sorted((e for e in due if e[0] <= now), key=lambda e: e[0]):
+            due.remove(entry)
+            perform(folder, entry[1], hosts)
+        time.sleep(_LOOK)
+    return {"left": [act.title for act in waiting]}
+
+
+def judge(folder: Path, run: Path) -> dict[str, Any]:
+    """Return the scenario, what was done, and whether the end is as it should be."""
+    scenario = read_copy(folder)
+    records = list(Journal(run).fresh())
+    told = story(records)
+    asks = Judge(folder, hosts_of(folder), told)
+    checks = [asks.judge(check) for check in scenario.check]
+    return {
+        "id": scenario.id, "title": scenario.head.title, "good": scenario.head.good, "par": scenario.head.par,
+        "took": told.seconds, "acts": [asdict(done) for done in performed(folder)],
+        "checks": [asdict(check) for check in checks], "holds": all(check.holds for check in checks),
+    }  # fmt: skip
+
+
+def read_copy(folder: Path) -> ScenarioFile:
+    """Return the scenario that was begun on an estate; its steps were held against the runbook then."""
+    return ScenarioFile.model_validate(tomli.loads((folder / COPY).read_text(encoding="utf-8")))
+
+
+def _acts(folder: Path) -> list[Act]:
+    return list(read_copy(folder).act)
