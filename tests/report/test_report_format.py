@@ -14,7 +14,7 @@ from tests.report import tales
 
 from handrail.engine import events as e
 from handrail.engine import messages as m
-from handrail.engine.results import Owed
+from handrail.engine.results import Check, Owed
 from handrail.engine.words import How, Outcome, ResultKind, Way
 from handrail.report.data import FORMAT, Kind, StateWord
 from handrail.report.json_form import to_json, to_text
@@ -23,6 +23,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "report-format.md"
 PLACES = {
     "runbook": "runbook",
     "estate": "estate",
+    "scenario": "scenario",
     "rto": "rto",
     "journal": "journal",
     "steps": "step",
@@ -75,6 +76,9 @@ def full() -> list[dict[str, Any]]:
         e.BecameOwed(0.3, item),
         e.Settled(0.4, "x@p", How.BY_HAND, "scrapped", "tom"),
         e.BecameOwed(0.5, item),
+        e.ScenarioTold(
+            0.6, "dark", "It is dark", (Check("there is light", False, "none"),), ("the light goes out",), "Wait.", 60
+        ),
     )
     return [to_json(tale()) for tale in (tales.done, tales.undone, tales.emergency)] + [to_json(tales.report_of(rig))]
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from handrail.base.safe import Safe, safe
+from handrail.cli import options
 
 if TYPE_CHECKING:
     from handrail.session.coverage import Coverage, Drilled
 
 
 @click.command()
-@click.argument("runbook", default="puppet-failover")
+@click.argument("runbook", default=options.RUNBOOK)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def coverage(runbook: str, as_json: bool) -> None:
     """Show which steps of RUNBOOK, and which of their undos, were drilled since the file was last changed."""

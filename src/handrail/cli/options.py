@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
+RUNBOOK: Final = "puppet-failover"  # what is meant where none is named
 F = TypeVar("F", bound=Callable[..., Any])
 
 

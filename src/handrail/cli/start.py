@@ -136,12 +136,12 @@ def drill(
     if turn_back:
         from handrail.cli.turning import turn_back as turned
 
-        make = _opener(desk, runbook or "puppet-failover", Mode.DRILL, start)
+        make = _opener(desk, runbook or options.RUNBOOK, Mode.DRILL, start)
         sys.exit(turned(make, turn_back, as_json=as_json))
     sys.exit(
         _begin(
             desk,
-            runbook or "puppet-failover",
+            runbook or options.RUNBOOK,
             Mode.DRILL,
             start,
             plain=plain,

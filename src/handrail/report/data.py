@@ -13,6 +13,7 @@ from typing import Final
 
 from handrail.engine.events import Event
 
+UNANNOUNCED: Final = "unannounced"  # what the first record says of a scenario that is told at the end only
 FORMAT: Final = 1  # raised when a key changes its meaning or goes; new keys do not raise it
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from handrail.base.clock import stamp
 from handrail.report.data import (
     FORMAT,
+    UNANNOUNCED,
     Confirmation,
     Crossing,
     Epoch,
@@ -179,19 +180,19 @@ def _reason(item: Reason) -> Json:
 
 
 def _scenario(report: Report) -> Json | None:
+    """Return a drill's scenario; what it has not told yet is empty, or null."""
     told = report.scenario
-    if told is None:
-        return {"name": report.announced} if report.announced else None
-    checks = [{"what": c.what, "holds": c.holds, "seen": c.seen} for c in told.checks]
+    if told is None and not report.announced:
+        return None
     return {
-        "name": told.name,
-        "title": told.title,
-        "announced": report.announced == told.name,
-        "holds": told.holds,
-        "acts": list(told.acts),
-        "checks": checks,
-        "good": told.good,
-        "par": told.par,
+        "name": told.name if told else report.announced,
+        "title": told.title if told else "",
+        "announced": report.announced != UNANNOUNCED,
+        "holds": told.holds if told else None,
+        "acts": list(told.acts) if told else [],
+        "checks": [_check(check) for check in told.checks] if told else [],
+        "good": told.good if told else "",
+        "par": told.par if told else None,
     }
 
 

@@ -14,7 +14,7 @@ counts from the run's beginning.
 A scenario touches the estate through its control socket only, and the socket knows these verbs. A role's name stands for
 its host.
 
-    do = ["power primary off", "exec dr systemctl restart puppetserver"]""",
+    do = ["power primary off", "exec dr systemctl restart app"]""",
     "scenario-check": """\
 Each check of a scenario asks one thing: a command on a host, where the name leads, or what the run has done.
 

@@ -6,17 +6,16 @@ It imports nothing of that program, and learns of an unannounced scenario no mor
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from handrail.base.safe import safe
 from handrail.engine.events import ScenarioTold
 from handrail.engine.messages import ScenarioNews
 from handrail.engine.results import Check
+from handrail.report.data import UNANNOUNCED
 from handrail.runbook.scenario import read_scenario
 from handrail.session import simulator
 from handrail.store.run_folder import RunFolder
-
-UNANNOUNCED: Final = "unannounced"
 
 
 def name_of(scenario: Path | None) -> str:

@@ -1,0 +1,90 @@
+"""Coverage: folded from journals, at the digest the runbook has now, and nothing counts that was not really done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.runbooks.bed import RUNBOOKS
+
+from handrail.base.clock import SystemClock
+from handrail.cli.covered import coverage_lines
+from handrail.runbook.document import digest
+from handrail.runbook.read import read_runbook
+from handrail.session.coverage import as_json, coverage
+from handrail.store.home import Home
+from handrail.store.journal import Journal
+from handrail.store.run_folder import RunFolder
+
+FILE = RUNBOOKS / "puppet-failover.toml"
+RUNBOOK = read_runbook(FILE)
+DIGEST = digest(FILE.read_bytes())
+
+
+def ended(step: str, verdict: str = "passed", how: str = "ran") -> tuple[str, dict[str, Any]]:
+    body = {"at": 1.0, "step": step, "attempt": 1, "way": "forward", "verdict": verdict}
+    return "attempt_ended", body if how == "ran" else {**body, "how": how}
+
+
+def undone(step: str, how: str = "ran") -> tuple[str, dict[str, Any]]:
+    return "step_undone", {"at": 2.0, "step": step} | ({} if how == "ran" else {"how": how})
+
+
+def kept(
+    home: Home, run: str, *records: tuple[str, dict[str, Any]], mode: str = "DRILL", mark: str = DIGEST
+) -> RunFolder:
+    folder = RunFolder.create(home, run, runbook=b"", inputs={}, estate=b"")
+    journal = Journal.create(folder.path, SystemClock(), "maria", 1)
+    opened = {"at": 0.0, "run": run, "mode": mode, "route": "planned", "operator": "maria", "host": "h", "runbook": "x"}
+    journal.append("run_opened", {**opened, "digest": mark, "estate": "e", "tool": "0", "scenario": "unannounced"})
+    for name, body in records:
+        journal.append(name, body)
+    journal.append("scenario_told", {"at": 3.0, "name": "dr-disk-full", "title": "t"})
+    journal.close()
+    return folder
+
+
+def test_what_was_done_and_undone_counts_with_its_scenario(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").make()
+    kept(home, "r1", ended("copy/timer"), ended("copy/mask"), undone("copy/mask"))
+    made = coverage(home, RUNBOOK, DIGEST)
+    steps = {step.step: step for step in made.steps}
+    assert (made.runs, made.forward, made.back) == (1, 2, 1)
+    mask = steps["copy/mask"]
+    assert mask.back is not None
+    assert (mask.back.by, mask.back.run, mask.back.scenario) == ("maria", "r1", "dr-disk-full")
+    assert steps["copy/timer"].forward is not None
+    assert steps["copy/timer"].back is None
+    assert as_json(made)["undo"] == 1
+    lines = list(coverage_lines(made))
+    assert any("maria, dr-disk-full" in line for line in lines)
+    assert "never undone at this digest" in lines[-1]
+
+
+def test_nothing_counts_that_was_said_by_hand_or_was_so_already_or_failed(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").make()
+    kept(
+        home,
+        "r1",
+        ended("copy/timer", how="by hand"),
+        ended("copy/hold", "failed"),
+        ended("copy/mask", how="already so"),
+    )
+    kept(home, "r2", undone("copy/timer", how="by hand"))
+    made = coverage(home, RUNBOOK, DIGEST)
+    assert (made.runs, made.forward, made.back) == (2, 0, 0)
+
+
+def test_only_drills_of_this_very_file_count(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").make()
+    kept(home, "r1", ended("copy/timer"), mode="LIVE")
+    kept(home, "r2", ended("copy/timer"), mark="0" * 64)
+    assert coverage(home, RUNBOOK, DIGEST).runs == 0
+
+
+def test_a_record_that_is_not_whole_proves_nothing(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").make()
+    folder = kept(home, "r1", ended("copy/timer"))
+    folder.journal.write_bytes(folder.journal.read_bytes().replace(b"copy/timer", b"copy/tmier"))
+    made = coverage(home, RUNBOOK, DIGEST)
+    assert (made.runs, made.forward, made.unreadable) == (0, 0, ("r1",))
