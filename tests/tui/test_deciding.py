@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from tests.tui.fake import FakeSession, failed
 from tests.tui.stage import Stage, playing
-from tests.tui.test_screens import REFUSED, copy_failed, primary_gone, running, undo_failed, unknown
+from tests.tui.test_screens import REFUSED, copy_failed, manual_undo, primary_gone, running, undo_failed, unknown
 
 from handrail.engine import messages as m
 from handrail.engine.results import Result
-from handrail.engine.words import Answer, ResultKind
+from handrail.engine.words import Answer, ResultKind, Verdict
 from handrail.session.view import Mode
 
 
@@ -166,3 +166,26 @@ async def test_an_unknown_job_can_be_asked_about(tmp_path: Path) -> None:
     async with playing(session) as stage:
         await stage.press("a")
         assert isinstance(session.submitted[-1], m.Reattach)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 18)])
+async def test_a_manual_undo_says_that_it_is_one_and_shows_what_is_typed(tmp_path: Path, size: tuple[int, int]) -> None:
+    session = FakeSession(tmp_path, mode=Mode.LIVE)
+    manual_undo(session)
+    async with playing(session, size=size) as stage:
+        assert "UNDO of 2.2 Stop and mask the server" in stage.text()
+        await stage.type("I saw it run")
+        assert "> I saw it run" in stage.text()
+        await stage.press("enter")
+        reply = session.submitted[-1]
+        assert isinstance(reply, m.Reply)
+        assert reply.typed == "pass I saw it run"
+
+
+async def test_the_undo_plan_says_what_a_person_did(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path, mode=Mode.LIVE)
+    copy_failed(session)
+    assert session.submit(m.Resolve("sync/copy", Verdict.PASSED, "copied with rsync", evidence="sums equal")) is None
+    async with playing(session) as stage:
+        await stage.press("u")
+        assert "by hand by ana: copied with rsync" in squeezed(stage)

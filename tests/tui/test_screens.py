@@ -149,6 +149,17 @@ def manual(s: FakeSession) -> None:
     s.ask("sync/look", Question("Look at rack 4: which lights are on at the old primary?", "", names))
 
 
+def manual_undo(s: FakeSession) -> None:
+    s.to_stage("sync")
+    assert s.submit(m.Go()) is None
+    s.run("sync/hold", "sync/mask")
+    assert s.submit(m.Pause()) is None
+    assert s.submit(m.Undo("sync")) is None
+    s.begin("sync/mask", Way.BACK)
+    names = ("pass: the unit runs again", "fail: it does not", "cannot: nobody is there", "who looked, and when")
+    s.ask("sync/mask", Question("Start the server at the old primary again.", "", names))
+
+
 def removals(s: FakeSession) -> None:
     running(s)
     names = tuple(f"ca/signed/gone{n}.pem" for n in range(6))
@@ -182,6 +193,7 @@ STATES: dict[str, tuple[Callable[[FakeSession], None], tuple[str, ...], Mode]] =
     "gate": (gate, ("80x24", "160x48", "60x18"), Mode.LIVE),
     "gate-closed": (gate_closed, ("80x24",), Mode.LIVE),
     "gate-no-way-back": (no_way_back, ("80x24",), Mode.LIVE),
+    "question-manual-undo": (manual_undo, ("80x24", "60x18"), Mode.LIVE),
     "question-manual": (manual, ("80x24",), Mode.DRILL),
     "question-removals": (removals, ("80x24",), Mode.DRILL),
 }

@@ -10,6 +10,7 @@ from handrail.engine import order
 from handrail.engine.outline import StepOutline
 from handrail.engine.results import Question
 from handrail.engine.typed import same_value
+from handrail.engine.words import Way
 from handrail.tui.choices import Choice, Menu
 from handrail.tui.entry import Entry
 from handrail.tui.look import Mark
@@ -18,6 +19,7 @@ from handrail.tui.text import EMPTY, Ink, Line, fit, hang, ink, row, wrap
 
 _WORDS = ("pass", "fail", "cannot")
 _LABELS = {"pass": "Passed", "fail": "Failed", "cannot": "Not possible, owed"}
+_LABELS_BACK = {"pass": "Done: it is as it was", "fail": "It did not work", "cannot": "Not possible now, owed"}
 
 
 def _asked(scene: Scene) -> tuple[StepOutline, Question] | None:
@@ -50,7 +52,32 @@ def choices(scene: Scene) -> list[Choice]:
     if asked is None or not is_manual(scene, asked[0]):
         return []
     means = dict(name.partition(": ")[::2] for name in asked[1].names)
-    return [Choice(word, "", _LABELS[word], means.get(word, "")) for word in _WORDS]
+    labels = _LABELS_BACK if is_undo(scene, asked[0]) else _LABELS
+    return [Choice(word, "", labels[word], means.get(word, "")) for word in _WORDS]
+
+
+def is_undo(scene: Scene, step: StepOutline) -> bool:
+    """Tell whether it is the undo of a step that asks."""
+    attempt = scene.state.step(step.id).attempt
+    return attempt is not None and attempt.way is Way.BACK
+
+
+def _lead(scene: Scene, step: StepOutline, width: int) -> list[Line]:
+    """Return who asks; of an undo, what is to be taken back and who said that it was done."""
+    mark = Mark.UNDOING if is_undo(scene, step) else Mark.YOUR_TURN
+    glyph = row(ink(scene.look.glyph(mark), mark.ink), " ")
+    if not is_undo(scene, step):
+        doing = "your turn, outside this console" if is_manual(scene, step) else "asks"
+        return [row(glyph, ink(f"{step.name}: {doing}", Ink.BOLD)), EMPTY]
+    lines = [row(glyph, ink(f"UNDO of {step.name}", Ink.BOLD), ink("  you do this one", Ink.SECOND))]
+    forward = scene.state.step(step.id).forward
+    said = "; ".join(r.detail for r in forward.results.values() if r.detail) if forward else ""
+    lines += (
+        wrap(f"It was done at {scene.time_of_day(forward.started)}{': ' + said if said else ''}", width, Ink.DIM, 2)
+        if forward
+        else []
+    )
+    return [*lines, EMPTY]
 
 
 def answer(scene: Scene, step: StepOutline, menu: Menu, entry: Entry) -> tuple[str, str]:
@@ -75,8 +102,7 @@ def question(scene: Scene, entry: Entry, menu: Menu, width: int, height: int) ->
         return [EMPTY] * height
     step, asks = asked
     inner = width - 8
-    mark = Mark.YOUR_TURN
-    lines = [row(ink(scene.look.glyph(mark), mark.ink), " ", ink(f"{step.name} asks", Ink.BOLD)), EMPTY]
+    lines = _lead(scene, step, inner)
     lines += wrap(asks.text, inner, Ink.TEXT, 6)
     if menu.choices:
         wanted = asks.names[len(_WORDS)] if len(asks.names) > len(_WORDS) else ""
@@ -86,10 +112,18 @@ def question(scene: Scene, entry: Entry, menu: Menu, width: int, height: int) ->
     else:
         lines += _names(asks.names, inner, max(2, height - len(lines) - 6))
         prompt = f"Type {asks.token} to go on:  " if asks.token else "> "
-    lines += [EMPTY, row(ink(prompt, Ink.BOLD), entry.line(max(8, inner - len(prompt)), token=asks.token))]
+    tail = [row(ink(prompt, Ink.BOLD), entry.line(max(8, inner - len(prompt)), token=asks.token))]
     if entry.dropped:
-        lines.append(ink(f"dropped: {entry.dropped}", Ink.LOUD))
-    return [EMPTY, *(row("    ", fit(line, inner)) for line in lines)][:height]
+        tail.append(ink(f"dropped: {entry.dropped}", Ink.LOUD))
+    return [row("    ", fit(line, inner)) for line in _with_entry([EMPTY, *lines, EMPTY], tail, height)]
+
+
+def _with_entry(lines: list[Line], tail: list[Line], height: int) -> list[Line]:
+    """Return the rows that fit: blank ones give way first, then the end of the text; what is typed is always in view."""
+    room = height - len(tail)
+    if len(lines) > room:
+        lines = [line for line in lines if line.plain.strip()]
+    return [*lines[:room], *tail]
 
 
 def _names(names: tuple[str, ...], width: int, most: int) -> list[Line]:

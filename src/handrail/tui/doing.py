@@ -6,7 +6,7 @@ from handrail.engine import order
 from handrail.engine import outcome as ends
 from handrail.engine.outline import StepOutline
 from handrail.engine.state import State
-from handrail.engine.words import How, Outcome, Pace, StepWord
+from handrail.engine.words import How, Outcome, Pace, StepWord, Way
 from handrail.tui.clocks import clock
 from handrail.tui.scene import Scene
 from handrail.tui.text import Ink, Line, ink
@@ -40,7 +40,9 @@ def _waiting(scene: Scene) -> Said | None:
     state = scene.state
     asking = order.asking(state)
     if asking:
-        return f"Waiting for you: {asking.number} asks, and stands until you answer.", Ink.ACCENT
+        attempt = state.step(asking.id).attempt
+        what = f"the undo of {asking.number}" if attempt and attempt.way is Way.BACK else asking.number
+        return f"Waiting for you: {what} asks, and stands until you answer.", Ink.ACCENT
     gate = order.awaiting(state)
     if gate:
         if state.step(gate.id).confirmed:

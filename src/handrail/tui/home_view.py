@@ -104,20 +104,19 @@ def _undo(card: RunbookCard) -> str:
 
 
 def about(card: RunbookCard, width: int) -> list[Line]:
-    """Return what one runbook is."""
+    """Return what one runbook is, the least important last."""
     if card.problems:
         lines = [ink(f" {card.id}", Ink.BOLD)]
         for problem in card.problems[:4]:
             lines += [row(" ", line) for line in wrap(problem, width - 2, Ink.ERROR, 2)]
         return [*lines, ink(f" handrail lint {card.path}", Ink.ACCENT)]
-    lines = [row(" ", ink(card.title, Ink.BOLD))]
-    lines += [row(" ", line) for line in wrap(card.summary, width - 2, Ink.TEXT, 3)]
     facts = f"{card.stages} stages, {counted(card.steps, card.derived)}."
     if card.target:
         facts += f" Target {show_duration(card.target)}."
     if card.changed and card.last_drill:
         facts += f" {len(card.changed)} change{'' if len(card.changed) == 1 else 's'} since the last drill (v)."
-    return [*lines, *(row(" ", line) for line in wrap(facts, width - 2, Ink.DIM))]
+    lines = [row(" ", ink(card.title, Ink.BOLD)), *(row(" ", line) for line in wrap(facts, width - 2, Ink.DIM))]
+    return [*lines, *(row(" ", line) for line in wrap(card.summary, width - 2, Ink.TEXT, 3))]
 
 
 def verbs(width: int, *, live: bool = True) -> list[Line]:

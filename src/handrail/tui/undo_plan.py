@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from handrail.engine import order
 from handrail.engine.outline import StepOutline
+from handrail.engine.words import How, UndoKind
 from handrail.engine.words import Line as Across
-from handrail.engine.words import UndoKind
 from handrail.tui.clocks import lasted
 from handrail.tui.look import Mark
 from handrail.tui.scene import Scene
@@ -40,8 +40,22 @@ def _one(scene: Scene, number: int, step: StepOutline, width: int) -> list[Line]
     mark = Mark.NO_WAY_BACK if wall else mark
     left = row(f" {number:>2} ", ink(scene.look.glyph(mark), mark.ink), " ", ink(step.name, Ink.BOLD))
     lines = [spread(left, ink(f"{right} ", Ink.DIM), width)]
-    words = _undo_of(scene, step)
-    lines.append(fit(row(ink("      undo   ", Ink.DIM), words), width))
+    now = scene.state.step(step.id)
+    if now.how is How.BY_HAND:
+        said = f"by hand{' by ' + now.by if now.by else ''}: {now.reason}; it is undone like any other"
+        lines += hang(ink("      done   ", Ink.WARNING), said, width - 1, at=13, most=2)
+    words, you = _undo_of(scene, step), "person" in places
+    label = "you do " if you else "undo   "
+    lines += (
+        hang(
+            ink(f"      {label}", Ink.WARNING),
+            f"{words.plain} (you are asked, and say what came of it)",
+            width - 1,
+            at=13,
+        )
+        if you
+        else [fit(row(ink(f"      {label}", Ink.DIM), words), width)]
+    )
     if step.stays:
         lines += hang(ink("      stays  ", Ink.WARNING), step.stays, width - 1, at=13, most=2)
     if lost:

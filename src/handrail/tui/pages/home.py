@@ -86,7 +86,8 @@ class HomePage(Page[None]):
         if card is not None:
             verbs = view.verbs(width)
             room = height - sum(len(p) + 1 for p in parts if p) - len(verbs) - 1
-            parts += [_within(view.about(card, width), room), verbs]
+            verbs = verbs[1:] if room < 0 else verbs  # the choices are worth more than their heading
+            parts += [view.about(card, width)[: max(0, room)], verbs]
         lines: list[Line] = []
         for part in parts:
             if part:
@@ -268,10 +269,3 @@ class HomePage(Page[None]):
         said = await self.desk.desk_api.close_run(run, reason)
         self.reread()
         self.desk.box(f"Closed {run.run}", "\n".join(said))
-
-
-def _within(lines: list[Line], room: int) -> list[Line]:
-    """Return what one runbook is in the room there is: the title and the facts before the summary."""
-    if room >= len(lines):
-        return lines
-    return [lines[0], lines[-1]][: max(0, room)]
