@@ -94,7 +94,8 @@ async def _provable(dns: Dns, survey: Survey, zone: Zone, provider: Provider) ->
     if problem is not None:
         holds = None if problem.code in NOT_ASKED else False
         return [Check(what or "the provider can change it", holds, str(problem))]
-    return [Check(what, holds=True, seen=seen.format(zone.primary.label))] if what else []
+    label = zone.servers[0].label if zone.servers else provider.where
+    return [Check(what, holds=True, seen=seen.format(label))] if what else []
 
 
 async def _cached(zone: Zone, name: str, survey: Survey) -> tuple[tuple[NameServer, int], ...]:
