@@ -214,3 +214,31 @@ def test_home_is_where_a_tilde_leads(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     text = changed(ESTATE, ('known_hosts = "known_hosts"', 'known_hosts = "known_hosts"\nssh_config = "~/.ssh/config"'))
     assert read_estate(lay(tmp_path, text)).ssh_config == tmp_path / "me" / ".ssh" / "config"
+
+
+def test_hosts_from_a_program_that_prints_an_ansible_inventory(tmp_path: Path) -> None:
+    inventory = {
+        "_meta": {"hostvars": {"web01": {"ansible_ssh_host": "192.0.2.21", "ansible_ssh_private_key_file": "id_web"}}},
+        "web": {"hosts": ["web01"]},
+        "all": {"children": ["web"]},
+    }
+    (tmp_path / "inventory.json").write_text(json.dumps(inventory))
+    written = 'hosts = { command = ["cat", "inventory.json"], group = "web" }'
+    estate = read_estate(lay(tmp_path, changed(ESTATE, (CLIENTS, written))))
+    (host,) = estate.hosts("clients")
+    assert (host.name, host.host, host.identity) == ("web01", "192.0.2.21", tmp_path / "id_web")
+    assert estate.found["clients"] == [{"name": "web01", "host": "192.0.2.21", "identity": "id_web"}]
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("{ }", "hosts-from"),
+        ('{ file = "a", command = ["b"] }', "hosts-from"),
+        ('{ command = ["true"] }', "hosts-none"),
+        ('{ command = ["seq", "-f", "h%.0f", "5001"] }', "hosts-many"),
+        ('{ command = ["yes"] }', "hosts-command"),
+    ],
+)
+def test_hosts_from_elsewhere_have_limits(tmp_path: Path, written: str, code: str) -> None:
+    assert [p.code for p in troubles(tmp_path, (CLIENTS, f"hosts = {written}"))] == [code]

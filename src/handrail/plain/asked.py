@@ -22,6 +22,7 @@ class AskedLines:
     put: Callable[[str], None]
     hide: Callable[[bool], None] = lambda _hidden: None
     _now: Asked | None = None
+    _done: set[int] = field(default_factory=set)
 
     @property
     def waits(self) -> bool:
@@ -30,7 +31,7 @@ class AskedLines:
 
     def show(self, asked: Sequence[Asked]) -> None:
         """Say what is asked first, once; say it too when that is not asked any more."""
-        first = asked[0] if asked else None
+        first = next((one for one in asked if one.number not in self._done), None)
         now = self._now
         if first == now:
             return
@@ -50,6 +51,7 @@ class AskedLines:
         now = self._now
         if now is not None:
             self.end()
+            self._done.add(now.number)
             answer(now.number, line or None)
 
     def end(self) -> None:

@@ -22,7 +22,10 @@ def explained(target: Target, pins: Pinned, watch: Watch, error: Exception, *, c
             return refused_key(target, pins, watch.shown, str(error))
         case asyncssh.PermissionDenied():
             who = safe(target.user or getpass.getuser())
-            return trouble("ssh-auth", f"{where} does not let {who} in: {text}", "check the user and the key")
+            hint = "check the user and the key"
+            if watch.wants_more:
+                hint += "; it also asks for a code or a password, which was not given"
+            return trouble("ssh-auth", f"{where} does not let {who} in: {text}", hint)
         case asyncssh.KeyImportError() | asyncssh.KeyEncryptionError():
             return trouble("ssh-identity", f"the key {safe(str(target.identity))} cannot be used: {text}")
         case asyncssh.ConfigParseError():

@@ -282,7 +282,7 @@ class Links:
             "gss_auth": False,
             "host_based_auth": False,
             "password_auth": False,
-            "kbdint_auth": not self._nobody,
+            "kbdint_auth": True,  # the watch declines where nobody can be asked
             "agent_forwarding": False,
             "login_timeout": 0,  # the limit around the whole attempt stands still while a person is asked; this one would not
             "keepalive_interval": self.limits.keepalive,

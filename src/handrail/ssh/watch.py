@@ -65,6 +65,7 @@ class Watch(asyncssh.SSHClient):
         self._declined = False
         self.shown: asyncssh.SSHKey | None = None
         self.connected = False
+        self.wants_more = False  # it asks for a code, or a password, beside or instead of a key
         self.kept: asyncssh.SSHClientConnection | None = None
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
@@ -111,6 +112,7 @@ class Watch(asyncssh.SSHClient):
 
     def kbdint_auth_requested(self) -> str | None:
         """Take part in keyboard-interactive (RFC 4256) if somebody can be asked."""
+        self.wants_more = True
         return None if self._meeting.ask is nobody or self._declined else ""
 
     async def kbdint_challenge_received(
