@@ -224,7 +224,8 @@ def taken_over(console: Terminal, place: Path) -> None:
             console.expect("ASKED FOR THIS RUN")
             console.type("handover it stands at the gate")
             assert console.end() == 130
-            console.expect("Come back: handrail resume")
+            console.expect("was handed over to bob, at stage 5 of 6")
+            console.expect("Look on: handrail watch")
             again.expect("has let go of it")
             again.expect("Last note, by root: to bob, who takes over: it stands at the gate")
             again.expect("Start stage 5")

@@ -8,6 +8,7 @@ from handrail.engine import order
 from handrail.engine.batch import Batch, Decision, refuse
 from handrail.engine.decide_answers import end_attempt
 from handrail.engine.decide_back import owed_undo
+from handrail.engine.outcome import HANDED
 from handrail.engine.outline import StepOutline
 from handrail.engine.results import Owed, Result
 from handrail.engine.state import State
@@ -120,7 +121,7 @@ def hand_over(state: State, intent: m.HandOver) -> Decision:
     batch = Batch(state)
     if intent.note.strip():
         batch.add(e.NoteMade(intent.at, f"to {intent.to}, who takes over: {intent.note.strip()}", intent.by))
-    return batch.add(e.Held(intent.at, intent.by, f"handed over to {intent.to}")).done()
+    return batch.add(e.Held(intent.at, intent.by, f"{HANDED}{intent.to}")).done()
 
 
 def decline(state: State, intent: m.Decline) -> Decision:

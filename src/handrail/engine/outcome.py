@@ -7,6 +7,8 @@ from handrail.engine.outline import StepOutline
 from handrail.engine.state import State
 from handrail.engine.words import Outcome, StepWord
 
+HANDED = "handed over to "  # how a hand-over stands in the record; the name follows
+
 
 def outcome(state: State) -> Outcome:
     """Return what the run has come to, as reports and exit codes say it."""
@@ -18,6 +20,11 @@ def outcome(state: State) -> Outcome:
     if order.next_step(state) is None:
         return Outcome.DONE
     return Outcome.UNDONE if was_undone(state) else Outcome.HELD
+
+
+def handed_to(state: State) -> str:
+    """Return to whom a run was handed over by who drove it last; nothing when it was not."""
+    return state.held_why.removeprefix(HANDED) if state.held and state.held_why.startswith(HANDED) else ""
 
 
 def was_undone(state: State) -> bool:

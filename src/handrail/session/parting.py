@@ -37,6 +37,9 @@ def _driven(snap: Snapshot) -> Iterator[str]:
     if snap.trouble:
         yield f"This console drives run {run} no more: {snap.trouble}"
         yield f"Look on: handrail watch {run}. Once that is seen to, come back: handrail resume {run}"
+    elif ends.handed_to(snap.state):
+        yield f"Run {run} ({what}) was handed over to {ends.handed_to(snap.state)}, at {where_text(snap.state)}."
+        yield f"Look on: handrail watch {run}"
     elif over:
         yield f"Run {run} ({what}) {over}. Its report: handrail report {run}"
     else:

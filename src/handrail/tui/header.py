@@ -138,7 +138,8 @@ def _shouts(scene: Scene, width: int) -> list[Line]:
         found.append(ink(f" {look.glyph(Mark.HELD)} CLOSED: {state.closed}", Ink.LOUD))
     elif state.held and ends.outcome(state) not in (Outcome.DONE, Outcome.UNDONE):
         why = f": {state.held_why}" if state.held_why else ""
-        found.append(ink(f" {look.glyph(Mark.HELD)} HELD{why}: nobody drives, nothing is sent", Ink.LOUD))
+        gone = "this console drives no more" if ends.handed_to(state) else "nobody drives, nothing is sent"
+        found.append(ink(f" {look.glyph(Mark.HELD)} HELD{why}: {gone}", Ink.LOUD))
     if scene.snap.info.mode is Mode.LIVE and scene.snap.info.reason:
         found.append(ink(f" This digest was never drilled: {scene.snap.info.reason}", Ink.WARNING))
     return [fit(line, width) for line in found]
