@@ -109,8 +109,8 @@ def begin(bed: Bed, *words: str, reason: str = "") -> None:
     bed.console("run", *words, "--estate", bed.said["estate"])
     bed.look("Your answers", 60)
     bed.look("answers, pinned key|does not answer|silent for", 60)
-    time.sleep(9 if reason else 2)
     if reason:
+        bed.look("Emergency: why", 60)
         bed.press(reason, what="why it is an emergency")
         bed.press("Enter", what="next field")
     bed.press(bed.said["name"], what="the estate's name")

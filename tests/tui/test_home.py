@@ -129,6 +129,22 @@ async def test_a_refused_start_says_why_and_nothing_is_lost(session: FakeSession
         assert isinstance(stage.page, BriefingPage)
 
 
+async def test_the_proposed_route_is_what_starts_until_a_person_takes_another(session: FakeSession) -> None:
+    async with playing(desk=FakeDesk(session=session)) as stage:
+        await stage.press("d")
+        await stage.settle()
+        made = briefing(stage)
+        made.show(route="emergency")
+        await stage.settle()
+        asked = [row for row in stage.rows() if row.startswith(" Route  ")]
+        assert "emergency" in asked[0], asked
+        assert any("Emergency: why" in row for row in stage.rows())
+        await stage.press("shift+tab", "right")
+        made.show(route="emergency")
+        await stage.settle()
+        assert "planned" in next(row for row in stage.rows() if row.startswith(" Route  "))
+
+
 async def test_leaving_the_briefing_starts_nothing(session: FakeSession) -> None:
     async with playing(desk=FakeDesk(session=session)) as stage:
         await stage.press("d")

@@ -32,12 +32,10 @@ class BriefingPage(Page[None]):
         self.briefing, self._alone = briefing, alone
         self.view: BriefingView = briefing.view
         self.answers: list[Answer] = _answers(self.view)
-        missing = self._missing()
-        self.at = (
-            self.answers.index(missing) if missing else 0
-        )  # where a word is wanted; the choices have their defaults
+        missing = self._missing()  # begin where a word is wanted: the choices have their defaults
+        self.at = self.answers.index(missing) if missing else 0
         self.first = 0
-        self._starting = False
+        self._starting = self._chosen = self._pressed = False
         self._follower: asyncio.Task[None] | None = None
 
     def on_mount(self) -> None:
@@ -59,9 +57,14 @@ class BriefingPage(Page[None]):
     def _again(self) -> None:
         """Ask for what is newly needed, and keep what was answered."""
         before = {a.name: a for a in self.answers}
-        fresh = _answers(self.view)
+        if not self._chosen:  # a route is proposed once everybody was asked: it stands until a person takes another
+            before.pop("route", None)
+        here, fresh = self.answer.name, _answers(self.view)
         self.answers = [_kept(before.get(a.name), a) for a in fresh]
-        self.at = min(self.at, len(self.answers) - 1)
+        names, missing = [a.name for a in self.answers], self._missing()
+        if missing is not None and not self._pressed:
+            here = missing.name
+        self.at = names.index(here) if here in names else 0
 
     @property
     def answer(self) -> Answer:
@@ -159,10 +162,12 @@ class BriefingPage(Page[None]):
         """Another choice."""
         answer = self.answer
         if answer.choices:
+            self._chosen = self._chosen or answer.name == "route"
             answer.at = (answer.at + 1) % len(answer.choices)
 
     def press(self, name: str, char: str, when: float) -> None:
         """Scroll what is known; everything else as on every page."""
+        self._pressed = True
         if name in ("ctrl+d", "pagedown"):
             self.scrolled(5)
         elif name in ("ctrl+u", "pageup") and (self.entry is None or not self.entry.value):
