@@ -42,6 +42,8 @@ def missing(part: str) -> str:
 def _no_namespaces() -> str:
     if os.geteuid():
         return "needs root: hosts have mounts and networks of their own"
+    if not shutil.which("unshare") or not shutil.which("nsenter"):
+        return "not installed: util-linux"
     tried = subprocess.run(
         ["unshare", "--mount", "--net", "--pid", "--fork", "--", "mount", "-t", "tmpfs", "none", "/mnt"],
         capture_output=True,
