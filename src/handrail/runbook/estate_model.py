@@ -108,7 +108,8 @@ class DnsTable(Table):
     )
     zone: HostName = Field(description="The zone the name is in.")
     servers: tuple[ServerName, ...] = Field(
-        description='Every authoritative server, with a label if you like ("ns1=192.0.2.53"); the first takes the updates. `command` may list none: then `read` is believed.'
+        description='Every authoritative server, with a label if you like ("ns1=192.0.2.53"); the first takes the updates. '
+        "`command` may list none: then `read` is believed."
     )
     port: Port = Field(default=53, description="Their port (53 unless given).")
     key_file: Line | None = Field(default=None, description="The TSIG key, in BIND's own format, mode 0600 (rfc2136).")
