@@ -70,7 +70,10 @@ class Operator:
             return ""
         moves, done = self.moves.get(place, ()), self._done.get(place, 0)
         if done >= len(moves):
-            return "leave" if order.standing(state) or place == "guard" or self._closed_gate(session) else ""
+            waits = place == "guard" and bool(moves)  # it is asked every so often: what was mended is not seen at once
+            return (
+                "" if waits or not (order.standing(state) or state.tripped or self._closed_gate(session)) else "leave"
+            )
         if moves[done] == "retry":
             self._tries += 1
             if self._tries > TRIES:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from handrail.engine import messages as m
 from handrail.engine import order
@@ -17,6 +18,8 @@ from handrail.engine.outcome import outcome
 from handrail.engine.state import State
 from handrail.engine.words import Outcome
 from handrail.session.api import SessionApi
+
+PATIENCE: Final = 60.0  # seconds for which a gate that does not hold is looked at again
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Auto:
             return True
         gate = order.awaiting(state)
         unanswered = gate is not None and self.confirms is not None and gate.id not in self.confirms
-        stuck = order.standing(state) is not None or bool(state.claim_refused) or unanswered
+        stuck = order.standing(state) is not None or bool(state.claim_refused) or unanswered or _kept_closed(state)
         return stuck or order.next_step(state) is None
 
     @staticmethod
@@ -102,3 +105,15 @@ async def walk(session: SessionApi) -> bool:
         intent = auto.next_intent(session)
         if intent is None or session.submit(intent) is not None:
             await session.changed(shown.seq)
+
+
+def _kept_closed(state: State) -> bool:
+    """Tell whether something keeps the way forward closed that only a person can see to: a guard, or a gate for a while."""
+    if order.closed_forward(state):
+        return True
+    gate = order.awaiting(state)
+    shows = state.step(gate.id).gate if gate else None
+    if shows is None or not (shows.blocked or any(recheck.holds is False for recheck in shows.rechecks)):
+        return False
+    last = max((a.ended or 0.0 for _, now in state.walked() for a in now.attempts), default=0.0)
+    return state.at - last > PATIENCE
