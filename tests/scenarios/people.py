@@ -16,8 +16,8 @@ def asks(place: str, words: str) -> Operator:
 
 
 def by_hand(place: str) -> Operator:
-    """Return who says of a failed step that it is done, and goes on."""
-    return Operator({place: ("by hand",)})
+    """Return who says of a failed step that it is done, goes on, and goes home when clients do not follow."""
+    return Operator({place: ("by hand",), "clients/lookup": ("leave",)}, {"clients/lookup": 5.0})
 
 
 def turns_back(after: str, to: str = "copy") -> Operator:
