@@ -107,7 +107,7 @@ def _looks(arguments: argparse.Namespace) -> Result:
 def _play(arguments: argparse.Namespace) -> Result:
     from handrail_sim import scenario_play
 
-    verbs = {"begin": scenario_play.begin, "follow": scenario_play.follow, "judge": scenario_play.judge}
+    verbs = {"begin": scenario_play.begin, "follow": scenario_play.set_off, "judge": scenario_play.judge}
     return [{"ok": True, **verbs[arguments.verb](arguments.dir.absolute(), arguments.what.absolute())}], 0
 
 

@@ -5,6 +5,7 @@ It touches the estate through its control socket alone, and writes nothing of th
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from dataclasses import asdict
@@ -13,8 +14,10 @@ from typing import Any, Final
 
 import tomli
 
+from handrail.base.problems import Trouble
 from handrail.runbook.scenario import read_scenario
 from handrail.runbook.scenario_model import Act, ScenarioFile
+from handrail_sim.daemon import LOG
 from handrail_sim.registry import lives
 from handrail_sim.scenario_acts import COPY, hosts_of, perform, performed
 from handrail_sim.scenario_checks import Judge
@@ -31,6 +34,26 @@ def begin(folder: Path, file: Path) -> dict[str, Any]:
     hosts = hosts_of(folder)
     done = [perform(folder, act, hosts) for act in scenario.act if act.when.before]
     return {"id": scenario.id, "problems": [d.problem for d in done if d.problem]}
+
+
+def set_off(folder: Path, run: Path) -> dict[str, Any]:
+    """Follow a run in a process of its own, which outlives whoever asked; what it has to say goes into the estate's log."""
+    child = os.fork()
+    if child:
+        return {"pid": child}
+    status = 1
+    try:
+        os.setsid()
+        for path, flags, fds in ((os.devnull, os.O_RDONLY, (0,)), (folder / LOG, os.O_WRONLY | os.O_APPEND, (1, 2))):
+            opened = os.open(path, flags)
+            for fd in fds:
+                os.dup2(opened, fd)
+        follow(folder, run)
+        status = 0
+    except Trouble:
+        status = 0  # the estate is gone, and with it what there was to do
+    finally:
+        os._exit(status)
 
 
 def follow(folder: Path, run: Path) -> dict[str, Any]:

@@ -137,10 +137,9 @@ async def begin(folder: Path, scenario: Path) -> None:
 
 async def follow(folder: Path, run: Path) -> None:
     """Let the scenario follow a run, in a process of its own that outlives this console and ends with the estate."""
-    await asyncio.create_subprocess_exec(
-        *_argv("play", "follow", str(folder), str(run)), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+    answer = await _ask("play", "follow", str(folder), str(run))
+    if not answer.get("ok"):
+        raise trouble("estate", f"the scenario cannot follow: {safe(str(answer.get('problem', '')))}")
 
 
 async def judge(folder: Path, run: Path) -> dict[str, Any]:
