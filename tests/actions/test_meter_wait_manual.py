@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tests.session.world import Drive, World, runbook, step
 from tests.ssh.bench import until
+from tests.store.bench import SteppingClock
 
 from handrail.actions import pause
+from handrail.actions.port import Port
+from handrail.actions.work import Work
 from handrail.engine import messages as m
 from handrail.engine import order
-from handrail.engine.words import StepWord
+from handrail.engine.results import Result
+from handrail.engine.words import StepWord, Way
+from handrail.runbook.model import Step
 
 UNDO = 'undo = { run = ["rm", "-f", "made"] }\n'
 CHANGE = step('on = "dr"\nrun = ["touch", "made"]\n' + UNDO, stage="move")
@@ -176,6 +184,45 @@ async def test_wait_goes_on_after_a_crash_from_when_it_began(world: World, monke
     assert again.word() is StepWord.PASSED
     assert again.at().notes["clock"] == began
     assert pause.PLACE in again.at().attempts[0].results
+
+
+class Sleeper:
+    """A port whose sleep moves a clock on, and whose wall clock is set in the middle of it."""
+
+    def __init__(self, jump: float) -> None:
+        self.clock, self.jump, self.slept = SteppingClock(), jump, 0.0
+        self.clock_notes: dict[str, str] = {}
+        self.results: list[Result] = []
+
+    def notes(self, host: str, step: str = "") -> Mapping[str, str]:
+        return self.clock_notes
+
+    def remember(self, host: str, data: Mapping[str, str]) -> None:
+        self.clock_notes.update(data)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self.clock.time += timedelta(seconds=seconds + self.jump)
+        self.clock.seconds += seconds
+        self.jump = 0.0
+
+    def progress(self, *_: object) -> None: ...
+
+    def say(self, *_: object) -> None: ...
+
+    def ended(self, result: Result) -> None:
+        self.results.append(result)
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0, 0.0])
+async def test_a_wait_takes_as_long_as_it_says_whatever_the_wall_clock_does(jump: float) -> None:
+    port = Sleeper(jump)
+    waiting = Step.model_validate({"id": "x", "title": "X", "wait": {"for": "30s"}})
+    await pause.perform(
+        Work("s/x", "r1", 1, Way.FORWARD, {pause.PLACE: waiting}, "wait", changes=False, limit=60.0), cast("Port", port)
+    )
+    assert 29 < port.slept < 31
+    assert len(port.results) == 1
 
 
 MANUAL = runbook(

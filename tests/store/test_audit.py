@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -133,3 +134,21 @@ def test_an_output_told_in_parts_is_checked_in_parts(folder: Path) -> None:
     assert audit(folder).ok
     (folder / "out" / "a.log").write_bytes(b"more\nMore\nmore\n")
     assert codes(audit(folder)).count("audit-output") == 2
+
+
+@pytest.mark.parametrize(("seconds", "way"), [(-3600, "back by 1h00m"), (86400, "forward by 1d"), (1.5, "")])
+def test_a_wall_clock_that_was_set_is_said_and_breaks_no_order(tmp_path: Path, seconds: float, way: str) -> None:
+    clock = SteppingClock()
+    folder = RunFolder.create(Home(tmp_path / "home").make(), "r1", runbook=RUNBOOK, inputs={}, estate=b"")
+    journal = Journal.create(folder.path, clock, "alice", 1)
+    journal.append("run_opened", {"digest": sha256(RUNBOOK).hexdigest()})
+    clock.time += timedelta(seconds=seconds)
+    journal.append("note_made", {})
+    clock.time += timedelta(minutes=5)  # the laptop slept: both clocks go on
+    clock.seconds += 300
+    journal.append("note_made", {})
+    journal.close()
+    found = audit(folder.path)
+    assert (found.ok, found.records) == (True, 3)
+    said = [p.message for p in found.problems]
+    assert said == ([f"the wall clock was set {way} before record 2"] if way else [])

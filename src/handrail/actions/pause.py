@@ -20,7 +20,11 @@ PLACE: Final = "clock"
 
 
 async def perform(work: Work, port: Port) -> None:
-    """Count down; after a crash the countdown goes on from when it began."""
+    """Count down; after a crash the countdown goes on from when it began.
+
+    The wall clock says once how much is left, because a crash may lie in between; it may be set meanwhile, so the seconds
+    themselves are counted on the monotonic clock.
+    """
     step = work.hosts[PLACE]
     assert isinstance(step, Step)
     assert step.wait is not None
@@ -29,7 +33,8 @@ async def perform(work: Work, port: Port) -> None:
     if "began" not in notes:
         port.remember(PLACE, {"began": began.isoformat()})
     total, what = _length(step.wait, began, port)
-    while (left := total - (port.clock.now() - began).total_seconds()) > 0:
+    until = port.clock.mono() + min(total, total - (port.clock.now() - began).total_seconds())
+    while (left := until - port.clock.mono()) > 0:
         port.progress(round(total - left), math.ceil(total), f"{what}: {show_duration(left)} left")
         with boundary("wait.second"):
             await port.sleep(min(1.0, left))

@@ -13,9 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from handrail.base.clock import unstamp
+from handrail.base.durations import show_duration
 from handrail.base.problems import Problem, Trouble, Where
 from handrail.base.safe import safe
 from handrail.store.anchor import against_anchor, read_anchor
@@ -27,6 +30,7 @@ from handrail.store.trusted import open_trusted, trust_folder
 _OUTPUT: Final = re.compile(r"(?:out/)?([A-Za-z0-9_][A-Za-z0-9_.~+-]*)\Z")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
 _PIECE: Final = 1 << 20
+SET: Final = 2.0  # seconds that the wall clock may drift between two records
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def audit(folder: Path) -> Audit:
     problems = [reading.problem] if reading.problem else []
     if reading.state in ("clean", "torn"):
         problems += _check_anchor(anchor, records)
-    problems += [*_check_runbook(folder, records), *_check_outputs(folder, records)]
+    problems += [*_check_clock(records), *_check_runbook(folder, records), *_check_outputs(folder, records)]
     ok = not any(p.severity == "error" for p in problems)
     return Audit(ok, len(records), records[-1].h if records else GENESIS, tuple(problems))
 
@@ -81,6 +85,23 @@ def _check_anchor(anchor: tuple[int, str] | list[Problem], records: Sequence[Rec
         return anchor
     problem = against_anchor(*anchor, records)
     return [problem] if problem else []
+
+
+def _check_clock(records: Sequence[Record]) -> Iterator[Problem]:
+    """Yield a warning wherever the wall clock was set: records are in order all the same, by number."""
+    for before, after in pairwise(records):
+        if before.boot != after.boot:
+            continue
+        try:
+            wall = (unstamp(after.ts) - unstamp(before.ts)).total_seconds()
+        except (ValueError, TypeError):  # a whole chain may be forged, times and all
+            yield Problem("audit-clock", f"record {after.seq} has no time of day", severity="warning")
+            continue
+        moved = wall - (after.mono - before.mono)
+        if abs(moved) > SET:
+            way = "forward" if moved > 0 else "back"
+            what = f"the wall clock was set {way} by {show_duration(abs(moved))} before record {after.seq}"
+            yield Problem("audit-clock", what, "times of day lie there; durations do not", severity="warning")
 
 
 def _check_runbook(folder: Path, records: Sequence[Record]) -> Iterator[Problem]:
