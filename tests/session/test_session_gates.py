@@ -36,7 +36,7 @@ def holds(drive: Drive) -> bool | None:
 
 
 async def test_a_recheck_that_does_not_hold_closes_the_gate_and_opens_it_again(zone: World) -> None:
-    drive = await zone.open(GATED).go()
+    drive = await zone.open(GATED).go(3)
     assert drive.word() is StepWord.AWAITING
     (zone["dr"].root / "bad").touch()
     await until(lambda: holds(drive) is False)
@@ -48,7 +48,7 @@ async def test_a_recheck_that_does_not_hold_closes_the_gate_and_opens_it_again(z
 
 
 async def test_a_recheck_that_cannot_be_asked_closes_it_but_in_an_emergency(zone: World) -> None:
-    drive = await zone.open(GATED).go()
+    drive = await zone.open(GATED).go(3)
     await zone.off("dr")
     await until(lambda: holds(drive) is None)
     assert "could not be asked" in drive.submit(m.Confirm("s/x", NEW))
@@ -67,7 +67,7 @@ async def test_a_recheck_that_cannot_be_asked_closes_it_but_in_an_emergency(zone
 
 
 async def test_a_name_server_that_goes_away_closes_the_gate_and_opens_it_again(zone: World) -> None:
-    drive = await zone.open(GATED).go()
+    drive = await zone.open(GATED).go(3)
     assert zone.names is not None
     zone.names.deaf_udp = True
     zone.names.refuses = 2  # type: ignore[assignment]  # SERVFAIL
@@ -81,7 +81,7 @@ async def test_a_name_server_that_goes_away_closes_the_gate_and_opens_it_again(z
 
 async def test_live_from_end_to_end(zone: World) -> None:
     zone.pin(forget=True)
-    drive = await zone.open(GATED, Mode.LIVE, reason="never drilled, and told so").go()
+    drive = await zone.open(GATED, Mode.LIVE, reason="never drilled, and told so").go(3)
     opened = drive.events()[0]
     assert opened.event == "run_opened"
     assert opened.body["mode"] == "REHEARSAL"  # the estate is of class staging

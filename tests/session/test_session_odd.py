@@ -44,7 +44,7 @@ async def test_steps_whose_names_meet_keep_their_outputs_apart(world: World) -> 
 async def test_a_huge_capture_is_a_failure_and_no_disaster(world: World) -> None:
     script = "head -c 900000 /dev/zero | tr '\\\\0' a"
     look = step(f'on = "dr"\nscript = "{script}"\ncapture = {{ big = "^(.*)$" }}', stage="look", head="reads = true")
-    drive = await world.open(runbook(look + step('on = "dr"\nrun = ["true"]\n' + UNDO))).go()
+    drive = await world.open(runbook(look + step('on = "dr"\nrun = ["true"]\n' + UNDO))).go(2)
     assert drive.word("look/x") is StepWord.FAILED, drive.word("look/x")
     assert len(drive.folder.joinpath("journal.jsonl").read_bytes()) < 100_000
 

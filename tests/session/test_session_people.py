@@ -273,7 +273,7 @@ async def test_the_emergency_in_the_middle_of_the_copy(whole: World) -> None:
     """The primary goes while its files are on their way: the run reaches the clients, and says what is owed."""
     before = seen(whole["dr"].root / "ssl")
     drive = whole.open(emergency_book())
-    await drive.go(2)
+    await drive.go(3)
     hold(whole, "primary", "tar")
     assert drive.submit(m.Go()) == ""
     await until(lambda: reached(whole, "primary", "tar"))
