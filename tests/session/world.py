@@ -187,6 +187,7 @@ class World:
     def resume(self, run: str, reason: str = "", typed: str = "") -> Drive:
         """Drive a run again."""
         drive = Drive(self, resume_run(self.home, RunFolder.open(self.home, run), reason, typed))
+        drive.asked = drive.stages()
         self.drives.append(drive)
         return drive
 
@@ -255,13 +256,13 @@ class Drive:
         """Go on, that many times; where the run was led on to a stage by itself, nobody has to."""
         goal = self.asked + times
         while self.asked < goal:
-            if self._stages() > self.asked:
+            if self.stages() > self.asked:
                 self.asked += 1
             else:
                 await self.ask(m.Go())
         return self
 
-    def _stages(self) -> int:
+    def stages(self) -> int:
         """Return how many stages have begun."""
         return len({s.stage for s, now in self.state.walked() if now.word is not StepWord.PENDING})
 
