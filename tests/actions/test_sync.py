@@ -192,6 +192,19 @@ async def test_nested_and_linked_directories_are_exchanged_once(world: World) ->
     assert dict(seen(dr).items()) == before
 
 
+@pytest.mark.parametrize(("theirs", "says"), [("000A", ""), ("000C", "is 000A, the copy is 000C already")])
+async def test_files_are_found_in_a_directory_that_lies_in_another(world: World, theirs: str, says: str) -> None:
+    """As Puppet 4 to 6 lay it: the CA is a folder inside ssl/, named beside it."""
+    for host, serial in (("primary", "000A"), ("dr", theirs)):
+        lay(world[host].root, {"ssl/ca/serial": serial, "ssl/certs/a.pem": host})
+    more = 'require = ["serial"]\nforward = ["serial"]'
+    drive = await copied(world, more, dirs='["{{ here.root }}/ssl", "{{ here.root }}/ssl/ca"]')
+    assert drive.word() is (StepWord.FAILED if says else StepWord.PASSED), drive.detail()
+    assert says in drive.detail()
+    drive = await copied(world, 'require = ["ca_key.pem"]', dirs='["{{ here.root }}/ssl", "{{ here.root }}/ssl/ca"]')
+    assert "lacks ca_key.pem" in drive.detail()
+
+
 async def test_directories_that_nest_on_one_side_only_are_refused(world: World) -> None:
     lay_both(world)
     lay(world["primary"].root, {"ssl/ca/serial": "1"})

@@ -62,7 +62,7 @@ async def test_readiness_is_green_and_each_trap_is_named(bed: Bed) -> None:
     assert is_done(state), failures(state, "puppet-readiness")
     assert state.values["primary.late_certs"] == "web03.example.test db01.example.test"
     assert state.values["primary.revoked"] == "old02.example.test"
-    assert state.values["primary.waiting"] == "batch01.example.test"
+    assert "batch01.example.test" in str(state.values["primary.waiting"]).split()
 
     ca, hold, stamp = (bed.fact("dr", name) for name in ("ca_dir", "sync_hold", "sync_stamp"))
     conf = bed.fact("dr", "puppet_conf")
@@ -101,12 +101,17 @@ async def test_readiness_is_green_and_each_trap_is_named(bed: Bed) -> None:
     assert "not whole" in found["checks/same-ca"]
 
 
+async def _standby(bed: Bed) -> dict[str, str]:
+    """Return what the DR server is; the primary goes on signing meanwhile."""
+    return {name: text for name, text in (await bed.looks()).items() if name.startswith("dr ")}
+
+
 async def test_the_copy_is_made_undone_and_refused_where_it_would_do_harm(bed: Bed) -> None:
     ca, hold = bed.fact("dr", "ca_dir"), bed.fact("dr", "sync_hold")
-    before = await bed.looks()
+    before = await _standby(bed)
     walked = await to_the_end(bed.open("puppet-ssl-sync"), Auto(then_undo=True))
     assert outcome(walked) is Outcome.UNDONE
-    assert await bed.looks() == before
+    assert await _standby(bed) == before
 
     copied = await to_the_end(bed.open("puppet-ssl-sync"))
     assert is_done(copied), failures(copied, "puppet-ssl-sync")

@@ -165,10 +165,17 @@ async def _sane(sides: SyncSides, pairs: tuple[Pair, ...], port: Port) -> None:
             raise _stop(sides, f"{sides.target} is the side that serves ({marker} is there): wrong direction")
         _must(sides, said, "the direction cannot be told")
     for name in sync.require:
-        if not any(_inside(name, pair.source, pair.written[0]) in pair.source.entries for pair in pairs):
+        meant = _meant(name, sync.dirs)
+        if not any(_inside(one, p.source, p.written[0]) in p.source.entries for p in pairs for one in meant):
             raise _stop(sides, f"the source lacks {name}: is it mounted, and is it the right side?")
-    for names in zip(sync.forward, sides.at_target.forward, strict=True):
-        await _never_backwards(sides, pairs, names, port)
+    for here, there in zip(sync.forward, sides.at_target.forward, strict=True):
+        both = tuple(zip(_meant(here, sync.dirs), _meant(there, sides.at_target.dirs), strict=True))
+        await _never_backwards(sides, pairs, both, port)
+
+
+def _meant(name: str, dirs: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what a name may mean: itself, and a relative one inside each directory, also one that lies in another."""
+    return (name,) if name.startswith("/") else (name, *(f"{folder.rstrip('/')}/{name}" for folder in dirs))
 
 
 def _inside(name: str, tree: Tree, written: str) -> str:
@@ -179,25 +186,34 @@ def _inside(name: str, tree: Tree, written: str) -> str:
     return name
 
 
-async def _never_backwards(sides: SyncSides, pairs: tuple[Pair, ...], names: tuple[str, str], port: Port) -> None:
-    found = False
+async def _never_backwards(
+    sides: SyncSides, pairs: tuple[Pair, ...], meant: tuple[tuple[str, str], ...], port: Port
+) -> None:
+    found: set[tuple[str, str]] = set()
     for pair in pairs:
-        here = _inside(names[0], pair.source, pair.written[0])
-        there = _inside(names[1], pair.target, pair.written[1])
-        found = found or here in pair.source.entries or there in pair.target.entries
-        if here not in pair.source.entries or there not in pair.target.entries:
-            continue
-        texts = []
-        for host, path in ((sides.source, f"{pair.source.path}/{here}"), (sides.target, f"{pair.target.path}/{there}")):
-            cat = Command(run=("cat", "--", path))
-            said = await port.command(host, cat, "forward", changes=False, limit=LIMIT)
-            _must(sides, said, f"{path} at {host} cannot be read")
-            texts.append(said.stdout.decode("utf-8", "replace"))
-        wrong = manifest.backwards(here, *texts)
-        if wrong:
-            raise _stop(sides, f"the source is older than the copy: {wrong}")
-    if not found and names[0].startswith("/"):
-        raise _stop(sides, f"{names[0]} is in none of the directories: whether it goes backwards cannot be told")
+        for at_source, at_target in meant:
+            here = _inside(at_source, pair.source, pair.written[0])
+            there = _inside(at_target, pair.target, pair.written[1])
+            if here not in pair.source.entries and there not in pair.target.entries:
+                continue
+            if here in pair.source.entries and there in pair.target.entries and (pair.target.path, there) not in found:
+                await _not_older(sides, pair, here, there, port)
+            found.add((pair.target.path, there))
+    if not found and meant[0][0].startswith("/"):
+        raise _stop(sides, f"{meant[0][0]} is in none of the directories: whether it goes backwards cannot be told")
+
+
+async def _not_older(sides: SyncSides, pair: Pair, here: str, there: str, port: Port) -> None:
+    """Refuse a file that is older at the source than its copy."""
+    texts = []
+    for host, path in ((sides.source, f"{pair.source.path}/{here}"), (sides.target, f"{pair.target.path}/{there}")):
+        cat = Command(run=("cat", "--", path))
+        said = await port.command(host, cat, "forward", changes=False, limit=LIMIT)
+        _must(sides, said, f"{path} at {host} cannot be read")
+        texts.append(said.stdout.decode("utf-8", "replace"))
+    wrong = manifest.backwards(here, *texts)
+    if wrong:
+        raise _stop(sides, f"the source is older than the copy: {wrong}")
 
 
 def _show(sides: SyncSides, pairs: tuple[Pair, ...], port: Port) -> None:
