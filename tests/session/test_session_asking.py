@@ -26,6 +26,14 @@ from handrail.store.run_folder import RunFolder
 TEXT = runbook(step('on = ["primary", "dr"]\nrun = ["true"]\nreads = true'))
 PASSPHRASE = "open sesame"
 CANARY = "s3cr3t-canary"
+SUDO = f"""#!/bin/sh
+prompt=
+while :; do case $1 in -k | -S) shift ;; -n) exit 1 ;; -p) prompt=$2; shift 2 ;; --) shift; break ;; *) exit 9 ;; esac; done
+printf %s "$prompt" >&2
+IFS= read -r word
+[ "$word" = {CANARY} ] && exec "$@"
+exit 1
+"""
 SECRET = runbook(
     step('on = "dr"\nrun = ["cat"]\nstdin = "{{ token }}"\nundo = { run = ["cat"], stdin = "{{ token }}" }'),
     more='[vars.token]\ntype = "secret"\nhelp = "The token of the load balancer"\n',
@@ -145,6 +153,31 @@ async def test_without_its_secret_a_run_is_taken_up_and_what_needs_it_is_not_sen
         await again.go_all()
         assert again.word() is not StepWord.PASSED
         assert not [job for job in world["dr"].jobs if job.startswith("s+x.")]
+
+
+async def test_a_host_that_repeats_sudos_password_is_not_repeated(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        places = tmp_path / "bin"
+        places.mkdir()
+        (places / "sudo").write_text(SUDO)
+        (places / "sudo").chmod(0o755)
+        for one in world.machines.values():
+            one.server.env = {**one.server.env, "PATH": f"{places}:{one.server.env['PATH']}"}
+        path = tmp_path / "runbook.toml"
+        path.write_text(runbook(step(f'on = "dr"\nscript = "echo it is {CANARY}; exit 7"\nreads = true')))
+        estate = world.estate()
+        estate.write_text(estate.read_text().replace("[roles.dr]", '[roles.dr]\nbecome = "sudo"'))
+        given = Given(sudo={"ops": Secret(CANARY)}, person=False)
+        home = world.home.make()
+        session = await Briefing(home, Desk(home).card(path), Opening(path, estate, Mode.DRILL), given).start(Start())
+        assert isinstance(session, Session)
+        drive = Drive(world, session)
+        world.drives.append(drive)
+        await drive.go_all()
+        assert drive.word() is StepWord.FAILED
+        assert b"it is [redacted]" in drive.spooled()
+        written = [p for p in drive.folder.rglob("*") if p.is_file() and p.name != "runbook.toml"]
+        assert not any(CANARY.encode() in p.read_bytes() for p in written)
 
 
 async def test_hosts_from_a_program_are_those_the_run_was_opened_with(tmp_path: Path) -> None:

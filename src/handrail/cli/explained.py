@@ -17,6 +17,14 @@ TEXTS: Final = {
     "sim/NAME/estate.toml beside the runbook. runbooks/sim/puppet is an example.",
     "estate-gone": "A drill that came to an end takes its simulated estate with it: it cannot be undone or resumed any more. "
     "A drill that is held keeps its estate.",
+    "ssh-become": "sudo on that host takes none of the passwords it was given, or nobody could be asked. Nothing ran there. Try again "
+    "to be asked again; without a person give it with --sudo-password @FILE, or let sudo ask for none.",
+    "ssh-identity": "A private key cannot be used: it is not there, or wants a passphrase that nobody gave. `ssh-add` puts it into an "
+    "agent; on a terminal Handrail asks.",
+    "ssh-auth": "The host does not let that user in with these keys. If it asks for a code too, somebody has to be there.",
+    "secret-source": "A secret is never given as a value: everybody could see it in `ps`. Write --secret NAME=@FILE for a file "
+    "that only you may read, or --secret NAME=!PROGRAM for what a program prints.",
+    "missing-value": "A variable of the runbook has no value. Secrets are in no file of a run: `resume` and `undo` ask again.",
     "run-locked": "Another console drives this run. Watch it, ask its operator to leave, or take over: that asks for their name "
     "and a reason, and from then on their console can send nothing.",
     "undrilled": "LIVE at a digest (the file's bytes) that was never drilled asks one typed reason, which stays on screen and in "

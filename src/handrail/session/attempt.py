@@ -159,7 +159,7 @@ class AttemptPort:
     def say(self, host: str, text: str) -> None:
         """Write a line of our own into a host's output."""
         if not self.quiet:
-            clean = redact(text.encode("utf-8", "replace"), self.core.secrets).decode("utf-8", "replace")
+            clean = redact(text.encode("utf-8", "replace"), self.core.hidden).decode("utf-8", "replace")
             self.core.spool(self.step, self.attempt, host).note(clean, self.clock.mono())
             self.core.heard(self.step, host, "")
 

@@ -66,6 +66,11 @@ class Core:
         while not holds(self.state):
             await self.moved.wait()
 
+    @property
+    def hidden(self) -> tuple[Secret, ...]:
+        """Return what is masked in everything that is written: secret variables, and sudo's passwords as they become known."""
+        return (*self.secrets, *self.links.sudo.passwords())
+
     def put(self, state: State) -> None:
         """Take the new state, and wake everybody who waits for one."""
         self.state = state
@@ -94,7 +99,7 @@ class Core:
         """Return the open spool of one host's output in one attempt."""
         name = spool_name(step, attempt, host)
         if name not in self.spools:
-            self.spools[name] = Spool.open(self.out, name, self.clock, secrets=self.secrets)
+            self.spools[name] = Spool.open(self.out, name, self.clock, secrets=self.hidden)
         return self.spools[name]
 
     def seal(self, step: str, attempt: int, host: str) -> Output | None:

@@ -72,6 +72,7 @@ class Session:
         self._trouble = ""
         self._scenario = scenario
         self._judged: Outcome | None = None
+        self._hidden = self.core.secrets
         self._hearing: asyncio.Task[None] | None = None
         self._nudged: asyncio.TimerHandle | None = None
         self._closing = False
@@ -224,9 +225,12 @@ class Session:
     def _write(self, event: Event) -> None:
         """Put one event on the disk, and only then make it so."""
         name, body = encode_event(event)
+        if self._hidden != self.core.hidden:  # a password became known
+            self._hidden = self.core.hidden
+            self._files.journal.hide(self._hidden)
         with boundary(f"event.{name}"):
             record = self._files.journal.append(name, body)
-        if self.core.secrets and record.body != body:  # masked: what is so is what the journal says
+        if self._hidden and record.body != body:  # masked: what is so is what the journal says
             event = decode_event(record.event, record.body) or event
         self.core.put(evolve(self.core.state, event))
 

@@ -55,6 +55,12 @@ class Sudo:
         if password is not None and password is self._groups.get(target.sudo_group):
             self._taken.add(target.sudo_group)
 
+    def passwords(self) -> tuple[Secret, ...]:
+        """Return every password that is known, so that a host that repeats one is not repeated."""
+        return tuple(
+            {id(one): one for kept in (self._given, self._groups, self._own) for one in kept.values()}.values()
+        )
+
     def last_word(self, target: Target) -> str:
         """Return what the host's sudo said when it refused the last password, showable; "" when it refused none."""
         return self._words.get(target.key, "")
