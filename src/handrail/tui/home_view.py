@@ -71,9 +71,9 @@ def runbook_rows(
 ) -> list[Line]:
     """Return the table of runbooks."""
     wide = width >= 78
-    name = max(18, min(30, width - 62))
+    name = max(18, min(30, width - 60))
     head = f"   {'runbook':{name}}  {'last drill':12}  "
-    head += f"{'by':8}  {'restored':9}  {'due':7}  undo drilled" if wide else "due"
+    head += f"{'by':6}  {'restored':9}  {'due':7}  undo drilled" if wide else "due"
     lines = [fit(ink(head, Ink.DIM), width)]
     for number, card in enumerate(cards):
         chosen = number == at
@@ -83,8 +83,8 @@ def runbook_rows(
         title = ink(card.id, Ink.BOLD if chosen else Ink.TEXT, f"book:{number}")
         restored = clock(card.restored) if card.restored is not None else "-"
         drilled = f"{ago(card.last_drill, now):12}  "
-        drilled += f"{card.last_by or '-':8.8}  {restored:9}  " if wide else ""
-        line = row(" ", fit(ink(look.glyph(mark), mark.ink), look.wide), " ", fit(title, name + 2 - look.wide + 1))
+        drilled += f"{card.last_by or '-':6.6}  {restored:9}  " if wide else ""
+        line = row(" ", fit(ink(look.glyph(mark), mark.ink), look.wide), " ", fit(title, name + 2 - look.wide), " ")
         if card.problems:
             line = row(line, ink(f"does not read: {card.problems[0]}", Ink.ERROR))
         else:
