@@ -77,7 +77,8 @@ def _busy(scene: Scene, busy: tuple[StepOutline, ...]) -> Said:
     if now.no_link:
         host, since = next(iter(now.no_link.items()))
         gone = clock(scene.at - since)
-        return f"No link to {scene.host(host)} for {gone}. The job goes on there; this console tries on.", Ink.WARNING
+        lost = " ! if it is lost." if not scene.why_not("declare") else ""
+        return f"No link to {scene.host(host)} for {gone}: its job goes on, asked again.{lost}", Ink.WARNING
     if now.asking:
         return f"Asking what is so at {named}. Nothing to press.", Ink.CALM
     if now.late:

@@ -88,7 +88,7 @@ def figure(line: HeadLine, at: float, *, brief: bool = False) -> tuple[Line, Lin
     value, over = line.shown(at)
     names = value.replace(",", " ").split()
     if brief and len(names) > 1 and line.grows is None and not line.note:
-        value = f"{len(names)} of them"
+        value = str(len(names))
     old = line.old(at)
     seen = ink(f", {show_duration(old - old % 60)} ago", Ink.DIM) if old >= OLD else EMPTY
     return ink(f"{line.label} ", Ink.DIM), ink(value, Ink.LOUD if over else Ink.TEXT), seen

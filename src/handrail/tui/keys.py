@@ -91,7 +91,7 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at((*RUN, "undo", "log", "plan", "debrief"), "status", "s", "Status", "the sentence for the channel", 50),
     _at((*RUN, "undo", "log", "plan", "debrief"), "note", "n", "Note", "keep a note, with its time", 60),
     _at(RUN, "log", "l", "Log", "the full output of this step", 70),
-    _at(RUN, "declare", "!", "Emergency", "declare the emergency, with a reason", 90),
+    _at(RUN, "declare", "!", "Emergency", "declare the emergency, with a reason", 35),
     _at("run", "pace", ".", "Pace", "stop before every step, or before every stage"),
     _at("run", "plan", "p", "Plan", "every step, its commands and what undoes them"),
     _at("run", "hint", "h", "Hint", "a hint for this step (drills)"),

@@ -127,9 +127,14 @@ class RunPage(Answering):
             labels["refuse"] = ""
         elif self.scope == "question":
             labels["other-choice"] = ""
-        if scene.offer("declare") is None:
+        if scene.offer("declare") is None or (self.scope == "run" and not self._may_be_lost()):
             labels["declare"] = ""
         return labels
+
+    def _may_be_lost(self) -> bool:
+        """Tell whether the emergency belongs into the key bar: a link is gone, or nothing moves; the key works anyway."""
+        state = self.now.state
+        return not order.busy(state) or any(now.no_link for _, now in state.walked())
 
     def _go_label(self) -> str:
         scene = self.now
