@@ -25,8 +25,16 @@ TEXTS: Final = {
     "secret-source": "A secret is never given as a value: everybody could see it in `ps`. Write --secret NAME=@FILE for a file "
     "that only you may read, or --secret NAME=!PROGRAM for what a program prints.",
     "missing-value": "A variable of the runbook has no value. Secrets are in no file of a run: `resume` and `undo` ask again.",
-    "run-locked": "Another console drives this run. Watch it, ask its operator to leave, or take over: that asks for their name "
-    "and a reason, and from then on their console can send nothing.",
+    "run-locked": "Another console drives this run. Watch it, or ask its operator for it: `handrail resume --note WORDS`. Unanswered "
+    "for 30 s, their name and a reason take it over, and from then on their console can send nothing.",
+    "not-asked": "Whoever drives a run is asked before it is taken, and has 30 s to answer; only a process that is gone need not be. "
+    "`handrail resume`, or `r` on home, asks and waits.",
+    "declined": "Whoever drives the run was asked, and goes on driving. Call them; or watch, and ask again later.",
+    "no-answer": "Whoever drives the run was asked, and did not answer in time. It may be taken now, with their name and a reason.",
+    "takeover-refused": "Taking a run from a console that lives takes its operator's name, letter by letter, and a reason.",
+    "superseded": "Another console took this run over: this one can send nothing more, the hosts refuse it as well. Look on with "
+    "`handrail watch`.",
+    "run-closed": "The run was closed with a reason: nobody drives it any more. Its report says what stays changed and owed.",
     "undrilled": "LIVE at a digest (the file's bytes) that was never drilled asks one typed reason, which stays on screen and in "
     "the report; without a terminal it is refused.",
     "not-approved": "The runbook says `approvals`: so many others must have signed for a LIVE run. A colleague reviews the plan and "
@@ -35,7 +43,8 @@ TEXTS: Final = {
     "key. Add the line that is shown, and sign again.",
     "no-signers": "The estate's [estate] table does not name an allowed_signers file, so nobody's approval could be checked.",
     "journal-damaged": "A record of the journal is not what was written. The run can be read, not resumed. "
-    "`handrail audit` names the record.",
+    "`handrail audit` names the record. What lists and reports say of it follows from the records before that one.",
+    "journal-newer": "A newer Handrail wrote to this journal. This one only reads it: resume with the one that wrote it.",
     "journal-rolled-back": "Records that were once on the disk are missing: the folder was restored from an older copy, or cut.",
     "ssh-host-key-changed": "The host shows another key than the one that is pinned. Either it was reinstalled, or it is another "
     "machine. Compare the fingerprints with somebody who knows; F6 in the briefing then replaces the old one, with a reason.",
