@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 from tests.actions.trees import SSL, content, lay, lay_both, leftovers, seen, sync_step
 from tests.session.world import Drive, World
 
+from handrail.actions import copying, sync
 from handrail.engine import messages as m
 from handrail.engine.words import How, StepWord
 
@@ -16,6 +18,11 @@ from handrail.engine.words import How, StepWord
 async def copied(world: World, more: str = "", dirs: str = '["{{ here.root }}/ssl"]') -> Drive:
     """Return a run whose sync step has been gone through."""
     return await world.open(sync_step(more, dirs)).go(3)
+
+
+def spoken(drive: Drive) -> str:
+    """Return all that is kept of what a copy said."""
+    return "".join(p.read_text(errors="replace") for p in sorted((drive.folder / "out").iterdir()) if p.is_file())
 
 
 async def test_both_sides_hold_the_same_afterwards_and_undo_restores_exactly(world: World) -> None:
@@ -280,3 +287,39 @@ async def test_key_material_is_in_no_artefact(world: World) -> None:
     places = [world.home.path, *(one.work for one in world.machines.values())]
     for path in (p for place in places for p in place.rglob("*")):  # nor beside the jobs on the hosts
         assert not path.is_file() or canary.encode() not in path.read_bytes(), path
+
+
+async def test_a_long_copy_says_how_far_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "EVERY", 0.0)
+    one, two = lay_both(world)
+    (one / "big.bin").write_bytes(os.urandom(3_000_000))
+    drive = await copied(world)
+    assert drive.word() is StepWord.PASSED, drive.detail()
+    assert content(one) == content(two)
+    said = spoken(drive)
+    assert re.search(r"copied \d[\d.]* [kM]B of 3\.\d+ MB, 3 entries \(\d+ %\)", said), said
+    assert re.search(r"copied 3 entries, 3\.\d+ MB, in ", said), said
+    live = drive.session.snapshot.live["s/x"]
+    assert (live.done, live.total) == (100, 100)
+
+
+async def test_a_list_of_files_longer_than_a_command_may_say_is_read_whole(world: World) -> None:
+    """Two thousand certificates with long names: more than the first MiB of an answer."""
+    one, two = lay_both(world)
+    for side, last in ((one, 2000), (two, 1990)):
+        for number in range(last):
+            (side / f"certs/{number:04}-{'x' * 200}.pem").write_text(str(number))
+    drive = await copied(world)
+    assert drive.word() is StepWord.PASSED, drive.detail()
+    assert content(one) == content(two)
+    assert "+ and" not in spoken(drive)  # ten are new, and all of them are named
+
+
+async def test_a_list_of_files_that_is_cut_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "LONGEST", 100)
+    _, two = lay_both(world)
+    before = seen(two)
+    drive = await copied(world)
+    assert drive.word() is StepWord.FAILED
+    assert "holds too many files" in drive.detail()
+    assert seen(two) == before

@@ -49,7 +49,7 @@ async def test_there_and_back_to_the_byte(bed: Bed) -> None:
     await bed.sh("ns2", "systemctl start named")
     await _all_answer(bed, fqdn, primary)
     await retry(session, "look/name-dns")
-    await drive(session, until=lambda state: state.step("hold/timer").word is StepWord.PASSED)
+    await drive(session, until=lambda state: state.step("copy/timer").word is StepWord.PASSED)
     await bed.sh("ns2", "systemctl stop named")
     state = await drive(session)
     step, told = stands_at(state)

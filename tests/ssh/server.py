@@ -30,6 +30,8 @@ class _Session(asyncssh.SSHServerSession[bytes]):
         self._readers: list[asyncio.ReadTransport] = []
         self._stdin: asyncio.WriteTransport | None = None
         self._early: list[bytes] = []
+        self.full = False  # the process takes its time
+        self._flushing = False
         self._open = 2
         self._status: int | None = None
         self._dead = False
@@ -57,13 +59,14 @@ class _Session(asyncssh.SSHServerSession[bytes]):
         self._server.running[process.pid] = process
         watch = os.pidfd_open(process.pid)
         loop.add_reader(watch, self._ended, process, watch)
-        self._stdin, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)
+        self._stdin, _ = await loop.connect_write_pipe(partial(_Stdin, self), process.stdin)
         for is_err, pipe in ((False, process.stdout), (True, process.stderr)):
             transport, _ = await loop.connect_read_pipe(partial(_Pipe, self, is_err), pipe)
             self._readers.append(transport)
         for data in self._early:
             self._stdin.write(data)
         self._early.clear()
+        self._pace()
         if self._dead:
             self._close_pipes()
 
@@ -79,6 +82,18 @@ class _Session(asyncssh.SSHServerSession[bytes]):
             self._early.append(data)
         else:
             self._stdin.write(data)
+        self._pace()
+
+    def _pace(self) -> None:
+        """Take no more than the process does, as sshd: its window is what holds a client back."""
+        if self._chan is None or self._dead or self._flushing:
+            return
+        if self._stdin is not None and not self.full:
+            self._flushing = True  # whole, or asyncssh would hold more and more: see handrail.ssh.flow
+            self._chan.resume_reading()
+            self._flushing = False
+        if self._stdin is None or self.full:
+            self._chan.pause_reading()
 
     def eof_received(self) -> bool:
         if self._stdin is not None:
@@ -95,6 +110,7 @@ class _Session(asyncssh.SSHServerSession[bytes]):
                 reader.resume_reading()
 
     def pipe_data(self, is_err: bool, data: bytes) -> None:
+        self._server.passed += len(data)
         if self._chan is None or self._dead:
             return
         if is_err:
@@ -123,6 +139,24 @@ class _Session(asyncssh.SSHServerSession[bytes]):
             reader.close()
         if self._stdin is not None:
             self._stdin.close()
+
+
+class _Stdin(asyncio.BaseProtocol):
+    """A process takes its time: then the client has to, as with sshd."""
+
+    def __init__(self, session: _Session) -> None:
+        self._session = session
+
+    def pause_writing(self) -> None:
+        self._session.full = True
+        self._session._pace()
+
+    def resume_writing(self) -> None:
+        self._session.full = False
+        self._session._pace()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.resume_writing()
 
 
 class _Pipe(asyncio.Protocol):
@@ -173,6 +207,7 @@ class Server:
     commands: list[str] = field(default_factory=list)
     pids: list[int] = field(default_factory=list)
     running: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+    passed: int = 0  # bytes that came from the processes
     connections: list[asyncssh.SSHServerConnection] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _acceptor: asyncssh.SSHAcceptor | None = None

@@ -18,10 +18,11 @@ async def perform(work: Work, port: Port) -> None:
     """Run the command on every host of the attempt, `at_once` at a time, and report each host as soon as it is judged."""
     gate = asyncio.Semaphore(work.at_once)
     together = any(step.expect.same for step in work.hosts.values())
+    until = port.clock.mono() + work.within
 
     async def one(host: str) -> Result:
         async with gate:
-            result, said = await _host(work, host, port, enough)
+            result, said = await _host(work, host, port, enough, until if together else None)
         if not together:
             result = await verified(work, result, port)
             port.ended(result)
@@ -37,12 +38,17 @@ async def perform(work: Work, port: Port) -> None:
     answers: dict[str, Said] = {}
     results = await asyncio.gather(*(one(host) for host in work.hosts))
     if together:
-        alike = judge.same(answers)
+        while not (alike := judge.same(answers)).holds and not work.changes and port.clock.mono() + work.every <= until:
+            port.progress(0, 0, f"{alike.what}: {alike.seen}; asking again")
+            await port.sleep(work.every)
+            results = await asyncio.gather(*(one(host) for host in work.hosts))
         for result in results:
             port.ended(await verified(work, replace(result, checks=(*result.checks, alike)), port))
 
 
-async def _host(work: Work, host: str, port: Port, enough: Callable[[], bool]) -> tuple[Result, Said]:
+async def _host(
+    work: Work, host: str, port: Port, enough: Callable[[], bool], until: float | None
+) -> tuple[Result, Said]:
     """Return what came of one host, without its verifies: probed first, so that what is so already is not sent again."""
     if work.changes and work.probe and not work.attach and host in work.probe.each:
         wanted = Answer.DONE if work.way is Way.FORWARD else Answer.NOT_DONE
@@ -50,7 +56,7 @@ async def _host(work: Work, host: str, port: Port, enough: Callable[[], bool]) -
         if meant is wanted:
             port.say(host, f"already so: {seen}")
             return Result(host, ResultKind.ALREADY, sent=False, detail=seen), Said(ResultKind.ALREADY, sent=False)
-    said, result = await _until_it_holds(work, host, port, enough)
+    said, result = await _until_it_holds(work, host, port, enough, until)
     if said.kind is ResultKind.EXITED and work.changes and work.probe and host in work.probe.each:
         result = replace(result, checks=(*result.checks, await _probed_after(work, host, port)))
     return result, said
@@ -64,9 +70,11 @@ async def _probed_after(work: Work, host: str, port: Port) -> Check:
     return Check(what, {wanted: True, Answer.DONT_KNOW: None}.get(meant, False), seen)
 
 
-async def _until_it_holds(work: Work, host: str, port: Port, enough: Callable[[], bool]) -> tuple[Said, Result]:
+async def _until_it_holds(
+    work: Work, host: str, port: Port, enough: Callable[[], bool], until: float | None
+) -> tuple[Said, Result]:
     """Run a change once; ask a read again until it holds, its time is up, or enough others hold: a dark host holds nobody up."""
-    until = port.clock.mono() + work.within
+    until = port.clock.mono() + work.within if until is None else until
     turn = 0
     while True:
         turn += 1

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from handrail.actions.port import Said
+from handrail.base.patterns import SlowPatternError, first_match
 from handrail.engine.results import Check
 from handrail.engine.words import Answer, ResultKind
 from handrail.runbook.checks import Expect, Outcome, Probe
 
 LONGEST_VALUE = 4096  # characters of a captured value: it goes into command lines and the journal
+TOO_SLOW = "the pattern takes too long on this output: make it simpler (no repetition inside a repetition)"
 SHOWN = 120  # characters of an answer that a check quotes
 
 
@@ -31,9 +32,13 @@ def quote(stdout: bytes) -> str:
     return first if len(first) <= SHOWN else first[: SHOWN - 1] + "…"
 
 
-def _matches(pattern: str, lines: Iterable[str]) -> bool:
-    compiled = re.compile(pattern)
-    return any(compiled.search(line) for line in lines)
+def _found(what: str, pattern: str, lines: Iterable[str], stdout: bytes, *, wanted: bool) -> Check:
+    """Return whether some line is like a pattern, as it should be; open when that cannot be told in a moment."""
+    try:
+        holds = (first_match(pattern, lines) is not None) is wanted
+    except SlowPatternError:
+        return Check(f"{what} {pattern}", None, TOO_SLOW)
+    return Check(f"{what} {pattern}", holds, quote(stdout))
 
 
 def output_checks(wanted: Outcome, stdout: bytes) -> tuple[Check, ...]:
@@ -43,8 +48,8 @@ def output_checks(wanted: Outcome, stdout: bytes) -> tuple[Check, ...]:
     made = []
     if wanted.stdout is not None:
         made.append(Check(f"answers {wanted.stdout!r}", text.strip() == wanted.stdout.strip(), quote(stdout)))
-    made += [Check(f"has a line like {p}", _matches(p, lines), quote(stdout)) for p in wanted.match]
-    made += [Check(f"has no line like {p}", not _matches(p, lines), quote(stdout)) for p in wanted.absent]
+    made += [_found("has a line like", p, lines, stdout, wanted=True) for p in wanted.match]
+    made += [_found("has no line like", p, lines, stdout, wanted=False) for p in wanted.absent]
     return tuple(made)
 
 
@@ -71,9 +76,12 @@ def captured(patterns: Mapping[str, str], stdout: bytes) -> tuple[dict[str, str]
     missing: list[Check] = []
     lines = lines_of(text_of(stdout))
     for name, pattern in patterns.items():
-        compiled = re.compile(pattern)
-        hit = next((m for line in lines if (m := compiled.search(line))), None)
-        value = ((hit.group(1) if compiled.groups else hit.group()) or "") if hit else None
+        try:
+            hit = first_match(pattern, lines)
+        except SlowPatternError:
+            missing.append(Check(f"says its {name}", None, TOO_SLOW))
+            continue
+        value = ((hit.group(1) if hit.re.groups else hit.group()) or "") if hit else None
         if value is None:
             missing.append(Check(f"says its {name}", holds=False, seen=quote(stdout)))
         elif len(value) > LONGEST_VALUE:

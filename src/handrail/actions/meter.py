@@ -10,6 +10,8 @@ from typing import Final
 from handrail.actions.port import Port, Said
 from handrail.actions.work import Work
 from handrail.base.failpoint import boundary
+from handrail.base.patterns import BUDGET, SlowPatternError, bounded
+from handrail.base.problems import trouble
 from handrail.engine.results import Check, Result
 from handrail.engine.words import ResultKind
 from handrail.runbook.actions import Meter
@@ -163,10 +165,14 @@ def _take(said: Said, count: Count, pattern: re.Pattern[str], group: str) -> set
     count.inode, count.offset, count.mark = words[:3]
     count.more = words[3] == "1"
     found = set()
-    for line in body.decode("utf-8", "replace").splitlines():
-        match = pattern.search(line)
-        if match:
-            found.add(match.group(group))
+    try:
+        with bounded(BUDGET):
+            for line in body.decode("utf-8", "replace").splitlines():
+                match = pattern.search(line)
+                if match:
+                    found.add(match.group(group))
+    except SlowPatternError:
+        raise trouble("regex-slow", "the meter's pattern takes too long on these lines", "make it simpler") from None
     fresh = found - count.seen
     count.seen |= found
     return fresh

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,7 +18,9 @@ FIRST: int = 1 << 20  # bytes of standard output that expects, captures and prob
 
 @dataclass(frozen=True)
 class Said:
-    """What came of one remote command: a fact. `stdout` is its first MiB; `sent` whether it may have been started."""
+    """What came of one remote command: a fact. `stdout` is its first MiB (or what was asked for), `cut` if there was more;
+    `sent` tells whether it may have been started.
+    """
 
     kind: ResultKind
     sent: bool
@@ -27,6 +29,7 @@ class Said:
     stdout: bytes = b""
     complaint: str = ""  # the last line of standard error
     detail: str = ""
+    cut: bool = False
 
 
 class Port(Protocol):
@@ -37,16 +40,30 @@ class Port(Protocol):
         """Return the clock."""
 
     async def command(
-        self, host: str, command: Command, part: str, *, changes: bool, limit: float | None, attach: bool = False
+        self,
+        host: str,
+        command: Command,
+        part: str,
+        *,
+        changes: bool,
+        limit: float | None,
+        attach: bool = False,
+        most: int = FIRST,
     ) -> Said:
         """Run a command as a remote job and return what came of it.
 
         `part` names the job within the attempt: the same part is the same job, started at most once. A read is stopped at
-        `limit` seconds; a change never is. `attach` forbids to start what may have been started before.
+        `limit` seconds; a change never is. `attach` forbids to start what may have been started before. `most` is how many
+        bytes of its output are kept.
         """
 
-    async def stream(self, source: str, send: Command, target: str, receive: Command, part: str) -> tuple[Said, Said]:
-        """Pipe one host's command into another host's through this console; nothing of it is kept anywhere."""
+    async def stream(
+        self, source: str, send: Command, target: str, receive: Command, part: str, moved: Callable[[int, int], None]
+    ) -> tuple[Said, Said]:
+        """Pipe one host's command into another host's through this console; nothing of it is kept anywhere.
+
+        `moved` is told how many bytes have passed, of how many.
+        """
 
     def ended(self, result: Result) -> None:
         """Report what a host answered."""

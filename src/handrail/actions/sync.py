@@ -12,6 +12,7 @@ from typing import Final
 
 from handrail.actions import manifest, sync_scripts
 from handrail.actions.commands import verified
+from handrail.actions.copying import Copying, show_size
 from handrail.actions.manifest import Difference, Tree, UnreadableError
 from handrail.actions.port import Port, Said
 from handrail.actions.work import SyncSides, Work
@@ -21,6 +22,7 @@ from handrail.engine.words import Answer, ResultKind, Way
 from handrail.runbook.checks import Command
 
 LIMIT: Final = 300.0
+LONGEST: Final = 64 << 20  # bytes of the list of one side's files: some 200,000 of them
 SHOWN: Final = 40  # names of files written into the output for each kind of change
 
 
@@ -129,8 +131,11 @@ async def _compared(sides: SyncSides, port: Port) -> tuple[Pair, ...]:
 
 
 async def _manifest(sides: SyncSides, host: str, dirs: tuple[str, ...], port: Port) -> tuple[Tree, ...]:
-    said = await port.command(host, Command(script=manifest.SCRIPT, args=dirs), "manifest", changes=False, limit=LIMIT)
+    ask = Command(script=manifest.SCRIPT, args=dirs)
+    said = await port.command(host, ask, "manifest", changes=False, limit=LIMIT, most=LONGEST)
     _must(sides, said, f"the files at {host} cannot be read")
+    if said.cut:
+        raise _stop(sides, f"{host} holds too many files: their list is longer than {show_size(LONGEST)}")
     try:
         return manifest.parse(said.stdout.decode("utf-8", "surrogateescape"))
     except UnreadableError as err:
@@ -257,9 +262,12 @@ async def _stage(sides: SyncSides, pairs: tuple[Pair, ...], tag: str, port: Port
             send = Command(script=sync_scripts.SEND, args=(pair.source.path,), stdin=names)
             receive = Command(script=sync_scripts.RECEIVE, args=(staged,))
             with boundary("sync.copy"):
-                sent, received = await port.stream(sides.source, send, sides.target, receive, f"copy{number}.{turn}")
+                copying = Copying(port, sides.target, len(names.split("\0")))
+            part = f"copy{number}.{turn}"
+            sent, received = await port.stream(sides.source, send, sides.target, receive, part, copying.moved)
             _must(sides, sent, f"{sides.source} could not send, the live tree is untouched", sent=True)
             _must(sides, received, f"{sides.target} could not write, the live tree is untouched", sent=True)
+            copying.over()
         with boundary("sync.prove"):
             await _proven(sides, pair, staged, port)
 

@@ -74,9 +74,17 @@ Nothing is asked of the answer, so every answer would do.
 
     probe = { run = ["systemctl", "is-active", "x.timer"], done = { exit = 3 }, not_done = { exit = 0 } }""",
     "same-alone": """\
-`same` compares the output of all hosts that are asked. There is only one.
+`same` compares the output of all hosts that are asked. There is only one. A verify without `on` is asked at each host of its
+step alone, and would compare that host with itself.
 
     on = ["primary", "dr"]""",
+    "regex-slow": """\
+A regular expression with a repetition inside a repetition, such as (a+)+, tries every way to divide a text before it gives up:
+twice the time for each character more. A run ends it after half a second of computing, and then knows nothing: a read has
+failed, a change is UNKNOWN. Say what stands between the parts.
+
+    '^(\\w+\\s?)*$'      takes forever
+    '^\\w+(\\s\\w+)*$'   does not""",
     "duplicate-id": """\
 A step is named by `stage/step`, in the journal too; two of one name could not be told apart.""",
     "empty-stage": """\

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from handrail.base.patterns import explodes
 from handrail.base.safe import safe
-from handrail.runbook.checks import Command, Guard, Outcome, Undo
+from handrail.runbook.checks import Command, Guard, Outcome, Undo, Verify
 from handrail.runbook.finding import Finding, Rule, at, warn
 from handrail.runbook.model import KINDS, Place, Runbook
 from handrail.runbook.names import references, without
@@ -210,6 +211,47 @@ def _same(runbook: Runbook, place: Place) -> Iterator[Finding]:
         if expect.same and len(roles) == 1 and runbook.roles.get(roles[0]) == "one":
             message = f"`same` in {place.name} compares one host with itself"
             yield warn("same-alone", message, 'ask two: on = ["primary", "dr"]', (*path, "same"))
+    step = place.step
+    several = len(step.on) > 1 or any(runbook.roles.get(role) == "many" for role in step.on)
+    for number, verify in enumerate(step.verify):
+        if verify.expect.same and not verify.on and several and step.sync is None:
+            message = f"a verify of {place.name} is asked at each host alone: `same` compares it with itself"
+            named = ", ".join(f'"{role}"' for role in step.on)
+            yield warn("same-alone", message, f"say whom to compare: on = [{named}]", at(place, "verify", number))
+
+
+def regexes(runbook: Runbook) -> Iterator[Finding]:
+    """No pattern takes forever on some output; the run would end it after a moment, and know nothing."""
+    for path, pattern in _patterns(runbook):
+        pump = explodes(without(pattern))
+        if pump:
+            message = f"this pattern takes forever on a long row of {safe(pump, 4)!r}"
+            yield warn("regex-slow", message, "no repetition inside a repetition: (a+)+ is a+", path)
+
+
+def _patterns(runbook: Runbook) -> Iterator[tuple[Path, str]]:
+    for number, guard in enumerate(runbook.guards):
+        yield from _outcome_patterns(guard.trip, ("guard", number, "trip"))
+    for place in runbook.places:
+        step = place.step
+        yield from _outcome_patterns(step.expect, at(place, "expect"))
+        yield from ((at(place, "capture", name), pattern) for name, pattern in step.capture.items())
+        if step.meter is not None:
+            yield at(place, "meter", "match"), step.meter.match
+        for number, wrong in enumerate(step.wrong):
+            if wrong.match is not None:
+                yield at(place, "wrong", number, "match"), wrong.match
+        for path, command in commands(place):
+            if isinstance(command, Verify):
+                yield from _outcome_patterns(command.expect, (*path, "expect"))
+        if step.probe is not None:
+            yield from _outcome_patterns(step.probe.done, at(place, "probe", "done"))
+            yield from _outcome_patterns(step.probe.not_done, at(place, "probe", "not_done"))
+
+
+def _outcome_patterns(outcome: Outcome, path: Path) -> Iterator[tuple[Path, str]]:
+    yield from (((*path, "match"), pattern) for pattern in outcome.match)
+    yield from (((*path, "absent"), pattern) for pattern in outcome.absent)
 
 
 def ids(runbook: Runbook) -> Iterator[Finding]:
@@ -278,6 +320,7 @@ RULES: Final[tuple[Rule, ...]] = (
     hosts,
     sync_and_dns,
     captures,
+    regexes,
     meters,
     waits,
     outcomes,

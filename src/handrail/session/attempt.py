@@ -21,6 +21,7 @@ from handrail.engine import messages as m
 from handrail.engine.results import Question, Result
 from handrail.engine.words import ResultKind
 from handrail.runbook.checks import Command
+from handrail.session import streaming
 from handrail.session.core import Core
 from handrail.session.texts import command_lines
 from handrail.ssh import job
@@ -33,8 +34,6 @@ KNOWN_THERE: Final = (
     "the host has begun this very job before, and the record does not know of it: "
     "the record is older than what was done. Ask about the job again, or probe; it is not sent twice"
 )
-FORGET: Final = 'rm -f -- "$1"'
-MOST_STREAMED: Final = 512 << 20  # bytes of one copy held in memory
 
 
 @dataclass(frozen=True)
@@ -64,55 +63,55 @@ class AttemptPort:
         return self.core.clock
 
     async def command(
-        self, host: str, command: Command, part: str, *, changes: bool, limit: float | None, attach: bool = False
+        self,
+        host: str,
+        command: Command,
+        part: str,
+        *,
+        changes: bool,
+        limit: float | None,
+        attach: bool = False,
+        most: int = FIRST,
     ) -> Said:
         """Run a command as a remote job and return what came of it."""
         stdin = (command.stdin or "").encode()
         told = job.Command(argv=command.run, script=command.script, args=command.args, stdin=stdin)
         stored = part.split(".")[0] == RUN or changes
-        catch = _Catch(self, host, stored=stored and not self.quiet, most=FIRST, again=attach)
+        catch = Catch(self, host, stored=stored and not self.quiet, most=most, again=attach)
         if stored:
             self.say(host, f"$ {_typed(command)}")
-        return await self._job(host, told, part, catch, changes=changes, limit=limit, attach=attach)
+        return await self.job(host, told, part, catch, changes=changes, limit=limit, attach=attach)
 
-    async def stream(self, source: str, send: Command, target: str, receive: Command, part: str) -> tuple[Said, Said]:
-        """Pipe one host's command into another's; the bytes are held in this process only, and only until they are sent."""
-        catch = _Catch(self, source, stored=False, most=MOST_STREAMED)
-        stdin = (send.stdin or "").encode("utf-8", "surrogateescape")
-        sending = job.Command(argv=send.run, script=send.script, args=send.args, stdin=stdin)
-        sent = await self._job(source, sending, f"{part}.send", catch, changes=False, limit=None)
-        await self._forget_output(source, catch.folder, part)
-        if sent.kind is not ResultKind.EXITED or sent.exit != 0:
-            return sent, Said(ResultKind.REFUSED, sent=False, detail="nothing was received")
-        if catch.cut:
-            return Said(ResultKind.REFUSED, sent=False, detail=f"more than {MOST_STREAMED >> 20} MiB"), sent
-        receiving = job.Command(argv=receive.run, script=receive.script, args=receive.args, stdin=bytes(catch.first))
-        quiet = _Catch(self, target, stored=False, most=FIRST)
-        return sent, await self._job(target, receiving, f"{part}.receive", quiet, changes=True, limit=None)
+    async def stream(
+        self, source: str, send: Command, target: str, receive: Command, part: str, moved: streaming.Moved
+    ) -> tuple[Said, Said]:
+        """Pipe one host's command into another's; no more than a little of it is held here, and only until it is sent."""
+        return await streaming.stream(self, (source, send), (target, receive), part, moved)
 
-    async def _forget_output(self, host: str, folder: str, part: str) -> None:
-        """Take what was copied off the source's disk again: a job's output is kept there, and these may be keys."""
-        path = f"{self.core.target(host).work_dir}/runs/{self.core.run}/{folder}/out"
-        await self.command(host, Command(script=FORGET, args=(path,)), f"{part}.forget", changes=False, limit=30.0)
+    def catch(self, host: str) -> Catch:
+        """Return what takes the output of a job that is no command of the runbook's."""
+        return Catch(self, host, stored=False, most=FIRST)
 
-    async def _job(
+    async def job(
         self,
         host: str,
         told: job.Command,
         part: str,
-        catch: _Catch,
+        catch: Catch,
         *,
         changes: bool,
         limit: float | None,
         attach: bool = False,
+        unheard: bool = False,
     ) -> Said:
+        """Run a job and return what came of it; `unheard`, its output stays at the host."""
         if self.stopping:
             return Said(ResultKind.STOPPED, sent=False, detail="it was stopped before this was sent")
         core = self.core
         mark = "" if changes else f".e{core.state.epoch}.{core.turn()}"
         target, permit = core.target(host), core.permit(changes=changes)
         key = job.JobKey(core.run, self.step or "guards", _word(f"{self.label}.{part}", LONGEST - len(mark)) + mark)
-        catch.folder = key.folder
+        catch.key = key
         running = Running(host, target, key, permit)
         self.running.append(running)
         if changes:
@@ -122,7 +121,15 @@ class AttemptPort:
             async with core.links.patience.limit(None if changes else limit):  # a change is never ended by a clock
                 with boundary("job.change" if changes else "job.read"):
                     end = await job.run_job(
-                        core.links, target, key, told, permit, start=start, output=catch.take, news=catch.news
+                        core.links,
+                        target,
+                        key,
+                        told,
+                        permit,
+                        start=start,
+                        output=catch.take,
+                        offsets=(job.UNHEARD if unheard else 0, 0),
+                        news=catch.news,
                     )
         except TimeoutError:
             await self._stop_read(running)
@@ -136,6 +143,7 @@ class AttemptPort:
                 self.running.remove(running)
         if changes and isinstance(end, job.Refused) and end.reason == "reused":
             return Said(ResultKind.LOST, sent=True, detail=KNOWN_THERE)
+        catch.size = end.out_bytes if isinstance(end, job.Exited) else 0
         return said_of(end, catch)
 
     async def _stop_read(self, running: Running) -> None:
@@ -201,12 +209,13 @@ class AttemptPort:
         return self.core.names()
 
 
-class _Catch:
+class Catch:
     """Takes a job's output: the first part for judging, all of it for the spool, its last line for the screen."""
 
     def __init__(self, port: AttemptPort, host: str, *, stored: bool, most: int, again: bool = False) -> None:
         self.port, self.host, self.most = port, host, most
-        self.folder = ""  # of the job on its host
+        self.key: job.JobKey | None = None  # of the job, once it was asked for
+        self.size = 0  # bytes of its standard output, once it has ended
         self.first = bytearray()
         self.errors = b""
         self.cut = False
@@ -259,12 +268,12 @@ class _Catch:
         return safe(lines[-1], 300) if lines else ""
 
 
-def said_of(end: job.JobEnd, catch: _Catch) -> Said:
+def said_of(end: job.JobEnd, catch: Catch) -> Said:
     """Return a job's end as the fact an action judges."""
     stdout, complaint = bytes(catch.first), catch.complaint
     match end:
         case job.Exited(code=code):
-            return Said(ResultKind.EXITED, sent=True, exit=code, stdout=stdout, complaint=complaint)
+            return Said(ResultKind.EXITED, sent=True, exit=code, stdout=stdout, complaint=complaint, cut=catch.cut)
         case job.Signalled(signal=number):
             return Said(ResultKind.SIGNALLED, sent=True, signal=str(number), stdout=stdout, complaint=complaint)
         case job.Refused(reason=reason, holder=holder):

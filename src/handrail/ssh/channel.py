@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,7 @@ from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret, redact
 from handrail.ssh import shell
+from handrail.ssh.flow import Feed, Pipe
 from handrail.ssh.frames import NOISE, Stream
 from handrail.ssh.links import Links
 from handrail.ssh.target import Target
@@ -25,6 +27,7 @@ from handrail.ssh.target import Target
 Output = Callable[[str, int, bytes], None]
 """Called with "out" or "err", the offset of the first byte, and the bytes."""
 
+FIRST_WORD: Final = 3.0  # seconds in which a host that has the job already says so
 ANSWER_MOST: Final = 1 << 20  # bytes kept of a short answer
 
 
@@ -49,6 +52,9 @@ class Call:
         self.aside = bytearray()
         self.on_header: Callable[[list[str]], None] = lambda _words: None
         self.enough: Callable[[Call], bool] = lambda _call: True
+        self.pipe: Pipe | None = None  # what takes the output: full, it stops the channel
+        self.writable = asyncio.Event()
+        self.writable.set()
         self._output = output
         self._told = False
 
@@ -119,6 +125,14 @@ class _Session(asyncssh.SSHClientSession[bytes]):
             self._seen[is_err] = b""
             _settle(call.step, "prompt")
 
+    def pause_writing(self) -> None:
+        """Note that the host takes its time."""
+        self._call.writable.clear()
+
+    def resume_writing(self) -> None:
+        """Note that the host takes more."""
+        self._call.writable.set()
+
     def exit_status_received(self, status: int) -> None:
         """Note that the host itself ended the call."""
         self._call.exit = status
@@ -136,7 +150,9 @@ def _settle(future: asyncio.Future[str], value: str) -> None:
         future.set_result(value)
 
 
-async def converse(links: Links, target: Target, call: Call, label: str, text: bytes, stdin: bytes = b"") -> None:
+async def converse(
+    links: Links, target: Target, call: Call, label: str, text: bytes, stdin: bytes | Feed = b""
+) -> None:
     """Open a channel, send the call, and return when its trailer has come; a short answer ends in `LinkGone`.
 
     Raises `LinkGone`, or `Trouble`: those of `Links.connection`, ssh-become, ssh-host-odd (nothing was run then).
@@ -146,7 +162,10 @@ async def converse(links: Links, target: Target, call: Call, label: str, text: b
         await get_through_sudo(links, target)
     password = links.sudo.password(target) if target.become else None
     channel = await _open(links, target, call, label, asks=password is not None)
+    pouring: asyncio.Task[None] | None = None
     try:
+        if call.pipe is not None:
+            call.pipe.bind(channel.pause_reading, channel.resume_reading)
         if password is not None and not await _give_password(links, call, channel, password):
             links.sudo.refused(target, password, call.answered(password))
             raise _sudo_refuses(links, target)
@@ -154,7 +173,10 @@ async def converse(links: Links, target: Target, call: Call, label: str, text: b
             channel.write(text)
         if stdin:
             with boundary("channel.input"):
-                channel.write(stdin)
+                if isinstance(stdin, Feed):
+                    pouring = asyncio.create_task(_pour(call, channel, stdin))
+                else:
+                    channel.write(stdin)
         with boundary("channel.answer"):
             await call.ended
     except LinkGone:
@@ -165,6 +187,30 @@ async def converse(links: Links, target: Target, call: Call, label: str, text: b
     finally:
         call.closed = True
         channel.abort()
+        if pouring is not None:
+            pouring.cancel()
+            await asyncio.gather(pouring, return_exceptions=True)
+
+
+async def _pour(call: Call, channel: asyncssh.SSHClientChannel[bytes], feed: Feed) -> None:
+    """Send a feed at the pace of the host, until its first word: from then on it needs nothing more.
+
+    A feed that breaks off ends our side: the host then says that the input did not arrive whole, and starts nothing. It is
+    given time for its first word before, since a job that is there already never needed the input.
+    """
+    try:
+        async with aclosing(feed.open()) as pieces:
+            async for piece in pieces:
+                await call.writable.wait()
+                if call.out.header is not None:
+                    return
+                channel.write(piece)
+    except OSError:
+        return  # the channel has ended: whoever waits for the call knows
+    except Exception:  # noqa: BLE001 - a border: whatever it is, the input will not be whole
+        await asyncio.sleep(FIRST_WORD)
+        if call.out.header is None and not call.closed:
+            channel.write_eof()
 
 
 async def _open(

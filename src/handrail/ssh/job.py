@@ -21,6 +21,7 @@ from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.ssh import shell
 from handrail.ssh.channel import Call, LinkGone, Output, consult, converse, get_through_sudo, said
+from handrail.ssh.flow import Feed, Pipe
 from handrail.ssh.frames import number
 from handrail.ssh.links import HostFacts, Links
 from handrail.ssh.target import Target
@@ -45,6 +46,7 @@ from handrail.ssh.terms import (
     ending,
 )
 
+UNHEARD: Final = 1 << 62  # an offset that no output reaches
 INCOMPLETE_MOST: Final = 5  # times the rest of an output is asked for again
 PROVEN: Final = frozenset({"never", "work"})  # said by the host after it proved that the job had not been started
 MUTE_MOST: Final = 3  # times in a row that the host ends a call before its first word
@@ -93,15 +95,18 @@ async def run_job(
     output: Output,
     offsets: tuple[int, int] = (0, 0),
     news: Callable[[JobNews], None] = lambda _news: None,
+    pipe: Pipe | None = None,
 ) -> JobEnd:
     """Run a job, or find it again, and deliver its output from `offsets` on; return how it ended.
 
+    With offsets of `UNHEARD` the output stays at the host: how much there is, is told in the end. `pipe` is where `output`
+    puts it, if it may stop the channel.
     A lost link is not an end: it is told as news, and the job is asked for again, quietly and without limit.
     Cancelling the call leaves the job alone; `stop_job` ends it. A key that an attach found never started is spent:
     the permit is taken away with the answer, so that a start still on its way cannot come true later.
     `output` and `news` are called from the event loop. Raises `Trouble` (ssh-command) for what cannot be sent at all.
     """
-    job = _Job(links, target, key, _texts(command), command.stdin, permit, start, output, news, list(offsets))
+    job = _Job(links, target, key, _texts(command), command.stdin, permit, start, output, news, list(offsets), pipe)
     return await job.run()
 
 
@@ -177,12 +182,13 @@ class _Job:
     target: Target
     key: JobKey
     texts: _Texts
-    stdin: bytes
+    stdin: bytes | Feed
     permit: Permit
     start: Start
     output: Output
     news: Callable[[JobNews], None]
     offsets: list[int]
+    pipe: Pipe | None = None
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     facts: HostFacts | None = None
     sent: bool = False
@@ -244,13 +250,15 @@ class _Job:
         call = Call(self._deliver, (self.offsets[0], self.offsets[1]))
         call.on_header = self._on_header
         call.enough = _complete
+        call.pipe = self.pipe
         text = shell.call("job", self._values(call.nonce, self.facts))
         with boundary("job.connect"):
             await self.links.connection(self.target)
         self.sent = True
         label = f"handrail:{self.key.run}:{self.key.folder}"
+        stdin = b"" if self.mode == "attach" else self.stdin  # a job that has begun has had it
         try:
-            await converse(self.links, self.target, call, label, text, self.stdin)
+            await converse(self.links, self.target, call, label, text, stdin)
         except LinkGone:
             call.out.finish()
             header = call.out.header
@@ -283,8 +291,9 @@ class _Job:
             "seen_id": facts.marker,
             "cmd": self.texts.cmd,
             "script": self.texts.script,
-            "input": len(self.stdin),
+            "input": 0 if self.mode == "attach" else _size(self.stdin),
             "out": self.offsets[0],
+            "unheard": int(self.offsets[0] >= UNHEARD),
             "err": self.offsets[1],
             "tail": int(facts.tail),
             "fork": int(facts.fork),
@@ -336,6 +345,10 @@ class _Job:
         if self.incomplete < INCOMPLETE_MOST:
             return None
         return Lost("output", f"{safe(self.target.name)}: it ended, but a part of its output cannot be had")
+
+
+def _size(stdin: bytes | Feed) -> int:
+    return stdin.size if isinstance(stdin, Feed) else len(stdin)
 
 
 def _complete(call: Call) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from handrail.base.problems import Problem, trouble
+from handrail.ssh.flow import Feed
 
 Start = Literal["fresh", "attach", "attach-or-start"]
 """fresh: this key was never used; attach: never start it; attach-or-start: start it when it provably never was."""
@@ -21,13 +22,15 @@ _PART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}\Z")
 class Command:
     """What runs: an argv, or a script with its arguments. `stdin` may be secret: it is never in argv and never stays on disk.
 
+    All of it is at the host before the job is started; a `Feed` is asked for as it is sent, and never held here.
+
     `attached` gives the program a terminal of its own on the host; its stderr is then part of its stdout.
     """
 
     argv: tuple[str, ...] | None = None
     script: str | None = None
     args: tuple[str, ...] = ()
-    stdin: bytes = b""
+    stdin: bytes | Feed = b""
     attached: bool = False
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 #   hr_key folder of the job      hr_mode fresh, again, attach or start     hr_token of this call, across reconnects
 #   hr_changes 0/1  hr_epoch N    hr_seen_boot, hr_seen_id: what the console knew before it first asked for this job
 #   hr_cmd, hr_script: texts      hr_input: bytes of stdin that follow      hr_out, hr_err: offsets to stream from
-#   hr_tail, hr_fork: what `open` found
+#   hr_unheard 1: only what stands on stderr is streamed      hr_tail, hr_fork: what `open` found
 hr_d=$hr_m/$hr_key
 
 hr_refuse() { hr_say refused "$@"; exit 0; }
@@ -193,6 +193,8 @@ hr_follow() {
     kill $hr_z
     if [ $hr_long = 0 ]; then
         hr_rest
+    elif [ "$hr_unheard" = 1 ]; then
+        hr_wait
     elif [ "$hr_tail" = 1 ]; then
         hr_tails
     else
@@ -207,12 +209,24 @@ hr_rest() {
     [ ! -s "$hr_d/err" ] || tail -c "+$((hr_err + 1))" "$hr_d/err" >&8
 }
 
+# Until the job has ended; its output stays where it is.
+hr_wait() {
+    { hr_gone; kill $hr_w; } >/dev/null 8>&- &
+    hr_k=$!
+    hr_await
+    kill $hr_k
+    hr_rest
+}
+
+# Until the console goes away: input that a job found again does not need any more is passed over.
+hr_gone() { while read -r hr_l <&7; do :; done; }
+
 hr_tails() {
     tail -c "+$((hr_out + 1))" -f -s 0.02 "--pid=$hr_w" "$hr_d/out" 8>&- &
     hr_t1=$!
     tail -c "+$((hr_err + 1))" -f -s 0.02 "--pid=$hr_w" "$hr_d/err" >&8 &
     hr_t2=$!
-    { read -r hr_l <&7; kill $hr_w $hr_t1 $hr_t2; } >/dev/null 8>&- &
+    { hr_gone; kill $hr_w $hr_t1 $hr_t2; } >/dev/null 8>&- &
     hr_k=$!
     hr_await
     # tail notices within its -s; a truncation to the same size wakes its inotify at once.
@@ -236,7 +250,7 @@ hr_poll() {
     exec 5<"$hr_d/out" 6<"$hr_d/err"
     dd bs=1 "skip=$hr_out" count=0 <&5 >/dev/null 2>&1
     dd bs=1 "skip=$hr_err" count=0 <&6 >/dev/null 2>&1
-    { read -r hr_l <&7; kill $hr_w; kill -9 $$; } >/dev/null 8>&- &
+    { hr_gone; kill $hr_w; kill -9 $$; } >/dev/null 8>&- &
     hr_k=$!
     hr_over=0
     trap hr_over=1 USR2
