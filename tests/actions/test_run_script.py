@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from tests.session.world import Drive, World, a_world, runbook, step
+from tests.ssh.bench import until
 
 from handrail.engine import messages as m
 from handrail.engine.words import How, StepWord
 from handrail.runbook.read import parse_runbook
+from handrail.session.view import LiveStep
 
 UNDO = 'undo = { run = ["rm", "-f", "made"] }\n'
 
@@ -240,3 +242,16 @@ async def test_hostile_bytes_are_kept_and_do_no_harm(world: World) -> None:
 
 def test_the_runbook_head_is_valid() -> None:
     parse_runbook(runbook(step('on = "dr"\nrun = ["true"]\n' + UNDO)).encode(), "x.toml")
+
+
+async def test_the_same_everywhere_is_asked_again_until_it_is(world: World) -> None:
+    """`within` counts for what the hosts say together, not only for each of them."""
+    for host, text in (("primary", "000A"), ("dr", "0009")):
+        (world[host].root / "serial").write_text(text)
+    look = step(SAME + '\nwithin = "30s"\nevery = "200ms"', head="reads = true")
+    drive = world.open(runbook(look))
+    assert drive.submit(m.Go()) == ""
+    await until(lambda: "asking again" in drive.session.snapshot.live.get("s/x", LiveStep()).text)
+    (world["dr"].root / "serial").write_text("000A")
+    await drive.rest()
+    assert drive.word() is StepWord.PASSED, drive.detail()

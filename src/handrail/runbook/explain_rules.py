@@ -79,9 +79,9 @@ step alone, and would compare that host with itself.
 
     on = ["primary", "dr"]""",
     "regex-slow": """\
-A regular expression with a repetition inside a repetition, such as (a+)+, tries every way to divide a text before it gives up:
-twice the time for each character more. A run ends it after half a second of computing, and then knows nothing: a read has
-failed, a change is UNKNOWN. Say what stands between the parts.
+A regular expression with a repetition inside a repetition, such as (a+)+, tries every way to divide a text before it
+gives up: twice the time for each character more. A run ends it after half a second of computing, and then knows
+nothing: a read has failed, a change is UNKNOWN. Say what stands between the parts.
 
     '^(\\w+\\s?)*$'      takes forever
     '^\\w+(\\s\\w+)*$'   does not""",

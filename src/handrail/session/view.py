@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from handrail.base.durations import show_duration
+from handrail.base.patterns import SlowPatternError, first_match
 from handrail.engine.results import Result, verdict
 from handrail.engine.state import State
 from handrail.engine.words import Verdict
@@ -42,8 +43,8 @@ class Wrong:
         if self.match:
             seen = [result.sentence, result.detail, *(check.seen for check in result.checks)]
             lines = [line.strip(" '\"`") for text in seen for line in text.splitlines()]
-            with suppress(re.error):
-                return any(re.search(self.match, line) for line in lines)
+            with suppress(re.error, SlowPatternError):
+                return first_match(self.match, lines) is not None
         codes = re.findall(r"\d+", self.when) if self.when.startswith("exit") else []
         return result.exit is not None and str(result.exit) in codes
 
