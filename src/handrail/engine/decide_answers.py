@@ -296,7 +296,7 @@ def guard_news(state: State, seen: m.GuardNews) -> Decision:
 def claim_news(state: State, seen: m.ClaimNews) -> Decision:
     """Take what came of claiming the estate."""
     if seen.released:
-        return Batch(state).add(e.ClaimReleased(seen.at, seen.hosts)).done()
+        return Batch(state).add(e.ClaimReleased(seen.at, seen.hosts, seen.without)).done()
     if seen.holder:
         return _claim_refused(Batch(state), seen).done()
     batch = Batch(state).add(e.ClaimTaken(seen.at, seen.hosts, seen.without, seen.inherited))

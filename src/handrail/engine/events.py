@@ -365,9 +365,10 @@ class ClaimRefused(Event):
 
 @dataclass(frozen=True)
 class ClaimReleased(Event):
-    """The claim is gone from the hosts."""
+    """The claim is gone from these hosts; `without` did not answer, and keep it until it is given back later."""
 
     hosts: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

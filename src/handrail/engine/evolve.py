@@ -126,7 +126,8 @@ def _(state: State, event: e.ClaimRefused) -> State:
 
 @_on(e.ClaimReleased)
 def _(state: State, event: e.ClaimReleased) -> State:
-    return replace(state, claim=None, claim_epoch=0)
+    left = replace(state.claim, hosts=event.without) if state.claim and event.without else None
+    return replace(state, claim=left, claim_epoch=0)
 
 
 @_on(e.SettleFailed)

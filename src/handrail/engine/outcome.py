@@ -51,6 +51,11 @@ def is_over(state: State) -> bool:
     return ended and not state.owed and not order.busy(state)
 
 
+def claim_left(state: State) -> tuple[str, ...]:
+    """Return the hosts that still carry the claim of a run that is over: they did not answer when it was given back."""
+    return state.claim.hosts if state.claim is not None and not state.claimed and is_over(state) else ()
+
+
 def not_run(state: State) -> tuple[StepOutline, ...]:
     """Return the steps that were never started."""
     return tuple(step for step, now in state.walked() if not now.attempts and now.word is StepWord.PENDING)

@@ -248,8 +248,9 @@ def _(_outline: Outline, _names: Mapping[str, str], event: e.ClaimRefused) -> To
 
 
 @_on(e.ClaimReleased)
-def _(_outline: Outline, _names: Mapping[str, str], _event: e.ClaimReleased) -> Told:
-    return Kind.RUN, "the claim on the estate was given back"
+def _(_outline: Outline, names: Mapping[str, str], event: e.ClaimReleased) -> Told:
+    left = ", ".join(place_name(names, host) for host in event.without)
+    return Kind.RUN, _with("the claim on the estate was given back", left and f"not on {left}, which did not answer")
 
 
 @_on(e.ScenarioTold)

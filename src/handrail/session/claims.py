@@ -138,27 +138,31 @@ def _changes(core: Core) -> list[str]:
 
 
 async def _give_up(core: Core, taken: tuple[str, ...]) -> None:
-    await asyncio.gather(*(_release_one(core, key) for key in taken))
+    await asyncio.gather(*(_release_one(core, key, PATIENCE) for key in taken))
 
 
-async def _release_one(core: Core, key: str) -> bool:
+async def _release_one(core: Core, key: str, seconds: float) -> bool:
+    """Take the claim off one host, and then what is left of the run's jobs; a host's silence costs only its own time."""
+    released = False
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(seconds):
             with boundary("claim.release"):
                 await ssh_claim.release_claim(core.links, core.target(key), core.run)
+            released = True
             with boundary("job.forget"):
                 await job.forget_jobs(core.links, core.target(key), core.run)
     except (Trouble, TimeoutError):
-        return False
-    return True
+        return released
+    return released
 
 
-async def release(core: Core) -> m.ClaimNews:
-    """Take the claim off every host that carries it, and the run's job folders with it."""
+async def release(core: Core, seconds: float) -> m.ClaimNews:
+    """Take the claim off every host that carries it, each within so many seconds; those that did not answer keep it."""
     claim = core.state.claim
     hosts = claim.hosts if claim else ()
-    done = await asyncio.gather(*(_release_one(core, key) for key in hosts))
-    return m.ClaimNews(tuple(h for h, good in zip(hosts, done, strict=True) if good), released=True)
+    done = await asyncio.gather(*(_release_one(core, key, seconds) for key in hosts))
+    gone = tuple(h for h, good in zip(hosts, done, strict=True) if good)
+    return m.ClaimNews(gone, tuple(h for h in hosts if h not in gone), released=True)
 
 
 async def write_down(core: Core) -> None:

@@ -13,6 +13,7 @@ from handrail.engine.codec import encode_event
 from handrail.engine.decide import decide
 from handrail.engine.evolve import evolve
 from handrail.engine.messages import Refused
+from handrail.engine.outcome import claim_left
 from handrail.engine.state import State
 from handrail.session.farewell import say_farewell
 from handrail.session.opening import operator, replayed, resume_run
@@ -29,6 +30,8 @@ _GONE = "estate-gone"
 
 async def close_run(home: Home, folder: RunFolder, reason: str, clock: Clock | None = None) -> Snapshot:
     """Close a held run and return what it has come to; raise `Trouble` when that is refused, or somebody drives it."""
+    if not folder.inputs().get("sim_dir") and claim_left(replayed(folder, clock).state):
+        return await _give_the_claim_back(home, folder, reason, clock)
     try:
         session = resume_run(home, folder, reason, clock=clock)
     except Trouble as err:
@@ -39,6 +42,13 @@ async def close_run(home: Home, folder: RunFolder, reason: str, clock: Clock | N
     await session.close()
     if refused:
         raise trouble("close", refused.reason)
+    return session.snapshot
+
+
+async def _give_the_claim_back(home: Home, folder: RunFolder, reason: str, clock: Clock | None) -> Snapshot:
+    """Give back, of a run that is over, the claim on the hosts that did not answer then."""
+    session = resume_run(home, folder, reason, clock=clock, giving_back=True)
+    await session.close()
     return session.snapshot
 
 

@@ -166,9 +166,12 @@ def resume_run(
     typed: str = "",
     clock: Clock | None = None,
     given: Given = NOTHING,
+    *,
+    giving_back: bool = False,
 ) -> Session:
     """Drive a run again; one that another console holds is taken over with its holder's name typed, and a reason.
 
+    `giving_back` opens one that is over, only to be closed again: then the claim goes from where it was left.
     Secrets are in no file of the run: they are given anew. Without them what needs one fails before it is sent.
     """
     clock = clock or SystemClock()
@@ -195,12 +198,14 @@ def resume_run(
     records = list(journal.records)
     events = events_of(records)
     closed = next((event.reason for event in events if isinstance(event, e.RunClosed)), "")
-    if closed:
+    if closed and not giving_back:
         _give_back(journal, lock)
         raise trouble("run-closed", f"run {folder.run_id} was closed: {safe(closed)}", "see its report")
     start = _start(records, events, clock)
     ways = ways_for(binding, given)
     session = _session(home, Files(folder, journal, lock), binding, events, clock, start=start, ways=ways)
+    if giving_back:
+        return session
     with boundary("resume.submit"):
         refused = session.submit(m.Resume(socket.gethostname(), session.core.state.epoch + 1, reason))
     if refused:

@@ -58,5 +58,10 @@ def _stays(snap: Snapshot) -> Iterator[str]:
         yield "Nothing stands changed."
     if gone:
         yield "Its simulated estate is taken down, and whatever was changed there is gone with it."
+    left = () if gone else ends.claim_left(snap.state)
+    if left:
+        hosts = ", ".join(snap.names.get(host, host) for host in left)
+        yield f"Its claim still stands on {hosts}, which did not answer: other runs are refused there."
+        yield f'Once it answers: handrail close {snap.info.run} --reason "give the claim back"'
     for item in snap.state.owed:
         yield f"Owed: {item.what} ({item.why})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from handrail.engine.outcome import outcome, stays_changed
+from handrail.engine.outcome import claim_left, outcome, stays_changed
 from handrail.engine.state import State
 from handrail.session.snapshots import Shown
 from handrail.session.status import where_text
@@ -15,7 +15,7 @@ def summary(state: State, shown: Shown, *, whole: bool = True) -> dict[str, Any]
     return {
         "outcome": outcome(state).value,
         "where": where_text(state, whole=whole),
-        "owed": [o.what for o in state.owed],
+        "owed": [*(o.what for o in state.owed), *(f"give the claim back on {host}" for host in claim_left(state))],
         "stays": [step.id for step in stays_changed(state)],
         "mode": shown.info.mode.value,
         "runbook": shown.info.runbook,

@@ -337,15 +337,14 @@ class Session:
     # ------------------------------------------------------------ the record beside the journal
 
     async def _release(self) -> None:
-        """Give the claim back once the run is over and nothing is owed."""
+        """Give the claim back once the run is over and nothing is owed; a host that does not answer keeps it until later."""
         state = self.core.state
         if self._trouble or state.claim is None or not is_over(state):
             return
         try:
-            async with asyncio.timeout(DRAIN):
-                with boundary("leave.release"):
-                    self.tell(await claims.release(self.core))
-        except (Trouble, TimeoutError):
+            with boundary("leave.release"):
+                self.tell(await claims.release(self.core, DRAIN))
+        except Trouble:
             return
 
     async def _hear_to_the_end(self) -> None:
