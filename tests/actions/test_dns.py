@@ -48,7 +48,7 @@ async def checked(world: World, text: str = SWITCH) -> Drive:
 
 async def at_gate(world: World, text: str = SWITCH) -> Drive:
     """Return a run that stands at the gate of its switch."""
-    return await (await checked(world, text)).go()
+    return await (await checked(world, text)).ask(m.Go())
 
 
 async def switched(world: World, text: str = SWITCH, *faults: str) -> Drive:
@@ -120,7 +120,7 @@ async def test_what_stands_in_the_way_closes_the_gate(zone: World, lines: list[s
     for server in (zone.names, zone.second):
         assert server is not None
         server.records = fresh
-    await drive.go()
+    await drive.ask(m.Go())
     assert drive.word() is StepWord.AWAITING
     assert says in drive.submit(m.Confirm("s/x", NEW))
     assert zone.names is not None

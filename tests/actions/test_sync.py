@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -323,3 +324,47 @@ async def test_a_list_of_files_that_is_cut_is_refused(world: World, monkeypatch:
     assert drive.word() is StepWord.FAILED
     assert "holds too many files" in drive.detail()
     assert seen(two) == before
+
+
+async def test_snapshots_of_runs_that_are_over_are_taken_away_but_for_the_last_ones(world: World) -> None:
+    """An undo of what is over last, or of what is not over, still finds its snapshot."""
+    one, two = lay_both(world)
+    open_run, strange = "20260101-0000-abcdef", two.parent / "ssl.handrail-notes"
+    (world["dr"].work / "runs" / open_run).mkdir(parents=True)
+    for name in (f"ssl.handrail-{open_run}-1", "ssl.handrail-notes"):
+        (two.parent / name).mkdir()
+    runs = []
+    for serial in ("000B", "000C", "000D"):
+        (one / "serial").write_text(serial)
+        drive = await copied(world)
+        assert drive.word() is StepWord.PASSED, drive.detail()
+        await drive.session.close()
+        runs.append(drive)
+    left = {name.removeprefix("ssl.handrail-").removesuffix(".old").rpartition("-")[0] for name in leftovers(world)}
+    assert left == {open_run, "", *(d.run for d in runs[-2:])}
+    assert strange.exists()  # no copy has made it
+    assert f"taken away: {two}.handrail-{runs[0].run}-1" in spoken(runs[-1])
+    assert f"  {two}.handrail-{runs[-1].run}-1" in spoken(runs[-1])  # where its own is
+    for run in runs[-2:]:
+        kept = two.parent / f"ssl.handrail-{run.run}-1"
+        assert kept.stat().st_mode == two.stat().st_mode
+        assert (kept / "private_keys/a.pem").stat().st_mode & 0o777 == 0o600
+        assert (two.parent / f"{kept.name}.old").stat().st_mode & 0o077 == 0
+
+
+async def test_an_undo_whose_snapshot_is_gone_says_so(world: World) -> None:
+    """It must not be taken for a copy that was never exchanged."""
+    one, two = lay_both(world)
+    drive = await copied(world)
+    assert drive.word() is StepWord.PASSED
+    for name in leftovers(world):
+        path = two.parent / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.exists():
+            path.unlink()
+    await drive.undo()
+    assert drive.word() is StepWord.UNDO_FAILED
+    assert "the snapshot of" in drive.detail()
+    assert "is gone" in drive.detail()
+    assert content(one) == content(two)

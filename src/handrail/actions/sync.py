@@ -95,8 +95,10 @@ async def _forward(sides: SyncSides, work: Work, port: Port) -> Result:
     tags = _tags(before) if "tags" in before else []
     tag = f"{work.run}-{len(tags) + 1}"  # a name of its own for each staging: what a crashed one left is not built upon
     dirs = "\n".join(pair.target.path for pair in pairs)
-    port.remember(sides.target, {"tags": ",".join((*tags, tag)), "dirs": dirs})
+    olds = ";".join((*before.get("olds", "").split(";"), ",".join(pair.target.inode for pair in pairs))).strip(";")
+    port.remember(sides.target, {"tags": ",".join((*tags, tag)), "dirs": dirs, "olds": olds})
     try:
+        await _tidy(sides, work, pairs, tag, port)
         await _stage(sides, pairs, tag, port)
     except StopError as stop:
         raise StopError(_with_something_sent(stop.result)) from None
@@ -247,6 +249,15 @@ async def _removals(sides: SyncSides, pairs: tuple[Pair, ...], port: Port) -> No
         raise _stop(sides, f"{len(gone)} files would have vanished: answered no")
 
 
+async def _tidy(sides: SyncSides, work: Work, pairs: tuple[Pair, ...], tag: str, port: Port) -> None:
+    """Take away the snapshots of runs that are over, but for the last one's: they would pile up, and hold old keys."""
+    command = Command(script=sync_scripts.TIDY, args=(work.run, *(pair.target.path for pair in pairs)))
+    said = await port.command(sides.target, command, f"tidy.{_turn(tag)}", changes=True, limit=None)
+    _must(sides, said, "old snapshots cannot be taken away", sent=True)
+    for name in said.stdout.decode("utf-8", "replace").splitlines():
+        port.say(sides.target, f"taken away: {name}, the snapshot of a run that is over")
+
+
 async def _stage(sides: SyncSides, pairs: tuple[Pair, ...], tag: str, port: Port) -> None:
     """Copy the live tree beside itself, bring what differs, remove what is gone, and prove it equal to the source."""
     turn = _turn(tag)
@@ -292,7 +303,9 @@ async def _exchange(sides: SyncSides, work: Work, port: Port) -> Result:
     with boundary("sync.exchange"):
         said = await _rolled(sides, work, port, "in", _tags(notes)[-1])
     _must(sides, said, "the exchange", sent=True)
-    port.say(sides.target, f"exchanged {len(dirs)} directories; the old ones are kept as the snapshot")
+    port.say(sides.target, f"exchanged {len(dirs)} directories; the old ones are kept as the snapshot:")
+    for path in dirs:
+        port.say(sides.target, f"  {sync_scripts.staged(path, _tags(notes)[0])}")
     check = Check("live trees are all new", holds=True, seen=f"{len(dirs)} directories")
     return Result(sides.target, ResultKind.EXITED, sent=True, exit=0, checks=(check,))
 
@@ -306,8 +319,24 @@ async def _back(sides: SyncSides, work: Work, port: Port) -> Result:
         with boundary("sync.restore"):
             said = await _rolled(sides, work, port, "out", tag)
         _must(sides, said, "putting the snapshot back", sent=True)
+    await _as_before(sides, notes, port)
     port.say(sides.target, "the trees from before the copy are live again")
     return Result(sides.target, ResultKind.EXITED, sent=True, exit=0)
+
+
+async def _as_before(sides: SyncSides, notes: Mapping[str, str], port: Port) -> None:
+    """Fail unless each live tree is one that stood there before a copy: a later run may have taken the snapshot away."""
+    dirs, olds = notes["dirs"].split("\n"), notes.get("olds", "")
+    if not olds:
+        return
+    look = Command(run=("stat", "-L", "-c", "%i", "--", *dirs))
+    said = await port.command(sides.target, look, "before", changes=False, limit=LIMIT)
+    _must(sides, said, "the trees cannot be looked at", sent=True)
+    stood = [set(column) for column in zip(*(old.split(",") for old in olds.split(";")), strict=True)]
+    for path, inode, known in zip(dirs, said.stdout.decode().split(), stood, strict=True):
+        if inode not in known:
+            why = f"the snapshot of {path} is gone: a later run has copied since, and its undo comes first"
+            raise StopError(Result(sides.target, ResultKind.EXITED, sent=True, exit=1, detail=why))
 
 
 async def _rolled(sides: SyncSides, work: Work, port: Port, way: str, tag: str) -> Said:

@@ -99,3 +99,31 @@ for live in "$@"; do
   else echo new; fi
 done
 """
+
+# $1 this run, $2... live directories: takes away what copies of other runs have left beside them, but not of a run whose folder
+# is still on this host (it may be undone, or owes something), and not of the one that was over last. Says what it took away.
+TIDY: Final = r"""
+set -eu
+run=$1; shift
+work=${0%/runs/*}
+[ "$work" != "$0" ] || exit 0
+over() {
+  tag=${1#"$2".handrail-}; tag=${tag%.old}
+  case $tag in *[!A-Za-z0-9-]* | *-*[!0-9]) return 1 ;; *-*) ;; *) return 1 ;; esac
+  theirs=${tag%-*}
+  [ "$theirs" != "$run" ] && [ ! -d "$work/runs/$theirs" ]
+}
+for live in "$@"; do
+  newest=; kept=
+  for mark in "$live".handrail-*.old; do
+    [ -f "$mark" ] && over "$mark" "$live" || continue
+    if [ -z "$newest" ] || [ "$mark" -nt "$newest" ]; then newest=$mark; kept=$theirs; fi
+  done
+  for tree in "$live".handrail-*; do
+    [ -e "$tree" ] && [ ! -L "$tree" ] && over "$tree" "$live" || continue
+    [ "$theirs" != "$kept" ] || continue
+    rm -rf -- "$tree"
+    case $tree in *.old) ;; *) echo "$tree" ;; esac
+  done
+done
+"""
