@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.actions.trees import SSL, content, lay, lay_both, leftovers, seen, sync_step
+from tests.actions.trees import SSL, content, hold, lay, lay_both, leftovers, let_go, seen, sync_step
 from tests.session.world import Drive, World
 
 from handrail.actions import copying, sync
@@ -368,3 +368,21 @@ async def test_an_undo_whose_snapshot_is_gone_says_so(world: World) -> None:
     assert "the snapshot of" in drive.detail()
     assert "is gone" in drive.detail()
     assert content(one) == content(two)
+
+
+@pytest.mark.parametrize("spoil", ["chmod -R go+r .", "printf x >> crl.pem", "rm -f serial"])
+async def test_a_staged_tree_that_is_not_the_sources_is_never_exchanged(world: World, spoil: str) -> None:
+    """A target that unpacks with other modes, other bytes or not all: proven before the exchange, not after it."""
+    _, two = lay_both(world)
+    before = seen(two)
+    hold(world, "dr", "tar")
+    let_go(world, "dr", "tar")
+    gate = world["dr"].root / "bin/tar"
+    gate.write_text(gate.read_text().replace("exec ", "") + f"code=$?\n{spoil}\nexit $code\n")
+    drive = await copied(world)
+    assert drive.word() is StepWord.FAILED
+    assert "the staged tree is not equal to the source" in drive.detail()
+    assert "the live tree is untouched" in drive.detail()
+    assert seen(two) == before
+    await drive.undo()
+    assert leftovers(world) == []

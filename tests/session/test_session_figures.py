@@ -41,7 +41,7 @@ async def test_an_age_grows_is_made_new_by_a_copy_and_is_the_old_one_after_its_u
     assert figure(drive).shown(seen + 11) == ("15m01s", True)
     assert figure(drive, 1).shown(seen + 70) == ("14m50s", False)  # no age: it is said how old it is instead
     assert figure(drive, 1).old(seen + 70) == 70
-    await drive.go()
+    await drive.ask(m.Go())
     copied = figure(drive).seen
     assert copied is not None
     assert figure(drive).shown(copied + 62) == ("1m02s", False)
