@@ -27,9 +27,10 @@ from handrail.session.view import Mode
 from handrail.store.home import Home
 
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"
+# Who asks for a certificate does so at a moment of its own: what waits in `requests` is no trace of a failover.
 TREE = r"""
-cd "$1" && find . \( -type l -printf 'l %p -> %l\n' -o -printf '%y %m %u:%g %p\n' \) | LC_ALL=C sort &&
-find . -type f -exec sha256sum {} + | LC_ALL=C sort -k2
+cd "$1" && find . -path './requests/*' -prune -o \( -type l -printf 'l %p -> %l\n' -o -printf '%y %m %u:%g %p\n' \) | LC_ALL=C sort &&
+find . -path './requests/*' -prune -o -type f -exec sha256sum {} + | LC_ALL=C sort -k2
 """
 
 
