@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 from collections.abc import AsyncIterator
@@ -19,7 +20,10 @@ from handrail.dns.update import compare_and_set, prove_key
 from handrail.dns.zone import NameServer, Zone
 
 NAMED = shutil.which("named") or shutil.which("named", path="/usr/sbin:/usr/local/sbin")
-pytestmark = pytest.mark.skipif(NAMED is None, reason="named is not installed: nothing is proven against BIND here")
+pytestmark = pytest.mark.skipif(
+    NAMED is None and os.environ.get("HANDRAIL_REAL") != "1",
+    reason="named is not installed: nothing is proven against BIND here",
+)
 
 RACES = sized(20, 100, 1000)
 CLOCK = SystemClock()
@@ -51,7 +55,7 @@ async def bind(tmp_path: Path) -> AsyncIterator[Zone]:
     (tmp_path / "zone.db").write_text(ZONE_FILE)
     config = tmp_path / "named.conf"
     config.write_text(CONFIG.format(folder=tmp_path, port=port, secret=SECRET))
-    assert NAMED
+    assert NAMED, "named is not installed, and HANDRAIL_REAL wants it"
     named = await asyncio.create_subprocess_exec(
         NAMED, "-g", "-n", "1", "-c", str(config), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
