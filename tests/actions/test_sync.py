@@ -209,6 +209,11 @@ async def test_files_are_found_in_a_directory_that_lies_in_another(world: World,
     drive = await copied(world, more, dirs='["{{ here.root }}/ssl", "{{ here.root }}/ssl/ca"]')
     assert drive.word() is (StepWord.FAILED if says else StepWord.PASSED), drive.detail()
     assert says in drive.detail()
+
+
+async def test_a_file_that_is_in_neither_of_two_such_directories_is_missed(world: World) -> None:
+    for host in ("primary", "dr"):
+        lay(world[host].root, {"ssl/ca/serial": host, "ssl/certs/a.pem": host})
     drive = await copied(world, 'require = ["ca_key.pem"]', dirs='["{{ here.root }}/ssl", "{{ here.root }}/ssl/ca"]')
     assert "lacks ca_key.pem" in drive.detail()
 
