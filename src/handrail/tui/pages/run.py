@@ -160,9 +160,9 @@ class RunPage(Answering):
             return self.now.why_not("undo")
         if self.now.watching and verb in ("retry", *decide.VERBS):
             return self.now.why_not(verb)
-        if verb in ("pause", "stop", "declare", "pace", "settle") or (
-            self.scope == "decide" and verb in decide.OFFERED
-        ):
+        if verb == "settle":  # what cannot be run from here may still be settled by a word
+            return self.now.why_not("settle") and self.now.why_not("settle-word")
+        if verb in ("pause", "stop", "declare", "pace") or (self.scope == "decide" and verb in decide.OFFERED):
             return self.now.why_not(verb)
         return ""
 
