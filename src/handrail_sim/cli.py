@@ -34,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--template", type=Path, required=True, help="an estate file with sim tables")
     up.add_argument("--dir", type=Path, required=True, help="the estate's folder")
     up.add_argument("--rtt", help='round trip between sites, such as "40ms"')
-    up.add_argument("--clients", type=int, help="how many hosts a role of many has")
+    up.add_argument("--clients", type=int, help="how many hosts a role of many has, if it has a `count`")
     up.add_argument("--mode", choices=("auto", "namespaces", "folders"), default="auto")
     up.add_argument("--home", type=Path, help="where simulated host keys are remembered (HANDRAIL_HOME)")
     up.set_defaults(run=_up)

@@ -39,9 +39,11 @@ def _plan(raw: dict[str, Any], clients: int | None) -> EstatePlan:
     _known(sim, _SIM_KEYS, "[sim]")
     hosts = [_sim_host(h) for h in sim.get("host", [])]
     roles: dict[str, dict[str, Any]] = {}
+    counted = any("count" in _table(table, "sim") for table in _table(raw, "roles").values())
     for role, table in _table(raw, "roles").items():
         roles[role] = {k: v for k, v in table.items() if k not in ("sim", "name", "hosts")}
-        hosts += _role_hosts(role, table, clients)
+        grows = "count" in _table(table, "sim") or not counted  # a role without a count is as large as it is listed
+        hosts += _role_hosts(role, table, clients if grows else None)
     _unique(hosts)
     estate = _table(raw, "estate")
     return EstatePlan(
