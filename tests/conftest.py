@@ -27,6 +27,12 @@ LONG: Final = (
     "actions",
 )
 HERE: Final = Path(__file__).parent
+# Whole drills beside the failover's own: minutes of waiting, so that they run in CI and when they are asked for.
+DRILLS: Final = (
+    frozenset(f"runbooks/test_{name}.py" for name in ("failback", "generic", "readiness", "setup"))
+    | frozenset(f"torture/test_{name}.py" for name in ("random_kills", "disk_faults"))
+    | {"scenarios/test_matrix.py"}
+)
 _TABLE: Final = Table()
 
 
@@ -39,6 +45,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=place)
     for item in items:
+        if item.path.relative_to(HERE).as_posix() in DRILLS:
+            item.add_marker(pytest.mark.drill)
         mark = item.get_closest_marker("torture")
         if mark is not None and mark.args:
             Notes(item.user_properties).note(mark.args[0], trials=mark.kwargs.get("trials", 1))
