@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -31,17 +32,20 @@ def test_one_that_does_not_end_goes_with_its_children(tmp_path: Path, line: str)
     with pytest.raises(TooLong):
         printed(["sh", "-c", f"echo $$ >pid; {line}"], folder=tmp_path, seconds=0.5, most=100)
     group = int((tmp_path / "pid").read_text())
-    left = [
-        int(e.name)
-        for e in Path("/proc").iterdir()
-        if e.name.isdigit() and not gone(int(e.name)) and _group(e) == group
-    ]
+    until = time.monotonic() + 20  # a killed process may take a moment to be gone
+    while (left := _members(group)) and time.monotonic() < until:
+        time.sleep(0.01)
     assert left == []
 
 
-def _group(entry: Path) -> int:
+def _members(group: int) -> list[int]:
+    numbers = [int(e.name) for e in Path("/proc").iterdir() if e.name.isdigit()]
+    return [number for number in numbers if not gone(number) and _group(number) == group]
+
+
+def _group(number: int) -> int:
     try:
-        return os.getpgid(int(entry.name))
+        return os.getpgid(number)
     except ProcessLookupError:
         return 0
 

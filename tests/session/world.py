@@ -61,6 +61,14 @@ def step(table: str, *, stage: str = "s", verify: str = "", head: str = "") -> s
     return found + (f"[[stage.step.verify]]\n{verify}\n" if verify else "")
 
 
+def _written(path: Path) -> str:
+    """Return what a file holds, nothing when it is not there yet: a job's folder is made file by file."""
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""
+
+
 @dataclass
 class Machine:
     """One host: its SSH server, and the folder that stands for its disk."""
@@ -79,8 +87,8 @@ class Machine:
 
     def executed(self, text: str) -> int:
         """Return how many jobs were begun here whose command holds a text."""
-        jobs = {p.parent for p in self.work.glob("runs/*/*/cmd")}
-        return sum(text in (job / "cmd").read_text() + (job / "script").read_text() for job in jobs)
+        jobs = {p.parent for p in self.work.glob("runs/*/*/token")}
+        return sum(text in _written(job / "cmd") + _written(job / "script") for job in jobs)
 
 
 @dataclass

@@ -86,6 +86,7 @@ _ABSENT = {
     "reply": "no step asks anything",
     "declare": "this runbook has no other route",
     "settle": "nothing is owed",
+    "settle-word": "nothing is owed",
     "retry": "no step has failed",
     "attach": "its outcome is known: there is no job to ask about",
     "not-done": "its outcome is known: retry it, or undo it",
