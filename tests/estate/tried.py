@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -23,8 +24,10 @@ from typing import Any, Final
 STAGE: Final = r"enter starts stage {}"
 GATE: Final = r"Say it aloud, then type"
 ASKS: Final = r"asks, and stands until you answer"
+GATE_WORD: Final = r"then type (\S+):"
 DONE: Final = r"Everything is done"
 DECIDE: Final = r"Decide\. The clock runs"
+NEXT: Final = rf"{STAGE.format(r'[0-9]+')}|{GATE}|{DONE}"
 DECIDE_WORDS: Final = "Decide. The clock runs"
 
 
@@ -106,7 +109,10 @@ class Bed:
 
 def begin(bed: Bed, *words: str, reason: str = "") -> None:
     """Start a LIVE run: the briefing, with the estate's name typed."""
-    bed.console("run", *words, "--estate", bed.said["estate"])
+    told = (
+        ("--reason", shlex.quote(bed.said["reason"])) if bed.said.get("reason") else ()
+    )  # never drilled at this digest
+    bed.console("run", *words, *told, "--estate", bed.said["estate"])
     bed.look("Your answers", 60)
     bed.look("answers, pinned key|does not answer|silent for", 60)
     if reason:
@@ -148,6 +154,40 @@ def leave(bed: Bed) -> None:
     bed.tmux("kill-session", "-t", "tried")
 
 
+def setup(bed: Bed) -> None:
+    """Set the DR server up from nothing."""
+    begin(bed, "puppet-setup-dr")
+    shown = on(bed, "checks", STAGE.format(3))
+    while re.search(DONE, shown) is None:
+        if gate := re.search(GATE_WORD, shown):
+            shown = typed(bed, gate[1], "the count of files that vanish, at the gate", NEXT)
+        else:
+            stage = re.search(STAGE.format(r"\d+"), shown)
+            shown = on(bed, stage[0] if stage else "go on", NEXT)
+    leave(bed)
+
+
+def ready(bed: Bed) -> None:
+    """Ask the readiness runbook, as monitoring does."""
+    words = ("check", "puppet-readiness", "--estate", bed.said["estate"])
+    whole = " ".join([*bed.said["console"], *words])
+    done = subprocess.run(["/bin/sh", "-c", whole], capture_output=True, text=True, timeout=600, check=False)
+    told = done.stdout.strip() or done.stderr.strip()
+    bed.note(
+        "said", what="handrail " + " ".join(words), exit=done.returncode, last=told.splitlines()[-1][:160], whole=told
+    )
+
+
+def risk(bed: Bed) -> None:
+    """Have the primary sign a node after the last copy: readiness names it as what an emergency would lose."""
+    host = bed.said["late"][0]
+    bed.agents(host, wanted="nobody: not signed")
+    bed.note("world", what=f"primary: puppetserver ca sign --certname {host}.{bed.said['zone']}")
+    bed.ssh("primary", f"puppetserver ca sign --certname {host}.{bed.said['zone']}")
+    bed.agents(host, wanted="primary")
+    ready(bed)
+
+
 def planned(bed: Bed) -> None:
     """Walk the planned failover."""
     begin(bed, "puppet-failover")
@@ -155,7 +195,7 @@ def planned(bed: Bed) -> None:
     on(bed, "hold and copy", GATE)
     typed(bed, bed.said["servers"]["dr"], "the DR's address, at the gate", STAGE.format(5))
     bed.press("Enter", what="verification")
-    bed.look("Running 5.5|" + DECIDE, 900)
+    bed.look(f"Running 5.5|{DONE}|{STAGE.format(6)}|{DECIDE}", 900)
     bed.agents(*bed.said["clients"], wanted="dr")
     came(bed, DONE, 2700)
     leave(bed)
@@ -198,7 +238,7 @@ def home(bed: Bed) -> None:
     typed(bed, count[1] if count else "0", "the count of collisions, at the gate", f"then type {home_address(bed)}")
     typed(bed, bed.said["servers"]["primary"], "the primary's address, at the gate", STAGE.format(5))
     bed.press("Enter", what="verification")
-    bed.look("Running 5.5|" + DECIDE, 900)
+    bed.look(f"Running 5.5|{DONE}|{STAGE.format(6)}|{DECIDE}", 900)
     bed.agents(*bed.said["clients"], wanted="primary")
     came(bed, STAGE.format(6), 2700)
     on(bed, "standby", DONE)
@@ -221,7 +261,7 @@ def emergency(bed: Bed) -> None:
         came(bed, GATE, 900)
     typed(bed, bed.said["servers"]["dr"], "the DR's address, at the gate", STAGE.format(5))
     bed.press("Enter", what="verification")
-    bed.look("Running 5.5|" + DECIDE, 1200)
+    bed.look(f"Running 5.5|{GATE}|{DECIDE}", 1200)
     bed.agents(*far, wanted="dr")
     came(bed, GATE, 2700)
     bed.note("screen", what=bed.screen())
@@ -258,11 +298,16 @@ def _agent(line: Mapping[str, Any]) -> str:
     return f"agent on {line['host']}, {line['took']} s | exit {line['exit']}, served by **{line['served']}**{fits}"
 
 
+def _plain(command: str) -> str:
+    return re.sub(r"--estate \S*/", "--estate ", command)
+
+
 ROWS: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
-    "command": lambda line: f"`{re.sub(r'--estate .*/', '--estate ', line['what'])}` |",
+    "command": lambda line: f"`{_plain(line['what'])}` |",
     "key": lambda line: f"key `{line['key']}` | {line.get('what', '')}",
     "saw": lambda line: f"on the screen: {line['what']} | after {line['after']} s",
     "agent": _agent,
+    "said": lambda line: f"`{_plain(line['what'])}` | exit {line['exit']}: {line['last']}",
     "world": lambda line: f"**{line['what']}** | done to the machines",
 }
 HEAD: Final = """# What was tried on real Puppet
@@ -285,6 +330,9 @@ briefing proposed the emergency and did not choose it, which was mended. The sec
 * PuppetDB, Puppet Enterprise, Windows clients, agents that run as daemons across a switch.
 """
 PHASES: Final[dict[str, tuple[str, Callable[[Bed], None]]]] = {
+    "setup": ("Setting the DR server up from nothing", setup),
+    "ready": ("Readiness", ready),
+    "risk": ("A late node signed at the primary", risk),
     "planned": ("Planned failover", planned),
     "late": ("A late node signed at the DR server", late),
     "home": ("Failback", home),

@@ -60,6 +60,24 @@ def test_a_switch_needs_servers_and_hosts_that_stay_where_they_are(full: Runbook
     with pytest.raises(Trouble) as raised:
         bind(full, read_estate(lay(tmp_path, text)))
     assert codes_of(raised) == ["dns-missing", "host-moves"]
+    moves = raised.value.problems[1]
+    assert "the name that switch/dns switches" in moves.message
+    assert "management name" in moves.hint
+    assert moves.where is not None
+    assert text.splitlines()[moves.where.line - 1].startswith('host = "Puppet.example.test."')
+
+
+def test_a_name_that_is_switched_is_known_by_the_runbooks_default_and_in_lists(full: Runbook, tmp_path: Path) -> None:
+    text = changed(ESTATE, ('hosts = ["web01", ', 'hosts = ["web01", "puppet.example.test:2222", '))
+    fqdn = full.vars["fqdn"].model_copy(update={"default": "puppet.example.test"})
+    named = full.model_copy(update={"vars": {**full.vars, "fqdn": fqdn}})
+    text = changed(text, ('fqdn = "puppet.example.test"\n', ""))
+    with pytest.raises(Trouble, match="host-moves") as raised:
+        bind(named, read_estate(lay(tmp_path, text)))
+    where = raised.value.problems[0].where
+    assert where is not None
+    assert text.splitlines()[where.line - 1][where.column - 1 :].startswith('"puppet.example.test:2222"')
+    assert bind(full, read_estate(lay(tmp_path, text)), {"fqdn": "other.example.test"})
 
 
 def test_a_resolved_undo_can_be_written_down_and_read_again(full: Runbook) -> None:

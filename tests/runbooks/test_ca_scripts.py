@@ -85,6 +85,23 @@ def test_the_table_names_what_each_side_did_and_the_collision(two: tuple[Path, P
     assert "collisions: 1" in told.stdout
 
 
+def test_a_kept_ca_that_is_gone_is_said_and_not_taken_for_an_empty_one(two: tuple[Path, Path], tmp_path: Path) -> None:
+    own, dr = two
+    for gone in ("inventory.txt", "ca_crl.pem"):
+        (own / gone).rename(tmp_path / "away")
+        told = sh(script("puppet-failback", "merge/table"), own, dr)
+        assert (told.returncode, told.stdout) == (2, f"cannot be read: {own / gone}\n")
+        told = sh(script("puppet-failback", "merge/merge", "verify"), own, dr, dr)
+        assert (told.returncode, told.stdout) == (7, f"cannot be read: {own}\n")
+        (tmp_path / "away").rename(own / gone)
+
+
+def test_nothing_is_kept_inside_ssl_where_a_copy_would_replace_it() -> None:
+    """Up to Puppet 6 the CA lies inside ssl/: what lies beside the CA is copied with ssl/, and lost in its exchange."""
+    for path in RUNBOOKS.glob("*.toml"):
+        assert "ca_dir }}." not in path.read_text(), path.name
+
+
 def test_the_merge_loses_nothing_and_its_undo_puts_back(two: tuple[Path, Path], tmp_path: Path) -> None:
     own, ca = two
     work = tmp_path / "ca.merged"

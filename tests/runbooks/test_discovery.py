@@ -167,6 +167,9 @@ def test_each_version_is_found_out(tmp_path: Path, name: str) -> None:
     answer = _ask(_programs(tmp_path, server))
     assert answer.returncode == 0, answer
     found, root = _captured(answer.stdout), tmp_path / "root"
+    inside = (server.real or server.asked).startswith(
+        server.places[1]
+    )  # then nothing is kept beside it: ssl/ is copied
     assert "" not in found.values(), found
     assert found | {"began": ""} == {
         "version": server.version,
@@ -174,6 +177,7 @@ def test_each_version_is_found_out(tmp_path: Path, name: str) -> None:
         "certname": "puppet.example.test",
         "ssl_dir": f"{root}{server.places[1]}",
         "ca_dir": f"{root}{server.real or server.asked}",
+        "ca_kept": f"{root}{server.places[1]}.ca" if inside else f"{root}{server.real or server.asked}",
         "ca_cli": server.ca_cli,
         "conf": f"{root}{server.places[0]}/puppet.conf",
         "code_dir": f"{root}/{'envs' if server.environments else 'code/environments'}/production",

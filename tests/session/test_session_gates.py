@@ -47,6 +47,17 @@ async def test_a_recheck_that_does_not_hold_closes_the_gate_and_opens_it_again(z
     assert drive.word() is StepWord.PASSED, drive.detail()
 
 
+async def test_a_script_is_told_by_its_own_words_not_by_its_text(world: World) -> None:
+    table = (
+        'on = "dr"\nconfirm = "yes"\nscript = "echo secretly >> made"\nargs = ["{{ dr.address }}"]\n'
+        'undo = { script = "rm -f made", title = "Take {{ dr.address }} away" }\n'
+    )
+    drive = await world.open(runbook(step(table).replace('title = "X"', 'title = "Let {{ dr.address }} in"'))).go(2)
+    gate = drive.at().gate
+    assert gate is not None
+    assert (gate.what, gate.undo) == (f"Let {NEW} in", f"Take {NEW} away")
+
+
 async def test_a_recheck_that_cannot_be_asked_closes_it_but_in_an_emergency(zone: World) -> None:
     drive = await zone.open(GATED).go(3)
     await zone.off("dr")

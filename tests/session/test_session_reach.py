@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import shutil
 
 import pytest
 from tests.session.world import Drive, World, runbook, step
 
 from handrail.engine import messages as m
+from handrail.engine import order
 from handrail.engine.words import StepWord
 from handrail.session import reach
 from handrail.session.view import HostView
@@ -91,3 +94,21 @@ async def test_the_console_asks_by_itself(world: World, monkeypatch: pytest.Monk
     async with asyncio.timeout(30):
         while host(drive, "dr").asked is None:
             await drive.session.changed(drive.session.snapshot.seq)
+
+
+async def test_a_host_whose_clock_is_wrong_is_warned_of_before_anything_changes(world: World) -> None:
+    """S17: the host's own `date` says another time; only what the reach read says about it is under test."""
+    dr = world["dr"].server
+    shim = world.place / "shim"
+    shim.mkdir()
+    (shim / "date").write_text(
+        f'#!/bin/sh\n[ "$*" != +%s ] || exec {shutil.which("date")} -d "12 minutes ago" +%s\nexec {shutil.which("date")} "$@"\n'
+    )
+    (shim / "date").chmod(0o755)
+    dr.env = {**dr.env, "PATH": f"{shim}:{dr.env['PATH']}"}
+    drive = await world.open(DR).go()
+    assert drive.word("reach/reach-dr") is StepWord.PASSED
+    said = [text for _, text in order.warnings(drive.state)]
+    assert len(said) == 1
+    assert re.match(r"dr's clock is 1[12]m\S* behind this console's clock", said[0])
+    assert "chronyc" in said[0]

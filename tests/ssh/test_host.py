@@ -234,7 +234,7 @@ async def test_opening_a_run_says_what_the_host_is_like(host: Host) -> None:
     facts = await open_run(host.links, host.target, RUN)
     assert facts is not None
     assert facts.boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    assert facts.wall > 1_700_000_000
+    assert abs(facts.ahead) < 5
     assert facts == await open_run(host.links, host.target, RUN, make=False)
     with pytest.raises(Trouble):
         await open_run(host.links, replace(host.target, work_dir="/proc/no"), RUN)

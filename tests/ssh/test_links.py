@@ -337,6 +337,31 @@ async def test_a_server_that_asks_for_ever_is_left_and_its_words_are_harmless(ho
     assert max(len(one.text) for one in asked) < 600
 
 
+async def test_a_password_that_has_run_out_is_changed_elsewhere(host: Host) -> None:
+    class Login(asyncssh.SSHServer):
+        def begin_auth(self, username: str) -> bool:
+            return True
+
+        def password_auth_supported(self) -> bool:
+            return True
+
+        def kbdint_auth_supported(self) -> bool:
+            return False
+
+        def validate_password(self, username: str, password: str) -> bool:
+            raise asyncssh.PasswordChangeRequired("choose another one\x1b[2J")
+
+    async def answer(question: Question) -> Secret | None:
+        return Secret("spring2019")
+
+    links = Links(limits=QUICK, ask=answer)
+    async with asyncio.timeout(20), served(host, Login) as target:
+        with pytest.raises(Trouble, match="the password has run out: log in there with ssh") as raised:
+            await links.connection(target)
+        assert "spring2019" not in str(raised.value)
+        await links.close()
+
+
 async def test_a_one_time_code_is_asked_for_once_and_each_is_new(host: Host) -> None:
     codes, valid = iter(("111111", "222222")), ["111111", "222222"]
 

@@ -150,6 +150,20 @@ async def test_through_two_jump_hosts_each_met_once(forge: Smithy, sshd: Sshd, t
     await links.close()
 
 
+@pytest.mark.parametrize("name", ["Puppet.example.test.", "puppet"])
+async def test_a_name_that_is_switched_is_nobodys_way(sshd: Sshd, known: Path, tmp_path: Path, name: str) -> None:
+    config = tmp_path / "config"
+    config.write_text(f"Host mine gate\n  HostName {name}\nHost behind\n  HostName 127.0.0.1\n  ProxyJump gate\n")
+    links = console()
+    links.moving = {"puppet.example.test": "switch/dns"}
+    for host in ("mine", "behind"):
+        target = sshd.target(known, key=host, host=host, ssh_config=config)
+        with pytest.raises(Trouble, match="the name that switch/dns switches") as raised:
+            await links.connection(target)
+        assert raised.value.problems[0].code == "host-moves"
+    await links.close()
+
+
 async def test_a_circle_of_jump_hosts_is_said(sshd: Sshd, known: Path, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text("Host *\n  ProxyJump around\n")
@@ -319,4 +333,30 @@ async def test_a_second_factor_nobody_gives(forge: Smithy, tmp_path: Path) -> No
     for person in (None, Person([None])):
         links = console(person)
         assert await fault(links, sshd.target(known)) == "ssh-auth"
+        await links.close()
+
+
+async def test_a_password_is_asked_for_where_the_host_wants_one(forge: Smithy, tmp_path: Path) -> None:
+    namespaces()
+    sshd = await forge.sshd(more="UsePAM yes\nKbdInteractiveAuthentication no\n", inside=True)
+    with (sshd.place / "config").open("r+") as config:
+        text = config.read().replace("PasswordAuthentication no", "PasswordAuthentication yes\nPubkeyAuthentication no")
+        config.seek(0)
+        config.write(text)
+    await sshd.reload("")
+    known = tmp_path / "known_hosts"
+    known.write_text(pin_line(sshd, "one"))
+    person = Person(["wrong", PASSWORD])
+    links, target = console(person), sshd.target(known, work_dir=str(sshd.place / "home" / "work"))
+    ends = await asyncio.gather(*(run(links, target, "id -un", f"{n}.run") for n in range(3)))
+    await links.close()
+    assert [bytes(heard.out) for _, heard in ends] == [b"oncall\n"] * 3
+    assert person.texts == ["one asks oncall: the account's password"] * 2
+    assert person.asked[1].wrong == "it did not accept what was said before"
+    assert not any(one.echo for one in person.asked)
+    assert PASSWORD not in sshd.said()
+    for nobody_gives in (None, Person([None])):
+        links = console(nobody_gives)
+        with pytest.raises(Trouble, match="asks for a code or a password, which was not given"):
+            await links.connection(target)
         await links.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from handrail.base.problems import Problem, Trouble
 from handrail.base.safe import safe
@@ -109,7 +109,6 @@ def bind(runbook: Runbook, estate: Estate, settings: Mapping[str, str] | None = 
     """Return the runbook on the estate, variables from default < estate < `settings`; raise `Trouble` with all misfits."""
     settings = settings or {}
     problems = [*_role_problems(runbook, estate), *_setting_problems(runbook, settings)]
-    problems += _dns_problems(runbook, estate, {**estate.vars, **settings})
     given: dict[str, tuple[str, Source]] = {}
     for name, var in runbook.vars.items():
         if var.default is not None:
@@ -120,6 +119,7 @@ def bind(runbook: Runbook, estate: Estate, settings: Mapping[str, str] | None = 
             given[name] = (settings[name], "set")
     for name, (value, source) in given.items():
         problems += _doubts(runbook, name, value, source)
+    problems += _dns_problems(runbook, estate, {name: value for name, (value, _) in given.items()})
     if problems:
         raise Trouble(*problems)
     values = {name: value for name, (value, _) in given.items() if runbook.vars[name].type != "secret"}
@@ -172,19 +172,26 @@ def _role_problems(runbook: Runbook, estate: Estate) -> list[Problem]:
 
 def _dns_problems(runbook: Runbook, estate: Estate, values: Mapping[str, str]) -> list[Problem]:
     """Refuse a switch without DNS servers, and hosts that are reached by the very name that is switched."""
-    names = [(place, place.step.dns.name) for place in runbook.places if place.step.dns is not None]
+    moving = moving_names(runbook, values)
     problems = []
-    if names and estate.dns is None:
-        message = f"{names[0][0].name} changes a name, and estate {safe(estate.name, 60)} has no [dns]"
+    if moving and estate.dns is None:
+        message = f"{next(iter(moving.values()))} changes a name, and estate {safe(estate.name, 60)} has no [dns]"
         problems.append(Problem("dns-missing", message, "say which servers answer for the zone"))
-    moving = {resolve_known(name, values).lower().rstrip("."): place for place, name in names}
     for host in estate.every_host():
-        place = moving.get(host.host.lower().rstrip("."))
-        if place is not None:
-            message = f"{safe(host.name, 60)} is reached by {safe(host.host, 80)}, the name that {place.name} switches"
-            hint = "give it a management name or an address: after the switch this would be another machine"
-            problems.append(Problem("host-moves", message, hint))
+        step = moving.get(host.host.lower().rstrip("."))
+        if step is not None:
+            message = f"{safe(host.name, 60)} is reached by {safe(host.host, 80)}, the name that {step} switches"
+            problems.append(Problem("host-moves", message, HOST_MOVES, host.at))
     return problems
+
+
+HOST_MOVES: Final = "give it a management name or an address: after the switch this would be another machine"
+
+
+def moving_names(runbook: Runbook, values: Mapping[str, str]) -> dict[str, str]:
+    """Return the names that a runbook switches, in small letters and without a final dot, each with the step that does."""
+    names = [(place.name, place.step.dns.name) for place in runbook.places if place.step.dns is not None]
+    return {resolve_known(name, values).lower().rstrip("."): step for step, name in reversed(names)}
 
 
 def _setting_problems(runbook: Runbook, settings: Mapping[str, str]) -> list[Problem]:

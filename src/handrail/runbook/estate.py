@@ -6,11 +6,11 @@ It opens the estate file and the host lists it names; of keys and host keys it l
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from handrail.base.problems import Problem, Trouble, in_order
+from handrail.base.problems import Problem, Trouble, Where, in_order
 from handrail.base.safe import safe
 from handrail.runbook.document import Document, digest, read_document
 from handrail.runbook.estate_model import EstateFile, RoleTable
@@ -161,10 +161,17 @@ class _Look:
         if not reachable and not (file.simulated and table.sim):
             self._tell("role-hosts", f"role `{role}` has no host", 'write host = "192.0.2.10", or hosts = [...]', path)
         try:
-            return hosts_of_role(role, table, self.finder)
+            hosts = hosts_of_role(role, table, self.finder)
         except Trouble as error:
             self._take(error, (*path, "hosts") if table.hosts is not None else path)
             return ()
+        return tuple(replace(host, at=self._at(role, table, number)) for number, host in enumerate(hosts))
+
+    def _at(self, role: str, table: RoleTable, number: int) -> Where:
+        """Return where a host of a role stands in the file: its own entry, or what names the list it came from."""
+        path: TomlPath = ("roles", role, "hosts" if table.hosts is not None else "host" if table.host else "address")
+        path = (*path, number) if isinstance(table.hosts, tuple) else path
+        return self.document.positions.where(self.document.name, path)
 
     def _told_apart(self, roles: Mapping[str, tuple[Host, ...]]) -> None:
         """Refuse two hosts with one key: results, jobs and files are told apart by it."""

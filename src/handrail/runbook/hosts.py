@@ -40,6 +40,7 @@ class Host:
     address: str = ""  # what a name should answer when this host serves
     vars: Mapping[str, str] = field(default_factory=dict, hash=False)
     work_dir: str = "/var/tmp/handrail"  # noqa: S108
+    at: Where | None = field(default=None, compare=False)  # where the estate file says how it is reached
 
     def facts(self) -> dict[str, str]:
         """Return what `{{ here.x }}` can say of this host without asking it: its own words, under the estate's vars."""

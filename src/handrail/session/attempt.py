@@ -11,6 +11,7 @@ from typing import Final
 
 from handrail.actions.port import FIRST, Said
 from handrail.base.clock import Clock
+from handrail.base.durations import show_duration
 from handrail.base.failpoint import boundary
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
@@ -18,7 +19,7 @@ from handrail.base.secrets import redact
 from handrail.dns.provider import Provider
 from handrail.dns.zone import Zone
 from handrail.engine import messages as m
-from handrail.engine.results import Question, Result
+from handrail.engine.results import Check, Question, Result
 from handrail.engine.words import ResultKind
 from handrail.runbook.checks import Command
 from handrail.session import streaming
@@ -30,6 +31,11 @@ from handrail.store.spool_index import HostStream
 
 RUN: Final = "run"  # the part whose output is the step's own
 LONGEST: Final = 64  # characters of the name of a job's part
+REACH: Final = "reach-"  # what the derived steps that reach each role are called
+CLOCKS_APART: Final = 30.0  # seconds
+ONE_OF_THEM: Final = (
+    "one of the two is wrong. DNS keys, certificates and logs are judged by the clock: chronyc tracking, on both"
+)
 KNOWN_THERE: Final = (
     "the host has begun this very job before, and the record does not know of it: "
     "the record is older than what was done. Ask about the job again, or probe; it is not sent twice"
@@ -156,6 +162,8 @@ class AttemptPort:
 
     def ended(self, result: Result) -> None:
         """Report what a host answered, with the digest of its output."""
+        if self.step.rpartition("/")[2].startswith(REACH):
+            result = replace(result, checks=(*result.checks, *self._clock_doubts(result.host)))
         if self.quiet:
             self.results.append(result)
         if self.quiet or self.stopping:  # whoever stops it tells what was proven
@@ -163,6 +171,18 @@ class AttemptPort:
         with boundary("output.seal"):
             output = self.core.seal(self.step, self.attempt, result.host)
         self.core.teller.tell(m.Ended(self.step, self.attempt, replace(result, output=output)))
+
+    def _clock_doubts(self, host: str) -> tuple[Check, ...]:
+        """Return a warning where a host's clock is not this console's: keys of DNS and certificates are judged by it."""
+        facts = self.core.links.facts(self.core.target(host), self.core.run)
+        if facts is None or abs(facts.ahead) < CLOCKS_APART:
+            return ()
+        seen = f"{show_duration(round(abs(facts.ahead)))} {'ahead of' if facts.ahead > 0 else 'behind'} this console's clock"
+        return (
+            Check(
+                "its clock is this console's", holds=True, seen=seen, warn=f"{host}'s clock is {seen}: {ONE_OF_THEM}"
+            ),
+        )
 
     def say(self, host: str, text: str) -> None:
         """Write a line of our own into a host's output."""

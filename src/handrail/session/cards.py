@@ -122,6 +122,7 @@ class PlanLine:
     changes: bool = False
     needed: bool = True
     line: str = ""  # a line drawn above it
+    undo_gist: str = ""  # what a scripted undo puts back, in its own words
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from handrail.runbook.estate import Host
 from handrail.runbook.model import Step
 from handrail.session.attempt import AttemptPort
 from handrail.session.core import Core
-from handrail.session.texts import action_lines, undo_lines
+from handrail.session.texts import gist_lines, undo_gist, undo_lines
 
 SEEN_THERE: Final = '{ ip -o addr || hostname -I; } 2>/dev/null | grep -qwF -- "$1"'
 PATIENCE: Final = 8.0  # seconds for one recheck; later it could not be asked
@@ -35,7 +35,8 @@ async def look(core: Core, step_id: str) -> Gate:
     names = core.binding.names_for(orders.host(place), core.state.values)
     with boundary("gate.look"):
         rechecks, shown = await asyncio.gather(_rechecks(core, spot), _shown(core, step))
-    undo = "; ".join((*undo_lines(spot, names), *((shown.undo,) if shown.undo else ())))
+    back = undo_gist(spot, names)
+    undo = "; ".join((*((back,) if back else undo_lines(spot, names)), *((shown.undo,) if shown.undo else ())))
     return replace(
         shown,
         token=step.confirm or "",
@@ -44,7 +45,7 @@ async def look(core: Core, step_id: str) -> Gate:
         proofs=step.shows,
         rechecks=rechecks,
         where=shown.where or ", ".join(p.key for p in core.state.outline.step(step_id).places),
-        what=shown.what or "; ".join(action_lines(spot, names)[:3]),
+        what=shown.what or "; ".join(gist_lines(spot, names)[:3]),
     )
 
 

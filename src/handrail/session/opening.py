@@ -22,7 +22,7 @@ from handrail.engine import messages as m
 from handrail.engine.codec import decode_event, encode_event
 from handrail.engine.evolve import fold
 from handrail.engine.words import Pace
-from handrail.runbook.bind import Binding, bind
+from handrail.runbook.bind import Binding, bind, moving_names
 from handrail.runbook.document import digest, read_document
 from handrail.runbook.estate import Estate, examine_estate
 from handrail.runbook.read import parse_runbook
@@ -294,7 +294,9 @@ def _start(records: list[Record], events: list[e.Event], clock: Clock) -> float:
 
 def ways_for(binding: Binding, given: Given) -> Ways:
     """Return a console's connections for a binding, and the questions they ask."""
-    return Ways.made(given, _apart(binding))
+    ways = Ways.made(given, _apart(binding))
+    ways.links.moving = moving_names(binding.runbook, binding.values)
+    return ways
 
 
 def _session(
@@ -304,6 +306,7 @@ def _session(
     mode = Mode(opened.mode)
     outline = outline_of(binding, until_first_change=mode is Mode.CHECK)
     state = fold(outline, events)
+    ways.links.moving = moving_names(binding.runbook, binding.values)  # a briefing's ways did not know every answer
     secrets = tuple(binding.secrets.values())
     files.journal.hide(secrets)
     shown = Shown(run_info(files.folder, files.journal.records, binding, opened, clock))

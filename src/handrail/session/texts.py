@@ -27,6 +27,17 @@ def command_lines(command: Command, names: Mapping[str, str]) -> tuple[str, ...]
     return (f"sh -s {args}".rstrip(), *(f"  {line}" for line in lines))
 
 
+def gist_lines(step: Step, names: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what a step sends, for who decides about it: a script by the step's own title, else as `action_lines`."""
+    return (_known(step.title, names),) if step.script is not None else action_lines(step, names)
+
+
+def undo_gist(step: Step, names: Mapping[str, str]) -> str:
+    """Return what a scripted undo puts back, in its own words; "" where what it sends says it better."""
+    undo = step.undo
+    return _known(undo.title or "", names) if isinstance(undo, Undo) and undo.script is not None else ""
+
+
 def _known(text: str, names: Mapping[str, str]) -> str:
     return resolve_known(text, names)
 
@@ -124,6 +135,7 @@ def step_text(binding: Binding, spot: Spot, captures: Mapping[str, str]) -> Step
         kind=step.action_kind,
         commands=action_lines(step, names),
         undo=undo_lines(step, names),
+        undo_gist=undo_gist(step, names),
         where=_where(binding, step, hosts),
         waits=waits or (f"late after {show_duration(step.limit)}" if step.changes else ""),
     )
@@ -151,6 +163,7 @@ def plan_lines(binding: Binding, route: str, needed: frozenset[str]) -> tuple[Pl
                 where=text.where,
                 commands=text.commands,
                 undo=text.undo,
+                undo_gist=text.undo_gist,
                 confirm=confirm,
                 changes=spot.step.changes,
                 needed=spot.name in needed,

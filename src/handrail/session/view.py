@@ -68,6 +68,7 @@ class StepText:
     kind: str = "run"
     commands: tuple[str, ...] = ()  # one line a command; several lines for a script
     undo: tuple[str, ...] = ()
+    undo_gist: str = ""  # what a scripted undo puts back, in its own words
     where: str = ""  # "app-dr", "6 clients", "ns1, ns2"
     waits: str = ""  # "asked again for 45m", "late after 10m"
     hint: str = ""

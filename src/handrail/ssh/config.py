@@ -82,7 +82,7 @@ NEVER: Final = {
     "serveraliveinterval": "Handrail's own keepalive is used",
     "serveralivecountmax": "Handrail's own keepalive is used",
     "connecttimeout": "Handrail's own timeouts are used",
-    "passwordauthentication": "keys and codes are used, never plain passwords",
+    "passwordauthentication": "a host that asks for a password is answered",
     "kbdinteractiveauthentication": "a host that asks for a code is answered",
     "challengeresponseauthentication": "a host that asks for a code is answered",
     "hostbasedauthentication": "keys and codes are used",
@@ -94,8 +94,9 @@ NEVER: Final = {
 
 @dataclass(frozen=True)
 class Said:
-    """What an ssh_config says of one host: the hops before it, and the keys to offer."""
+    """What an ssh_config says of one host: what is connected to, the hops before it, and the keys to offer."""
 
+    host: str = ""  # HostName, in small letters; "" where it says none
     hops: tuple[str, ...] = ()
     identities: tuple[Path, ...] = ()
     only: bool = False  # IdentitiesOnly
@@ -121,6 +122,7 @@ def said_of(target: Target) -> Said:
     files = cast("list[str]", config.get("IdentityFile") or [])
     agent = config.get("IdentityAgent")
     return Said(
+        host=str(options.host).lower().rstrip("."),
         hops=tuple(hop for hop in hops if hop),
         identities=tuple(Path(name).expanduser() for name in files),
         only=bool(config.get("IdentitiesOnly")),

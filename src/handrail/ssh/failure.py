@@ -23,7 +23,9 @@ def explained(target: Target, pins: Pinned, watch: Watch, error: Exception, *, c
         case asyncssh.PermissionDenied():
             who = safe(target.user or getpass.getuser())
             hint = "check the user and the key"
-            if watch.wants_more:
+            if watch.outdated:
+                hint = "the password has run out: log in there with ssh, choose a new one, and try again"
+            elif watch.wants_more:
                 hint += "; it also asks for a code or a password, which was not given"
             return trouble("ssh-auth", f"{where} does not let {who} in: {text}", hint)
         case asyncssh.KeyImportError() | asyncssh.KeyEncryptionError():

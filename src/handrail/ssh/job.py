@@ -62,11 +62,20 @@ async def open_run(links: Links, target: Target, run: str, *, make: bool = True)
 
     It is remembered in `links`: a job's absence is later held against it.
     """
+    asked = time.time()
     answer = await consult(links, target, "open", run, {"make": int(make)})
+    here = (asked + time.time()) / 2
     boot, made, marker, tail, fork, pty, wall = (answer.words[1:] + [""] * 7)[:7]
     if marker in ("-", ""):
         return None
-    facts = HostFacts(boot if make else made, marker, tail == "1", fork == "1", pty == "1", number(wall))
+    facts = HostFacts(
+        boot if make else made,
+        marker,
+        tail == "1",
+        fork == "1",
+        pty == "1",
+        number(wall) - here if number(wall) else 0.0,
+    )
     links.recall(target, run, facts)
     return facts
 

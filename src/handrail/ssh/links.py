@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import asyncssh
@@ -17,7 +17,7 @@ from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret
 from handrail.ssh.asking import Ask, Patience, Question, nobody
-from handrail.ssh.config import said_of, way_to
+from handrail.ssh.config import Said, said_of, way_to
 from handrail.ssh.failure import explained
 from handrail.ssh.identities import Keyring, Offer
 from handrail.ssh.sudo import Sudo
@@ -66,7 +66,7 @@ class HostFacts:
     tail: bool = True
     fork: bool = True
     pty: bool = False
-    wall: int = 0  # the host's clock, in seconds since 1970; 0 when it did not say
+    ahead: float = field(default=0.0, compare=False)  # seconds its clock is ahead of ours; 0 when it did not say
 
 
 JUST_NOW: Final = 1.0  # seconds for which a host that was silent counts as silent
@@ -86,6 +86,7 @@ class Links:
     ) -> None:
         """Take sudo passwords by group, whom to ask, and the keys that must be different hosts."""
         self.limits = limits
+        self.moving: Mapping[str, str] = {}  # names that lead elsewhere after a step, with that step
         self.patience = Patience()
         self._nobody, self._person = ask is nobody, ask
         self.sudo = Sudo(self._ask, become_passwords or {}, person=ask is not nobody)
@@ -108,7 +109,7 @@ class Links:
         """Return the target's connection, opening it when there is none; one attempt, shared by all who wait for it.
 
         Raises `Trouble`: ssh-unreachable, ssh-timeout, ssh-host-key-unknown, ssh-host-key-changed, ssh-host-key-revoked,
-        ssh-auth, ssh-identity, ssh-known-hosts, ssh-config, ssh-same-host, ssh-protocol.
+        ssh-auth, ssh-identity, ssh-known-hosts, ssh-config, ssh-same-host, ssh-protocol, host-moves.
         """
         if self._closed:
             raise trouble("ssh-closed", "this session's connections are closed")
@@ -243,6 +244,7 @@ class Links:
         """Make one attempt."""
         pins = await asyncio.to_thread(pinned, target)
         said = await asyncio.to_thread(said_of, target)
+        self._stays(target, said)
         offer = await self._keyring.offer(target, said)
         try:
             async with asyncio.timeout(self.limits.connect) as limit:
@@ -256,6 +258,21 @@ class Links:
         finally:
             offer.close()
         return connection, watch
+
+    def _stays(self, target: Target, said: Said) -> None:
+        """Refuse a host, or a jump host, that is reached by a name which the runbook switches."""
+        name = said.host or target.host.lower().rstrip(".")
+        step = self.moving.get(name) or next(
+            (step for moved, step in self.moving.items() if "." not in name and moved.partition(".")[0] == name), None
+        )
+        if step is not None:
+            message = f"{safe(target.name, 60)} is reached by {safe(name, 80)}, the name that {safe(step, 80)} switches"
+            raise trouble(
+                "host-moves",
+                message,
+                "give it a management name or an address, in the estate or as HostName in the ssh_config: "
+                "after the switch this would be another machine",
+            )
 
     def _explain(self, target: Target, pins: Pinned, watch: Watch, error: Exception) -> Trouble:
         return explained(target, pins, watch, error, connect=self.limits.connect, login=self.limits.login)
@@ -281,8 +298,8 @@ class Links:
             "gss_kex": False,
             "gss_auth": False,
             "host_based_auth": False,
-            "password_auth": False,
-            "kbdint_auth": True,  # the watch declines where nobody can be asked
+            "password_auth": True,  # the watch declines both where nobody can be asked
+            "kbdint_auth": True,
             "agent_forwarding": False,
             "login_timeout": 0,  # the limit around the whole attempt stands still while a person is asked; this one would not
             "keepalive_interval": self.limits.keepalive,

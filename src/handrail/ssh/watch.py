@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncssh
 
@@ -66,6 +66,7 @@ class Watch(asyncssh.SSHClient):
         self.shown: asyncssh.SSHKey | None = None
         self.connected = False
         self.wants_more = False  # it asks for a code, or a password, beside or instead of a key
+        self.outdated = False  # the password was right, and the host wants a new one
         self.kept: asyncssh.SSHClientConnection | None = None
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
@@ -132,6 +133,21 @@ class Watch(asyncssh.SSHClient):
                 return None
             answers.append(answer)
         return answers
+
+    async def password_auth_requested(self) -> str | None:
+        """Have the person type the password of the method `password` (RFC 4252, section 8); it is kept nowhere."""
+        self.wants_more = True
+        self._rounds += 1
+        if self._meeting.ask is nobody or self._declined or self._rounds > ROUNDS:
+            return None
+        answer = await self._answer("", "the account's password", echo=False)
+        self._declined = self._declined or answer is None
+        return answer
+
+    def password_change_requested(self, prompt: str, lang: str) -> Any:  # noqa: ANN401 - NotImplemented has no type
+        """Refuse to choose a new password: that is done at the host, by its user, in peace."""
+        self.outdated = True
+        return NotImplemented
 
     async def _answer(self, said: str, text: str, *, echo: bool) -> str | None:
         target = self._meeting.target

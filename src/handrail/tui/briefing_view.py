@@ -82,7 +82,7 @@ def _changes(view: BriefingView, look: Look, width: int) -> list[Line]:
         mark = {"clients move": Mark.CLIENTS_MOVE, "no way back": Mark.NO_WAY_BACK}.get(plan.line)
         if mark:
             lines.append(row("   ", ink(f"{look.glyph(mark)} {mark.word}", mark.ink)))
-        undo = plan.undo[0].split("\n")[0] if plan.undo else "-"
+        undo = plan.undo_gist or (plan.undo[0].split("\n")[0] if plan.undo else "-")
         left = fit(row("   ", ink(f"{plan.number} {plan.title}")), max(20, width // 2 - 2))
         lines.append(fit(row(left, ink(" undo ", Ink.DIM), ink(undo, Ink.SECOND)), width))
     return lines

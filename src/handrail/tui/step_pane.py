@@ -253,7 +253,8 @@ def undo_words(scene: Scene, step: StepOutline) -> Line:
         return ink(f"none: {step.irreversible}", Ink.ERROR)
     if step.undo is UndoKind.NOTHING:
         return ink(f"nothing to do; stays: {step.stays}", Ink.WARNING)
-    return ink("; ".join(text.undo).replace("\n", "; ") or "puts back what was there", Ink.SECOND)
+    words = text.undo_gist or "; ".join(text.undo).replace("\n", "; ")
+    return ink(words or "puts back what was there", Ink.SECOND)
 
 
 def attempts(scene: Scene, step: StepOutline, width: int) -> list[Line]:

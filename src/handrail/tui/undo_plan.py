@@ -68,8 +68,10 @@ def _one(scene: Scene, number: int, step: StepOutline, width: int) -> list[Line]
 
 
 def _undo_of(scene: Scene, step: StepOutline) -> Line:
-    """Return the undo that was journalled with the step, as resolved; else what the runbook says."""
+    """Return the undo that was journalled with the step, as resolved, a script by its title; else what the runbook says."""
     now = scene.state.step(step.id)
+    if scene.text(step.id).undo_gist:
+        return undo_words(scene, step)
     forward = now.first or now.forward
     if forward and forward.undo:
         return ink("; ".join(forward.undo).replace("\n", "; "), Ink.SECOND)
