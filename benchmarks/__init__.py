@@ -1,0 +1,1 @@
+"""How fast Handrail is, beside what one would take instead. It measures and reports; it asserts nothing."""

@@ -1,0 +1,1 @@
+"""One module for each part; each has `measure(place) -> Part`."""
