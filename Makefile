@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
+PEERS := $(VENV)/peers
 
-.PHONY: drill test drills estate-test torture check format lint types contracts docs screenshots clean scenarios
+.PHONY: drill test drills estate-test torture bench check format lint types contracts docs screenshots clean scenarios
 
 # On a terminal the full screen; otherwise line by line, answering for itself. ARGS="--help" shows more.
 drill: $(RUN)
@@ -33,14 +34,19 @@ torture: $(DEV)
 scenarios: $(DEV)
 	HANDRAIL_SCENARIOS=all $(BIN)/pytest -n 2 --dist load $(or $(ARGS),tests/scenarios)
 
+# How fast it is, beside what one would take instead: a quarter of an hour on a quiet machine of two cores, written to
+# benchmarks/results.md. ARGS="start journal" measures only those and prints them; the peers get a venv of their own.
+bench: $(DEV) $(PEERS)/.done
+	$(BIN)/python -m benchmarks $(ARGS)
+
 # Exactly what CI runs.
 check: format lint types contracts test
 
 format: $(DEV)
-	$(BIN)/ruff format --check src tests docs
+	$(BIN)/ruff format --check src tests docs benchmarks
 
 lint: $(DEV)
-	$(BIN)/ruff check src tests docs
+	$(BIN)/ruff check src tests docs benchmarks
 
 types: $(DEV)
 	$(BIN)/mypy
@@ -70,3 +76,8 @@ $(DEV): pyproject.toml | $(BIN)/python
 	@echo "installing into $(VENV), with the tools for tests ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(RUN)
+
+$(PEERS)/.done: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers/requirements.txt
+	@touch $@

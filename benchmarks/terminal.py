@@ -25,7 +25,7 @@ class OnTerminal:
         if self.pid == 0:  # pragma: no cover  the child
             try:
                 fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
-                os.execvpe(argv[0], list(argv), {**env, **ENV})  # noqa: S606
+                os.execvpe(argv[0], list(argv), {**env, **ENV})
             finally:
                 os._exit(127)
         self.seen = b""

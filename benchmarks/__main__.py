@@ -1,0 +1,46 @@
+"""`python -m benchmarks [PART...]`: measures all parts, or some; all of them together are written to benchmarks/results.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from importlib import import_module
+
+from benchmarks.measured import Part
+from benchmarks.page import lines, page
+from benchmarks.place import HERE, place
+
+PARTS = ("start", "journal")
+
+
+def measured(name: str, *, quick: bool) -> Part:
+    """Return one part, measured in a place of its own."""
+    with place(quick=quick) as here:
+        part = import_module(f"benchmarks.parts.{name}").measure(here)
+    assert isinstance(part, Part)
+    return part
+
+
+def main(argv: list[str]) -> int:
+    """Measure, and say what came of it."""
+    options = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    options.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)}; without one all of them")
+    options.add_argument("--quick", action="store_true", help="prove that it works, at tiny sizes; nothing is written")
+    told = options.parse_args(argv)
+    unknown = set(told.parts) - set(PARTS)
+    if unknown:
+        options.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    begun, parts = time.monotonic(), []
+    for name in told.parts or PARTS:
+        since = time.monotonic()
+        parts.append(measured(name, quick=told.quick))
+        sys.stdout.write("\n".join(lines(parts[-1])) + f"\n  in {time.monotonic() - since:.0f} s\n")
+        sys.stdout.flush()
+    if not told.parts and not told.quick:
+        (HERE / "results.md").write_text(page(parts, time.monotonic() - begun), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
