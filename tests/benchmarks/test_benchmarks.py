@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import pytest
-
 from benchmarks.__main__ import PARTS, measured
 from benchmarks.measured import Part, Row, figure
 from benchmarks.page import lines, page
@@ -16,7 +15,8 @@ def test_a_part_runs_and_its_figures_are_figures(name: str) -> None:
     part = measured(name, quick=True)
     assert part.rows or part.tables or part.missing
     for row in part.rows:
-        assert math.isfinite(row.ours) and row.ours >= 0, row
+        assert math.isfinite(row.ours), row
+        assert row.ours >= 0, row
         assert row.theirs is None or row.theirs > 0, row
         assert (row.most is None) == (row.target == ""), row
     text = page([part], 1.0)

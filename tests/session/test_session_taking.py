@@ -16,7 +16,8 @@ from tests.ssh.bench import until
 from handrail.base.problems import Trouble
 from handrail.engine import messages as m
 from handrail.engine.words import StepWord
-from handrail.session.takeover import Asking, Stage, facts, stand
+from handrail.session.standing import Stage, facts
+from handrail.session.takeover import Asking, stand
 from handrail.store import asking
 from handrail.store.lock import holder_of
 from handrail.store.run_folder import RunFolder

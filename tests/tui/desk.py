@@ -14,8 +14,8 @@ from tests.tui.fake import START, FakeSession
 from handrail.base.problems import trouble
 from handrail.engine import messages as m
 from handrail.session.cards import BriefingView, Home, HostKey, PlanLine, RolePulse, RunbookCard, RunCard, Start, Wanted
+from handrail.session.standing import Reply, Stage, Standing
 from handrail.session.status import changed_steps
-from handrail.session.takeover import Reply, Stage, Standing
 from handrail.session.view import Mode
 
 

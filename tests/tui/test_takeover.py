@@ -11,8 +11,8 @@ from tests.tui.fake import FakeSession
 from tests.tui.stage import Stage, matches, playing
 
 from handrail.engine import messages as m
-from handrail.session.takeover import Reply
-from handrail.session.takeover import Stage as Asking
+from handrail.session.standing import Reply
+from handrail.session.standing import Stage as Asking
 from handrail.session.view import Mode, Relief
 from handrail.tui.dialogs import Choose
 from handrail.tui.pages.home import HomePage

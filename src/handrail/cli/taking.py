@@ -14,7 +14,7 @@ import click
 
 from handrail.base.problems import trouble
 from handrail.base.safe import Safe, safe
-from handrail.session.takeover import Reply, Stage, Standing, facts
+from handrail.session.standing import Reply, Stage, Standing, facts
 
 if TYPE_CHECKING:
     from handrail.session.api import SessionApi

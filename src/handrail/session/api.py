@@ -8,7 +8,7 @@ from typing import Protocol
 from handrail.engine.messages import Intent, Refused
 from handrail.engine.offers import Offer
 from handrail.session.cards import BriefingView, Home, PlanLine, RunbookCard, RunCard, Start, Wanted
-from handrail.session.takeover import Reply, Standing
+from handrail.session.standing import Reply, Standing
 from handrail.session.view import Mode, Snapshot
 from handrail.store.spool_reader import SpoolReader
 

@@ -35,7 +35,8 @@ from handrail.session.preflight import with_preflight
 from handrail.session.record import summary
 from handrail.session.session import Session
 from handrail.session.snapshots import Shown
-from handrail.session.takeover import Asking, Reply, Standing, stand
+from handrail.session.standing import Reply, Standing
+from handrail.session.takeover import Asking, stand
 from handrail.session.texts import plan_lines
 from handrail.session.view import Mode
 from handrail.session.watching import Watching

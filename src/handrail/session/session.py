@@ -34,6 +34,7 @@ from handrail.store.lock import Lock
 from handrail.store.run_folder import RunFolder
 
 NUDGE: Final = 0.05  # seconds between two looks that front ends are asked to take at what moves
+STATUS: Final = 0.1  # seconds by which the note for people who look on may lag behind
 BEAT: Final = 2.0
 DRAIN: Final = 3.0
 
@@ -75,6 +76,7 @@ class Session:
         self._hidden = self.core.secrets
         self._hearing: asyncio.Task[None] | None = None
         self._nudged: asyncio.TimerHandle | None = None
+        self._noting: asyncio.TimerHandle | None = None
         self._closing = False
         self._leaving: asyncio.Task[None] | None = None
         self._told_hosts = self._for_hosts()
@@ -143,6 +145,9 @@ class Session:
         await asyncio.gather(*tasks, return_exceptions=True)
         for spool in self.core.spools.values():
             spool.close()
+        if self._noting is not None:
+            self._noting.cancel()
+            self._write_status()
         self._write_summary()
         with boundary("leave.links"):
             await self.core.links.close()
@@ -238,7 +243,7 @@ class Session:
         if isinstance(message, m.StopStep):
             self._own(self._acts.stop(message.step))
         self._write_on_the_hosts()
-        self._write_status()
+        self._note_status()
         self._bump()
         self._pump()
         if self._handing.after and not order.busy(self.core.state):
@@ -365,7 +370,13 @@ class Session:
         if told is not None:
             self.tell(told)
 
+    def _note_status(self) -> None:
+        """Have the status written soon: not between an event and what follows from it, and once for several."""
+        if self._noting is None:
+            self._noting = asyncio.get_running_loop().call_later(STATUS, self._write_status)
+
     def _write_status(self) -> None:
+        self._noting = None
         try:
             self._files.folder.write_status(status.status_text(self.snapshot))
         except (OSError, Trouble):

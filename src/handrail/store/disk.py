@@ -130,25 +130,33 @@ def sync_folder(disk: Disk, at: str, folder: Path) -> None:
         os.close(fd)
 
 
-def create_file(disk: Disk, at: str, path: Path, data: bytes, mode: int) -> None:
-    """Write a new file with exactly this mode and sync it, not its folder; raise FileExistsError if it is there."""
+def create_file(disk: Disk, at: str, path: Path, data: bytes, mode: int, *, lasting: bool = True) -> None:
+    """Write a new file with exactly this mode and sync it, not its folder; raise FileExistsError if it is there.
+
+    One that need not be `lasting` is not waited for: a power failure may lose it.
+    """
     fd = disk.open(at, path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         os.fchmod(fd, mode)
         write_all(disk, at, fd, data)
-        disk.sync(at, fd)
+        if lasting:
+            disk.sync(at, fd)
     finally:
         os.close(fd)
 
 
-def replace_file(disk: Disk, at: str, path: Path, data: bytes, mode: int) -> None:
-    """Put new contents at a path, so that a reader and a crash see all of the old or all of the new."""
+def replace_file(disk: Disk, at: str, path: Path, data: bytes, mode: int, *, lasting: bool = True) -> None:
+    """Put new contents at a path, so that a reader and a crash of ours see all of the old or all of the new.
+
+    Only a `lasting` one is on the disk when this returns, and whole after a power failure.
+    """
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        create_file(disk, at, fresh, data, mode)
+        create_file(disk, at, fresh, data, mode, lasting=lasting)
         disk.rename(at, fresh, path)
     except OSError:
         with suppress(OSError):
             fresh.unlink()
         raise
-    sync_folder(disk, at, path.parent)
+    if lasting:
+        sync_folder(disk, at, path.parent)

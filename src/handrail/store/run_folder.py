@@ -94,8 +94,9 @@ class RunFolder:
         return found if isinstance(found, dict) else {}
 
     def write_status(self, text: str, *, disk: Disk = DISK) -> None:
-        """Replace status.txt: a few lines for people who look on."""
-        replace_file(disk, "status.replace", self.path / "status.txt", text.encode(), file_mode(self.path))
+        """Replace status.txt: a few lines for people who look on; nothing is read from it again, and it is not waited for."""
+        path = self.path / "status.txt"
+        replace_file(disk, "status.replace", path, text.encode(), file_mode(self.path), lasting=False)
 
     def write_summary(self, head: str, summary: Mapping[str, Any], *, disk: Disk = DISK) -> None:
         """Keep what was derived from the journal up to the record with hash `head`: a cache, never the truth."""

@@ -7,7 +7,7 @@ from typing import Final
 from handrail.base.problems import Trouble
 from handrail.session.api import SessionApi
 from handrail.session.cards import RunCard
-from handrail.session.takeover import Reply, Stage, Standing, facts
+from handrail.session.standing import Reply, Stage, Standing, facts
 from handrail.tui.entry import Entry
 from handrail.tui.frame import Body
 from handrail.tui.header import banner
