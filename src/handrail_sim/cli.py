@@ -1,4 +1,4 @@
-"""The command line of the simulated estate: up, ls, down, ctl, play, doctor. Every answer is JSON, one line each."""
+"""The command line of the simulated estate: up, ls, down, ctl, looks, play, act, doctor. Every answer is JSON, one line each."""
 
 from __future__ import annotations
 
@@ -56,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("dir", type=Path)
     play.add_argument("what", type=Path, help="the scenario's file, or the run's folder")
     play.set_defaults(run=_play)
+    act = commands.add_parser("act", help="do one thing as a scenario does: a role stands for its hosts")
+    act.add_argument("dir", type=Path)
+    act.add_argument("line", help='such as "power primary off"')
+    act.set_defaults(run=_act)
     commands.add_parser("doctor", help="tell which kind of estate works here").set_defaults(run=_doctor)
     return parser
 
@@ -109,6 +113,13 @@ def _play(arguments: argparse.Namespace) -> Result:
 
     verbs = {"begin": scenario_play.begin, "follow": scenario_play.set_off, "judge": scenario_play.judge}
     return [{"ok": True, **verbs[arguments.verb](arguments.dir.absolute(), arguments.what.absolute())}], 0
+
+
+def _act(arguments: argparse.Namespace) -> Result:
+    from handrail_sim.scenario_acts import done, hosts_of
+
+    folder = arguments.dir.absolute()
+    return [{"ok": True, "problem": done(folder, (arguments.line,), hosts_of(folder))}], 0
 
 
 def _doctor(_arguments: argparse.Namespace) -> Result:

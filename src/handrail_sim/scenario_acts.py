@@ -1,4 +1,4 @@
-"""Acts of a scenario: asked of the estate's control socket, and noted in a file beside it with time and outcome.
+"""Acts of a scenario: asked of the estate's control socket, and noted in a file beside it with time and outcome. Messages too.
 
 Nothing else of the estate is touched.
 """
@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from handrail.base.problems import Trouble
-from handrail.runbook.scenario_model import Act
+from handrail.runbook.scenario_model import Act, Card
 from handrail_sim.asking import ask
 
 NOTES: Final = "scenario.acts"
 COPY: Final = "scenario.toml"
+CARDS: Final = "scenario.cards"
 _WITHOUT_HOST: Final = frozenset({"site", "part", "rtt"})
 
 
@@ -43,11 +44,22 @@ def hosts_of(folder: Path) -> dict[str, tuple[str, ...]]:
 
 def perform(folder: Path, act: Act, hosts: Mapping[str, tuple[str, ...]]) -> Done:
     """Do an act and note it; what the estate refuses is noted too, and goes on."""
-    problems = [said for line in act.do for words in _words(line, hosts) if (said := _ask(folder, words))]
-    done = Done(time.time(), act.title, act.mends, "; ".join(problems))
+    noted = Done(time.time(), act.title, act.mends, done(folder, act.do, hosts))
     with (folder / NOTES).open("a", encoding="utf-8") as notes:
-        notes.write(json.dumps(asdict(done)) + "\n")
-    return done
+        notes.write(json.dumps(asdict(noted)) + "\n")
+    return noted
+
+
+def done(folder: Path, lines: Iterable[str], hosts: Mapping[str, tuple[str, ...]]) -> str:
+    """Do what lines say, one after the other; return what the estate refused, or the empty string."""
+    asked = (words for line in lines for words in _words(line, hosts))
+    return "; ".join(said for words in asked if (said := _ask(folder, words)))
+
+
+def say(folder: Path, name: str, card: Card) -> None:
+    """Leave a message for the operator where their console looks for it."""
+    with (folder / CARDS).open("a", encoding="utf-8") as cards:
+        cards.write(json.dumps({"card": name, "say": card.say, "by": card.by}) + "\n")
 
 
 def performed(folder: Path) -> list[Done]:

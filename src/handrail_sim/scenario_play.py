@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +17,10 @@ import tomli
 
 from handrail.base.problems import Trouble
 from handrail.runbook.scenario import read_scenario
-from handrail.runbook.scenario_model import Act, ScenarioFile
+from handrail.runbook.scenario_model import Act, Card, ScenarioFile, When
 from handrail_sim.daemon import LOG
 from handrail_sim.registry import lives
-from handrail_sim.scenario_acts import COPY, hosts_of, perform, performed
+from handrail_sim.scenario_acts import COPY, hosts_of, perform, performed, say
 from handrail_sim.scenario_checks import Judge
 from handrail_sim.scenario_story import Journal, comes, story
 
@@ -58,9 +59,11 @@ def set_off(folder: Path, run: Path) -> dict[str, Any]:
 
 def follow(folder: Path, run: Path) -> dict[str, Any]:
     """Do each act once, when its event comes, until the estate is gone."""
-    waiting = [act for act in _acts(folder) if not act.when.before]
+    scenario = read_copy(folder)
+    waiting = [Coming(act.when, act) for act in scenario.act if not act.when.before]
+    waiting += [Coming(card.comes, card, f"scenario-{n}") for n, card in enumerate(scenario.card, 1)]
     hosts, journal = hosts_of(folder), Journal(run)
-    due: list[tuple[float, Act]] = []
+    due: list[tuple[float, Coming]] = []
     looks = 0
     while waiting or due:
         looks += 1
@@ -68,14 +71,30 @@ def follow(folder: Path, run: Path) -> dict[str, Any]:
             break
         now = time.monotonic()
         for record in journal.fresh():
-            come = [act for act in waiting if comes(act.when, record)]
-            due += [(now + act.when.after, act) for act in come]
-            waiting = [act for act in waiting if act not in come]
+            come = [one for one in waiting if comes(one.when, record)]
+            due += [(now + one.when.after, one) for one in come]
+            waiting = [one for one in waiting if one not in come]
         for entry in sorted((e for e in due if e[0] <= now), key=lambda e: e[0]):
             due.remove(entry)
-            perform(folder, entry[1], hosts)
+            _do(folder, entry[1], hosts)
         time.sleep(_LOOK)
-    return {"left": [act.title for act in waiting]}
+    return {"left": [one.what.title for one in waiting if isinstance(one.what, Act)]}
+
+
+@dataclass(frozen=True)
+class Coming:
+    """Something that comes once: an act, or a message with its name."""
+
+    when: When
+    what: Act | Card
+    name: str = ""
+
+
+def _do(folder: Path, one: Coming, hosts: Mapping[str, tuple[str, ...]]) -> None:
+    if isinstance(one.what, Act):
+        perform(folder, one.what, hosts)
+    else:
+        say(folder, one.name, one.what)
 
 
 def judge(folder: Path, run: Path) -> dict[str, Any]:
@@ -95,7 +114,3 @@ def judge(folder: Path, run: Path) -> dict[str, Any]:
 def read_copy(folder: Path) -> ScenarioFile:
     """Return the scenario that was begun on an estate; its steps were held against the runbook then."""
     return ScenarioFile.model_validate(tomli.loads((folder / COPY).read_text(encoding="utf-8")))
-
-
-def _acts(folder: Path) -> list[Act]:
-    return list(read_copy(folder).act)

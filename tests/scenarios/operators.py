@@ -24,7 +24,8 @@ TRIES = 20
 class Operator:
     """One person. `moves`: at a step that stands or a gate that is closed, or "guard", what is done, one after the other.
 
-    A move is "note WORDS", "retry" (again while it fails), "undo STAGE", "emergency", "skip", "by hand", "stop" or "leave".
+    A move is "note WORDS", "retry" (again while it fails), "undo STAGE", "emergency", "skip", "by hand", "stop", "leave" or
+    "turn STAGE": walk back to it, and go home.
     `slow` are running steps that are not waited for longer than so many seconds: then their moves are done. Whatever has
     no moves left is left alone: the operator goes home.
     """
@@ -34,6 +35,7 @@ class Operator:
     at: Mapping[str, str] = field(default_factory=dict)  # when this step has passed, one move, whatever is proposed
     _done: dict[str, int] = field(default_factory=dict)
     _tries: int = 0
+    _turned: bool = False
 
     async def work(self, session: Session) -> State:
         """Drive until it is done, or nothing more is known to do; the console is not closed."""
@@ -43,7 +45,8 @@ class Operator:
             assert not shown.trouble, shown.trouble
             if outcome(shown.state) is Outcome.DONE or await self._handled(session) == "leave":
                 return session.snapshot.state
-            intent = None if self._closed_gate(session) else Auto().next_intent(session)
+            still = self._turned or self._closed_gate(session)
+            intent = None if still else Auto().next_intent(session)
             if intent is None or session.submit(intent) is not None:
                 await self._wait(session, shown.seq)
         raise AssertionError(f"not done in {PATIENCE:.0f} s: {where(session.snapshot.state)}")
@@ -59,6 +62,8 @@ class Operator:
     async def _handled(self, session: Session) -> str:
         """Do what is known for what stands; return "leave" when that is to go home."""
         state = session.snapshot.state
+        if self._turned:
+            return "" if state.walk or order.busy(state) else "leave"
         for step, move in self.at.items():
             if state.step(step).word is StepWord.PASSED and not self._done.get(f"at {step}"):
                 self._done[f"at {step}"] = 1
@@ -118,6 +123,7 @@ class Operator:
         refused = session.submit(_intent(verb, rest, place, session.snapshot.state))
         if refused and verb != "retry":
             print(f"{place}: {move}: refused: {refused.reason}")
+        self._turned = verb == "turn" and refused is None
         await self._wait(session, session.snapshot.seq)
         return ""
 
@@ -128,7 +134,7 @@ def _intent(verb: str, rest: str, place: str, state: State) -> m.Intent:
             return m.Note(rest)
         case "retry":
             return m.Retry(place)
-        case "undo":
+        case "undo" | "turn":
             return m.Undo(rest, order.put_back(state, order.to_undo(state, rest)))
         case "emergency":
             return m.Declare("emergency", "the primary is dark, seen from both sites")

@@ -21,8 +21,8 @@ def by_hand(place: str) -> Operator:
 
 
 def turns_back(after: str, to: str = "copy") -> Operator:
-    """Return who walks back although nothing is wrong, and goes home."""
-    return Operator(at={after: f"undo {to}"}, moves={})
+    """Return who loses their nerve: walks back although nothing is wrong, and goes home."""
+    return Operator(at={after: f"turn {to}"})
 
 
 def goes_home(after: str) -> Operator:
@@ -57,8 +57,8 @@ PEOPLE: dict[str, tuple[Callable[[], Operator], Callable[[], Operator]]] = {
     "dr-other-ca": (lambda: Operator({"switch/dns": ("undo copy",), "copy/reload-before": ("retry",)}), LEAVES),
     "key-refused": (lambda: asks("switch/dns", "the DNS key is refused"), lambda: by_hand("switch/dns")),
     "link-cut": (Operator, lambda: goes_home("copy/reload-before")),
-    "link-flapping": (Operator, lambda: goes_home("copy/signing")),
-    "link-slow": (Operator, lambda: turns_back("copy/reload-before")),
+    "link-flapping": (Operator, lambda: turns_back("copy/signing")),
+    "link-slow": (Operator, lambda: turns_back("copy/hold")),
     "moved-by-somebody": (lambda: asks("switch/dns", "who moved the name?"), lambda: by_hand("switch/dns")),
     "primary-back": (lambda: Operator({"guard": ("note fence the primary",)}), LEAVES),
     "primary-lost-before": (lambda: Operator(LOST), LEAVES),

@@ -9,9 +9,13 @@ import pytest
 from tests.runbooks.bed import RUNBOOKS
 
 from handrail.base.problems import Trouble
+from handrail.cli.scenarios import chosen
 from handrail.runbook.lint import lint_file
 from handrail.runbook.scenario import find_scenario, known_scenarios, read_scenario
 from handrail.runbook.scenario_model import When
+from handrail.session.desk import Desk
+from handrail.session.view import Mode
+from handrail.store.home import Home
 from handrail_sim.scenario_story import Journal, comes, story
 
 SOUND = """
@@ -123,3 +127,28 @@ def test_a_journal_is_read_line_by_line_as_it_grows(tmp_path: Path) -> None:
     (tmp_path / "journal.jsonl").write_text("".join(lines[:3]))
     assert list(journal.fresh()) == RECORDS[1:3]
     assert list(journal.fresh()) == []
+
+
+async def test_what_needs_namespaces_is_not_begun_in_folders(tmp_path: Path) -> None:
+    wanted = find_scenario("dr-disk-full", tmp_path)
+    desk = Desk(Home(tmp_path / "home").make(), simulator_options=("--mode", "folders"), scenario=wanted)
+    with pytest.raises(Trouble, match="needs namespaces; refused here: asked for") as told:
+        await desk.brief(desk.card(RUNBOOKS / "puppet-failover.toml"), Mode.DRILL, lambda _line: None)
+    assert told.value.problems[0].code == "scenario-needs"
+    assert list(desk.store.estates.iterdir()) == []
+
+
+def test_at_random_the_same_number_is_the_same_scenario_and_one_that_can_be_played_here() -> None:
+    names = {chosen("", seed, "puppet-failover", folders=True).path.stem for seed in range(200)}
+    assert "dr-disk-full" not in names
+    assert len(names) >= 15
+    assert chosen("", 7, "") == chosen("", 7, "")
+
+
+def test_a_message_comes_at_its_moment_and_its_steps_are_held_against_the_runbook(tmp_path: Path) -> None:
+    card = '[[card]]\nsay = "The CTO asks for an ETA"\n'
+    assert codes(tmp_path, SOUND + card + 'at = "4m"') == []
+    assert codes(tmp_path, SOUND + card + 'when = { passed = "switch/dns", after = "2s" }') == []
+    assert codes(tmp_path, SOUND + card + 'when = { passed = "switch/dsn" }') == ["scenario-step"]
+    assert codes(tmp_path, SOUND + card) == ["scenario-card"]
+    assert codes(tmp_path, SOUND + card + 'at = "4m"\nwhen = { before = true }') == ["scenario-card"]

@@ -37,6 +37,21 @@ def test_its_words_environment_session_and_descriptors_are_its_own(tmp_path: Pat
     assert (tmp_path / "log").read_text() == "['a b', '-c'] {'WHO': 'me'} / True __main__\nFalse b''\n"
 
 
+def test_a_copy_of_a_copy_has_its_three_descriptors_and_says_everything_once(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    inner = script(tmp_path / "inner", "import os\nprint([os.readlink(f'/proc/self/fd/{n}') for n in range(3)])")
+    outer = script(
+        tmp_path,
+        "import os, sys\nprint('once')\n"
+        f"copy = sys.modules['handrail_sim.inside.program'].start([{inner!r}], {{}}, {str(tmp_path / 'inner.log')!r})\n"
+        "os.waitpid(copy, 0)",
+    )
+    assert ended([outer], tmp_path / "outer.log") == 0
+    log = str(tmp_path / "inner.log")
+    assert (tmp_path / "inner.log").read_text() == f"{[os.devnull, log, log]}\n"
+    assert (tmp_path / "outer.log").read_text() == "once\n"
+
+
 @pytest.mark.parametrize(
     ("text", "status", "said"),
     [

@@ -23,12 +23,16 @@ class Chosen:
     route: str
 
 
-def chosen(name: str, seed: int | None, runbook: str) -> Chosen:
-    """Return the scenario of that name, else one at random; raise `Trouble` when there is none."""
+def chosen(name: str, seed: int | None, runbook: str, *, folders: bool = False) -> Chosen:
+    """Return the scenario of that name, else one at random that can be played here; raise `Trouble` when there is none.
+
+    `folders`: the simulated estate runs in plain folders.
+    """
     if name:
         path = find_scenario(name, Path.cwd())
         return _chosen(path, read_scenario(path), runbook)
     known = [(path, made) for path, made in _readable() if runbook in ("", made.head.runbook)]
+    known = [one for one in known if not (folders and one[1].head.needs)]
     if not known:
         raise trouble("unknown-scenario", "there is no scenario for that runbook", "handrail drill --scenarios")
     return _chosen(*random.Random(seed).choice(known), runbook)  # noqa: S311 - a surprise, not a secret

@@ -128,8 +128,10 @@ def drill(
     desk = _desk(simulator=tuple(simulator), secrets=secrets, sudo=sudo, person=not auto)
     if scenario or at_random:
         from handrail.cli.scenarios import chosen
+        from handrail.session.simulator import last_known as known_mode
 
-        picked = chosen(scenario, seed, runbook)
+        in_folders = estate_mode == "folders" or known_mode(desk.store).startswith("folders")
+        picked = chosen(scenario, seed, runbook, folders=in_folders)
         desk.scenario, runbook, route = picked.path, picked.runbook, route or picked.route
     route, by_step = route or "planned", by_step or bool(turn_back)
     start = Start(route=route, values=values, step_by_step=by_step, emergency="drill" if route != "planned" else "")

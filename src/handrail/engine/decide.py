@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from handrail.engine import decide_answers as answers
 from handrail.engine import decide_back as back
+from handrail.engine import decide_drill as drill
 from handrail.engine import decide_forward as forward
 from handrail.engine import decide_run as run
 from handrail.engine import messages as m
@@ -55,6 +56,11 @@ RULES: Final[Mapping[type[m.Message], Rule]] = {
     m.SettleEnded: back.settle_ended,
     m.Recalled: answers.recalled,
     m.ScenarioNews: answers.scenario_news,
+    m.ShowCard: drill.show_card,
+    m.AnswerCard: drill.answer_card,
+    m.FaultNews: drill.fault_news,
+    m.Halt: drill.halt,
+    m.EndHalt: drill.end_halt,
 }
 
 _WHILE_HELD: Final = (m.Resume, m.Note, m.Close)
@@ -67,4 +73,7 @@ def decide(state: State, message: m.Message) -> Decision:
             return refuse(f"this run was closed: {state.closed}")
         if state.held and not isinstance(message, _WHILE_HELD):
             return refuse("this run is held: resume it first")
+        waits = drill.halted(state, message)
+        if waits:
+            return refuse(waits)
     return RULES[type(message)](state, message)

@@ -430,3 +430,45 @@ class RunClosed(Event):
 
     reason: str
     by: str
+
+
+@dataclass(frozen=True)
+class CardShown(Event):
+    """A message reached the operator of a drill: from the scenario, or from an instructor."""
+
+    card: str
+    says: str
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class CardAnswered(Event):
+    """The operator answered a message, in their own words."""
+
+    card: str
+    words: str
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class FaultMade(Event):
+    """An instructor did something to the estate of a drill; `problem` is what refused it. The operator is not told."""
+
+    what: str
+    by: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Halted(Event):
+    """An instructor stopped a drill: what runs ends, and nothing else begins until they let it go on."""
+
+    by: str
+    why: str
+
+
+@dataclass(frozen=True)
+class HaltEnded(Event):
+    """An instructor lets a drill go on."""
+
+    by: str

@@ -145,6 +145,31 @@ def _(state: State, event: e.NoteMade) -> State:
     return replace(state, notes=(*state.notes, event))
 
 
+@_on(e.CardShown)
+def _(state: State, event: e.CardShown) -> State:
+    return replace(state, cards=(*state.cards, event))
+
+
+@_on(e.CardAnswered)
+def _(state: State, event: e.CardAnswered) -> State:
+    return replace(state, answers={**state.answers, event.card: event})
+
+
+@_on(e.FaultMade)
+def _(state: State, event: e.FaultMade) -> State:
+    return replace(state, faults=(*state.faults, event))
+
+
+@_on(e.Halted)
+def _(state: State, event: e.Halted) -> State:
+    return stand(replace(state, halted=event))
+
+
+@_on(e.HaltEnded)
+def _(state: State, event: e.HaltEnded) -> State:
+    return replace(state, halted=None)
+
+
 @_on(e.Held)
 def _(state: State, event: e.Held) -> State:
     return stand(replace(state, held=True, held_why=event.why))

@@ -367,3 +367,47 @@ class ScenarioNews(Observation):
     """The scenario of a drill has told what it was, and judged the end."""
 
     told: ScenarioTold
+
+
+# ---------------------------------------------------------------- a drill's instructor, and its message cards
+
+
+@dataclass(frozen=True)
+class ShowCard(Observation):
+    """A message for the operator of a drill has come; one that was shown before is shown once only."""
+
+    card: str
+    says: str
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class AnswerCard(Intent):
+    """Answer a message; without a name the oldest that waits."""
+
+    words: str
+    card: str = ""
+
+
+@dataclass(frozen=True)
+class FaultNews(Observation):
+    """An instructor has done something to the estate."""
+
+    what: str
+    by: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Halt(Observation):
+    """An instructor stops a drill."""
+
+    by: str
+    why: str
+
+
+@dataclass(frozen=True)
+class EndHalt(Observation):
+    """An instructor lets a drill go on."""
+
+    by: str

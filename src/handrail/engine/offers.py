@@ -160,7 +160,9 @@ def _undo(state: State) -> Offer:
 def _barred(state: State) -> str:
     if state.closed:
         return f"this run was closed: {state.closed}"
-    return "this run is held: resume it first" if state.held else ""
+    if state.held:
+        return "this run is held: resume it first"
+    return f"{state.halted.by} has halted this drill: {state.halted.why}" if state.halted else ""
 
 
 def undo_targets(state: State) -> tuple[tuple[str, str, tuple[str, ...], str], ...]:
@@ -184,6 +186,9 @@ def _run(state: State) -> list[Offer]:
             label = f"Declare the {route}: {lost} lost" if lost else f"Back to the {route} route"
             made.append(Offer("declare", label, declare, _why(state, declare), ("reason",)))
     made.append(Offer("note", "Note", m.Note(_WORD), wants=("text",)))
+    if state.open_cards:
+        answer = m.AnswerCard(_WORD)
+        made.append(_asked(state, Offer("answer-card", f"Answer: {state.open_cards[0].says}", answer, "", ("text",))))
     made.append(_asked(state, Offer("leave", "Leave: the run is held", m.Leave())))
     close = m.Close(_WORD)
     made.append(Offer("close", "Close: nobody will finish it", close, _why(state, close), ("reason",)))

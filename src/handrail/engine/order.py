@@ -177,6 +177,8 @@ def back_is_due(state: State, step: StepOutline) -> bool:
     now = state.step(step.id)
     if state.held or state.closed or state.recall or state.settling or busy(state) or not state.claimed:
         return False
+    if state.halted:
+        return False
     if state.walk:
         first = state.walk.steps[:1] == (step.id,)
         return first and (now.word not in UNDO_STANDS or now.again is Way.BACK)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from handrail.engine.events import ClaimTaken, NoteMade, RunOpened, ScenarioTold
+from handrail.engine.events import (
+    CardAnswered,
+    CardShown,
+    ClaimTaken,
+    FaultMade,
+    Halted,
+    NoteMade,
+    RunOpened,
+    ScenarioTold,
+)
 from handrail.engine.outline import Outline, StepOutline
 from handrail.engine.results import Gate, Owed, Question, Result
 from handrail.engine.words import How, Pace, StepWord, Verdict, Way
@@ -136,6 +145,10 @@ class State:
     emergency: str = ""
     notes: tuple[NoteMade, ...] = ()
     scenario: ScenarioTold | None = None
+    cards: tuple[CardShown, ...] = ()
+    answers: Mapping[str, CardAnswered] = field(default_factory=dict)  # by card
+    faults: tuple[FaultMade, ...] = ()  # what an instructor did to the estate
+    halted: Halted | None = None
     at: float = 0.0
 
     def step(self, step_id: str) -> StepState:
@@ -165,6 +178,11 @@ class State:
         """Return what this run (not one before it) owes of a step; `way` narrows it down."""
         mine = (o for o in self.owed if o.step == step and o.run in ("", self.run))
         return tuple(o for o in mine if way in ("", o.way))
+
+    @property
+    def open_cards(self) -> tuple[CardShown, ...]:
+        """Return the messages that nobody has answered, oldest first."""
+        return tuple(card for card in self.cards if card.card not in self.answers)
 
     @property
     def lost(self) -> frozenset[str]:

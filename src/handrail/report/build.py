@@ -39,6 +39,8 @@ _AFTERWARDS: Final = (
     e.GuardCleared,
     e.PaceSet,
     e.Paused,
+    e.CardShown,
+    e.CardAnswered,
 )
 
 

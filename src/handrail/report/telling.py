@@ -264,6 +264,32 @@ def _(_outline: Outline, _names: Mapping[str, str], event: e.NoteMade) -> Told:
     return Kind.NOTE, event.text
 
 
+@_on(e.CardShown)
+def _(_outline: Outline, _names: Mapping[str, str], event: e.CardShown) -> Told:
+    return Kind.NOTE, f"a message{f' from {event.by}' if event.by else ''}: {event.says}"
+
+
+@_on(e.CardAnswered)
+def _(_outline: Outline, _names: Mapping[str, str], event: e.CardAnswered) -> Told:
+    return Kind.NOTE, f"answered: {event.words}"
+
+
+@_on(e.FaultMade)
+def _(_outline: Outline, _names: Mapping[str, str], event: e.FaultMade) -> Told:
+    refused = event.problem and f"it was refused: {event.problem}"
+    return Kind.RUN, _with(f"instructor {event.by} did to the estate: {event.what}", refused)
+
+
+@_on(e.Halted)
+def _(_outline: Outline, _names: Mapping[str, str], event: e.Halted) -> Told:
+    return Kind.RUN, _with(f"halted by instructor {event.by}", event.why)
+
+
+@_on(e.HaltEnded)
+def _(_outline: Outline, _names: Mapping[str, str], event: e.HaltEnded) -> Told:
+    return Kind.RUN, f"instructor {event.by} lets it go on"
+
+
 @_on(e.Held)
 def _(_outline: Outline, _names: Mapping[str, str], event: e.Held) -> Told:
     return Kind.RUN, _with("held: nobody drives", event.why)

@@ -21,6 +21,18 @@ Each check of a scenario asks one thing: a command on a host, where the name lea
     [[check]]
     title = "The name leads to the DR server"
     name_leads_to = "dr\"""",
+    "scenario-card": """\
+A message reaches the operator at one moment: so long after the run's beginning, or at an event of it.
+
+    [[card]]
+    at = "4m"
+    say = "The CTO asks for an ETA"
+    by = "the duty manager\"""",
+    "scenario-needs": """\
+A scenario that fills a disk needs hosts that are machines of their own. Where the kernel refuses namespaces, the simulated
+estate runs in plain folders, and such a scenario would fill the disk of this machine: it is not begun.
+
+    handrail doctor""",
     "scenario-step": """\
 The scenario waits for a step that its runbook does not have; its act would never come. Steps are renamed, and scenarios
 have to follow.

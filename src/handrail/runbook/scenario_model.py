@@ -5,7 +5,7 @@ Only the simulated estate plays it, through the estate's control socket; the con
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,7 +25,9 @@ class Head(Table):
     told: Text | None = Field(default=None, description="What the operator is told. Without it nothing is announced.")
     par: Seconds = Field(description="How long a practised operator takes, from the first step to the end.")
     good: Text = Field(description="What a good operator does: read in the debrief.")
-    needs: Slug | None = Field(default=None, description='"namespaces": it cannot be played in plain folders.')
+    needs: Literal["namespaces"] | None = Field(
+        default=None, description='"namespaces": it cannot be played in plain folders.'
+    )
 
 
 class When(Table):
@@ -72,6 +74,28 @@ class Act(Table):
         return self
 
 
+class Card(Table):
+    """A message that reaches the operator in the middle: it is answered, or at least noted."""
+
+    at: Seconds | None = Field(default=None, description="How long after the run's beginning it comes.")
+    when: When | None = Field(default=None, description="Or the event it comes at.")
+    say: Line = Field(description='What is said: "The CTO asks for an ETA".')
+    by: Line = Field(default="a message", description="Who says it.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Card:
+        if (self.at is None) == (self.when is None) or (self.when and self.when.before):
+            raise wrong(
+                "scenario-card", "a message comes at one moment", 'write at = "4m", or when = { passed = "..." }'
+            )
+        return self
+
+    @property
+    def comes(self) -> When:
+        """Return when it comes."""
+        return self.when or When.model_validate({"after": f"{self.at:g}s"})
+
+
 class EndCheck(Table):
     """One thing that must be true at the end: a command on a host, the name's answer, or what the run has done."""
 
@@ -106,6 +130,7 @@ class ScenarioFile(Table):
     act: tuple[Act, ...] = Field(
         default=(), description="What happens, in the order of the file where two come at once."
     )
+    card: tuple[Card, ...] = Field(default=(), description="Messages to the operator.")
     check: tuple[EndCheck, ...] = Field(min_length=1, description="What must be true at the end.")
 
     @property
@@ -116,7 +141,9 @@ class ScenarioFile(Table):
     @property
     def steps(self) -> tuple[tuple[tuple[str | int, ...], str], ...]:
         """Return every step it speaks of, with the place in the file."""
+        acts: list[tuple[tuple[str | int, ...], str]]
         acts = [(("act", n, "when"), step) for n, act in enumerate(self.act) for step in act.when.steps]
+        acts += [(("card", n), step) for n, card in enumerate(self.card) for step in card.comes.steps]
         checks = [
             (("check", n), step) for n, check in enumerate(self.check) for step in (*check.passed, *check.untouched)
         ]

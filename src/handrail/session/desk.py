@@ -22,7 +22,7 @@ from handrail.runbook.estate import read_estate
 from handrail.runbook.read import read_runbook
 from handrail.runbook.routes import needed
 from handrail.runbook.shipped import find_runbook, known_runbooks, shipped
-from handrail.session import simulator
+from handrail.session import scenarios, simulator
 from handrail.session.api import SessionApi
 from handrail.session.asking import NOTHING, Given
 from handrail.session.briefing import Briefing
@@ -189,6 +189,12 @@ class Desk:
             await simulator.down(estate.folder)
             why = f"without namespaces only the shipped runbooks may be drilled ({estate.reason})"
             raise trouble("folders-only-shipped", why, "see `handrail doctor` for what refuses namespaces here")
+        if self.scenario and scenarios.needs(self.scenario) not in ("", estate.mode):
+            await simulator.down(estate.folder)
+            why = f"scenario {self.scenario.stem} needs {scenarios.needs(self.scenario)}; refused here: {estate.reason}"
+            raise trouble(
+                "scenario-needs", why, "handrail doctor says more; drill another one: handrail drill --scenarios"
+            )
         tell(f"{estate.mode}, up in {estate.seconds:.1f} s")
         for warning in estate.warnings:
             tell(f"warning: {warning}")

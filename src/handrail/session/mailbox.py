@@ -1,4 +1,7 @@
-"""Notes and presence of those who look on: small files beside the journal, which the driving console takes up."""
+"""What those who look on leave, and their presence: small files beside the journal, which the driving console takes up.
+
+A letter is a note, or what an instructor says to a drill. It moves nothing by itself: the console asks the engine.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import os
 import secrets
 import stat
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,24 +23,42 @@ PRESENT: Final = 10.0  # seconds after which a watcher who was not heard of is g
 LONGEST: Final = 4096
 
 
+@dataclass(frozen=True)
+class Letter:
+    """One thing that was left: what kind it is, its words, by whom, and a name of its own."""
+
+    kind: str  # "note", or what an instructor leaves: "card", "fault", "halt", "go"
+    text: str
+    by: str
+    name: str
+    more: str = ""
+
+
 def leave_note(folder: Path, text: str, by: str) -> None:
     """Leave a note for whoever drives the run; it is journalled when they take it up."""
+    leave(folder, "note", text, by)
+
+
+def leave(folder: Path, kind: str, text: str, by: str, more: str = "") -> None:
+    """Leave a letter for whoever drives the run."""
     box = make_folder(folder / "inbox")
     name = f"{time.time_ns()}-{secrets.token_hex(4)}"
     draft = box / f".{name}"
-    draft.write_text(json.dumps({"text": text[:LONGEST], "by": by}), encoding="utf-8")
+    said = {"kind": kind, "text": text[:LONGEST], "by": by, "more": more[:LONGEST]}
+    draft.write_text(json.dumps(said), encoding="utf-8")
     draft.chmod(file_mode(box))
     draft.rename(box / f"{name}.json")
 
 
-def take_notes(folder: Path) -> list[tuple[str, str]]:
-    """Return the notes that were left, as (text, by), and remove them."""
-    taken: list[tuple[str, str]] = []
+def take(folder: Path) -> list[Letter]:
+    """Return the letters that were left, oldest first, and remove them."""
+    taken: list[Letter] = []
     for path in sorted((folder / "inbox").glob("*.json")):
         try:
             found = json.loads(_read(path))
-            taken.append((str(found["text"]), safe(str(found["by"]), 40)))
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            kind, more = str(found.get("kind", "note")), str(found.get("more", ""))
+            taken.append(Letter(kind, str(found["text"]), safe(str(found["by"]), 40), safe(path.stem, 60), more))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass
         with contextlib.suppress(OSError):  # what is no file of ours may lie there for ever: it is passed over
             path.unlink()

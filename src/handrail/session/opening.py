@@ -374,6 +374,7 @@ def run_info(
         shortened=str(inputs.get("shortened", "")),
         scenario=opened.scenario,
         told=str(inputs.get("told", "")),
+        sim_dir=Path(str(inputs["sim_dir"])) if inputs.get("sim_dir") else None,
     )
 
 

@@ -26,6 +26,11 @@ def name_of(scenario: Path | None) -> str:
     return head.id if head.told else UNANNOUNCED
 
 
+def needs(scenario: Path) -> str:
+    """Return which kind of simulated estate a scenario needs; nothing when it can be played on any."""
+    return read_scenario(scenario).head.needs or ""
+
+
 def told(scenario: Path) -> str:
     """Return what the operator is told, on one line; nothing for one that is not announced."""
     return " ".join((read_scenario(scenario).head.told or "").split())

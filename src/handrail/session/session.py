@@ -25,6 +25,7 @@ from handrail.session.acts import Acts
 from handrail.session.core import Core
 from handrail.session.handing import Handing
 from handrail.session.output import FolderOutput
+from handrail.session.post import Post
 from handrail.session.reach import Reach, away_hosts, proposing
 from handrail.session.snapshots import Shown, snapshot
 from handrail.session.view import Snapshot
@@ -85,6 +86,7 @@ class Session:
         self._reach = Reach(self.core)
         shown.asked = self._reach.asked
         self._handing = Handing(files.folder.path, self.core.clock)
+        self._post = Post(files.folder.path, shown.info.sim_dir)
         self._own(self._beat())
         self._own(self._reach.keep_asking())
         self._pump()
@@ -319,10 +321,10 @@ class Session:
             self._look_for_late()
 
     def _look_into_mailbox(self) -> None:
-        """Journal the notes of those who look on, and show who they are."""
+        """Tell the engine what others have left, and show who looks on."""
         folder = self._files.folder.path
-        for text, by in mailbox.take_notes(folder):
-            self._told(m.Note(text, by=by))
+        for message in self._post.take():
+            self._told(message)
         if self._handing.look():
             self._show_relief()
         watchers = mailbox.present(folder)

@@ -159,6 +159,12 @@ async def looks(folder: Path) -> dict[str, str]:
     return {safe(str(what)): str(said) for what, said in found.items()}
 
 
+async def act(folder: Path, line: str) -> str:
+    """Do one thing to an estate as a scenario does, such as `power primary off`; return why it was refused, or nothing."""
+    answer = await _ask("act", str(folder), line)
+    return safe(str(answer.get("problem", "")))
+
+
 async def lose(folder: Path, hosts: Iterable[str]) -> None:
     """Cut the power of hosts: a drill of an emergency begins with what is lost."""
     for host in hosts:

@@ -179,6 +179,7 @@ class RunInfo:
     scenario: str = ""  # a drill's scenario by name, or "unannounced"
     told: str = ""  # what the scenario tells the operator
     shortened: str = ""  # what a drill shortens: "TTL 5 s for 300 s"
+    sim_dir: Path | None = None  # where the simulated estate lies
 
 
 @dataclass(frozen=True)

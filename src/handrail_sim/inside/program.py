@@ -6,7 +6,7 @@ name in the process list. It may import the standard library only; a stand-in fi
 """
 
 # pathlib would be the largest import of a process that has to start at once.
-# ruff: noqa: PTH123, SIM115
+# ruff: noqa: PTH123
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import site
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TextIO, cast
 
 _ARG_START, _ARG_END = 45, 46  # fields of /proc/self/stat after the name (proc_pid_stat(5): 48 and 49)
 _LOG: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -41,6 +41,8 @@ def is_python(argv: Sequence[str]) -> bool:
 
 def start(argv: Sequence[str], env: Mapping[str, str], log: str, cwd: str = "/") -> int:
     """Run a program in a session of its own, its output appended to a log; return its pid; raise OSError."""
+    for stream in (sys.stdout, sys.stderr):  # what waits in them is ours to write, not the copy's
+        stream.flush()
     pid = os.fork()
     if pid:
         return pid
@@ -67,9 +69,14 @@ def _settle(log: str, cwd: str) -> None:
         for target in targets:
             os.dup2(fd, target)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    sys.stdin, sys.stdout = open(0, encoding="utf-8"), open(1, "w", encoding="utf-8")
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+    sys.stdin, sys.stdout = _stream(0, "r"), _stream(1, "w")
+    sys.stderr = _stream(2, "w", errors="backslashreplace", buffering=1)
     os.chdir(cwd)
+
+
+def _stream(fd: int, mode: str, errors: str = "strict", buffering: int = -1) -> TextIO:
+    """Return one of the three streams. It never closes its descriptor: a copy of this copy replaces it by its own."""
+    return cast("TextIO", open(fd, mode, buffering, encoding="utf-8", errors=errors, closefd=False))
 
 
 def _become(argv: Sequence[str], env: Mapping[str, str]) -> None:

@@ -1,0 +1,69 @@
+"""Post for the run this console drives: notes of those who look on, what an instructor leaves, and a scenario's messages.
+
+It reads; what comes of a letter is the engine's to say, and it says no to an instructor wherever this is not a drill.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from handrail.base.safe import safe
+from handrail.engine import messages as m
+from handrail.session import mailbox
+
+CARDS: Final = "scenario.cards"  # beside the simulated estate, a JSON line each; whoever plays the scenario writes it
+_WORDS: Final = 400
+_LINE: Final = 1 << 14
+
+
+class Post:
+    """What has come for one run, each thing once."""
+
+    def __init__(self, folder: Path, estate: Path | None) -> None:
+        self._folder = folder
+        self._cards = estate / CARDS if estate else None
+        self._read = 0
+
+    def take(self) -> list[m.Message]:
+        """Return what has come since the last time, as messages to the engine."""
+        letters = (_meant(letter) for letter in mailbox.take(self._folder))
+        return [*(message for message in letters if message), *self._said()]
+
+    def _said(self) -> Iterator[m.Message]:
+        """Yield the scenario's messages; those of an earlier console come again, and are shown once."""
+        if self._cards is None:
+            return
+        try:
+            with self._cards.open("rb") as file:
+                file.seek(self._read)
+                fresh = file.read(_LINE)
+        except OSError:
+            return
+        whole = fresh[: fresh.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for line in whole.splitlines():
+            try:
+                found = json.loads(line)
+                yield m.ShowCard(
+                    safe(str(found["card"]), 60), safe(str(found["say"]), _WORDS), safe(str(found["by"]), 60)
+                )
+            except (ValueError, KeyError, TypeError, RecursionError):
+                continue
+
+
+def _meant(letter: mailbox.Letter) -> m.Message | None:
+    match letter.kind:
+        case "note":
+            return m.Note(letter.text, by=letter.by)
+        case "card":
+            return m.ShowCard(letter.name, safe(letter.text, _WORDS), safe(letter.more, 60) or letter.by)
+        case "fault":
+            return m.FaultNews(safe(letter.text, _WORDS), letter.by, safe(letter.more, _WORDS))
+        case "halt":
+            return m.Halt(letter.by, safe(letter.text, _WORDS))
+        case "go":
+            return m.EndHalt(letter.by)
+    return None
