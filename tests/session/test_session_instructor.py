@@ -68,10 +68,6 @@ async def test_on_real_hosts_an_instructor_does_nothing(world: World) -> None:
     assert Instructor(world.home).look() == ()
     with pytest.raises(Trouble, match="an instructor can do nothing to it"):
         Instructor(world.home).find(drive.run)
-    for message in (m.Halt("tom", "why"), m.ShowCard("1", "x"), m.FaultNews("power", "tom")):
-        refused = drive.session.tell(message)
-        assert refused is not None
-        assert "nobody instructs here" in refused.reason
 
 
 async def test_what_has_no_simulated_estate_is_left_alone(world: World) -> None:
@@ -92,7 +88,7 @@ async def test_what_has_no_simulated_estate_is_left_alone(world: World) -> None:
 
 def test_a_scenarios_messages_are_read_as_they_come(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    post = Post(tmp_path / "run", tmp_path)
+    post = Post(tmp_path / "run", tmp_path, taught=True)
     assert post.take() == []
     line = json.dumps({"card": "scenario-1", "say": "ETA?", "by": "the CTO"}).encode()
     (tmp_path / CARDS).write_bytes(b"[]\n{\n" + line[:10])

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from handrail.engine import decide_answers as answers
 from handrail.engine import decide_back as back
-from handrail.engine import decide_drill as drill
 from handrail.engine import decide_forward as forward
+from handrail.engine import decide_lesson as lesson
 from handrail.engine import decide_run as run
 from handrail.engine import messages as m
 from handrail.engine.batch import Decision, refuse
@@ -56,11 +56,11 @@ RULES: Final[Mapping[type[m.Message], Rule]] = {
     m.SettleEnded: back.settle_ended,
     m.Recalled: answers.recalled,
     m.ScenarioNews: answers.scenario_news,
-    m.ShowCard: drill.show_card,
-    m.AnswerCard: drill.answer_card,
-    m.FaultNews: drill.fault_news,
-    m.Halt: drill.halt,
-    m.EndHalt: drill.end_halt,
+    m.ShowCard: lesson.show_card,
+    m.AnswerCard: lesson.answer_card,
+    m.FaultNews: lesson.fault_news,
+    m.Halt: lesson.halt,
+    m.EndHalt: lesson.end_halt,
 }
 
 _WHILE_HELD: Final = (m.Resume, m.Note, m.Close)
@@ -73,7 +73,7 @@ def decide(state: State, message: m.Message) -> Decision:
             return refuse(f"this run was closed: {state.closed}")
         if state.held and not isinstance(message, _WHILE_HELD):
             return refuse("this run is held: resume it first")
-        waits = drill.halted(state, message)
+        waits = lesson.halted(state, message)
         if waits:
             return refuse(waits)
     return RULES[type(message)](state, message)

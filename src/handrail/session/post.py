@@ -1,6 +1,6 @@
 """Post for the run this console drives: notes of those who look on, what an instructor leaves, and a scenario's messages.
 
-It reads; what comes of a letter is the engine's to say, and it says no to an instructor wherever this is not a drill.
+An instructor is heard in a drill only: on real hosts nothing but notes comes through here.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ _LINE: Final = 1 << 14
 
 
 class Post:
-    """What has come for one run, each thing once."""
+    """What has come for one run, each thing once; `taught` lets an instructor be heard."""
 
-    def __init__(self, folder: Path, estate: Path | None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, estate: Path | None, *, taught: bool) -> None:
+        self._folder, self._taught = folder, taught
         self._cards = estate / CARDS if estate else None
         self._read = 0
 
     def take(self) -> list[m.Message]:
         """Return what has come since the last time, as messages to the engine."""
-        letters = (_meant(letter) for letter in mailbox.take(self._folder))
+        left = mailbox.take(self._folder)
+        letters = (_meant(letter) for letter in left if self._taught or letter.kind == "note")
         return [*(message for message in letters if message), *self._said()]
 
     def _said(self) -> Iterator[m.Message]:

@@ -28,7 +28,7 @@ from handrail.session.output import FolderOutput
 from handrail.session.post import Post
 from handrail.session.reach import Reach, away_hosts, proposing
 from handrail.session.snapshots import Shown, snapshot
-from handrail.session.view import Snapshot
+from handrail.session.view import Mode, Snapshot
 from handrail.store.asking import Said
 from handrail.store.journal import Journal
 from handrail.store.lock import Lock
@@ -86,7 +86,7 @@ class Session:
         self._reach = Reach(self.core)
         shown.asked = self._reach.asked
         self._handing = Handing(files.folder.path, self.core.clock)
-        self._post = Post(files.folder.path, shown.info.sim_dir)
+        self._post = Post(files.folder.path, shown.info.sim_dir, taught=shown.info.mode is Mode.DRILL)
         self._own(self._beat())
         self._own(self._reach.keep_asking())
         self._pump()

@@ -1,4 +1,4 @@
-"""Deciding what belongs to drills alone: messages to the operator, and what an instructor does. A run on real hosts has neither."""
+"""Deciding about lessons: messages to the operator, and what an instructor does. Who lets them in is the session's to say."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from handrail.engine import messages as m
 from handrail.engine.batch import Batch, Decision, refuse
 from handrail.engine.state import State
 
-DRILL: Final = "DRILL"
 WHILE_HALTED: Final = (m.Note, m.AnswerCard, m.Pause, m.StopStep, m.Leave, m.HandOver, m.Decline, m.Resume, m.Close)
 
 
@@ -24,7 +23,7 @@ def show_card(state: State, news: m.ShowCard) -> Decision:
     """Show a message, once."""
     if any(card.card == news.card for card in state.cards):
         return Batch(state).done()
-    return _no_drill(state) or Batch(state).add(e.CardShown(news.at, news.card, news.says, news.by)).done()
+    return Batch(state).add(e.CardShown(news.at, news.card, news.says, news.by)).done()
 
 
 def answer_card(state: State, intent: m.AnswerCard) -> Decision:
@@ -40,7 +39,7 @@ def answer_card(state: State, intent: m.AnswerCard) -> Decision:
 
 def fault_news(state: State, news: m.FaultNews) -> Decision:
     """Keep what an instructor did to the estate."""
-    return _no_drill(state) or Batch(state).add(e.FaultMade(news.at, news.what, news.by, news.problem)).done()
+    return Batch(state).add(e.FaultMade(news.at, news.what, news.by, news.problem)).done()
 
 
 def halt(state: State, news: m.Halt) -> Decision:
@@ -49,7 +48,7 @@ def halt(state: State, news: m.Halt) -> Decision:
         return refuse(f"{state.halted.by} has halted it already")
     if not news.why.strip():
         return refuse("say why it is halted: the operator reads it")
-    return _no_drill(state) or Batch(state).add(e.Halted(news.at, news.by, news.why.strip())).done()
+    return Batch(state).add(e.Halted(news.at, news.by, news.why.strip())).done()
 
 
 def end_halt(state: State, news: m.EndHalt) -> Decision:
@@ -57,8 +56,3 @@ def end_halt(state: State, news: m.EndHalt) -> Decision:
     if not state.halted:
         return refuse("it is not halted")
     return Batch(state).add(e.HaltEnded(news.at, news.by)).done()
-
-
-def _no_drill(state: State) -> Decision | None:
-    mode = state.opened.mode if state.opened else ""
-    return None if mode == DRILL else refuse(f"this is a {mode or 'real'} run: nobody instructs here", "not-a-drill")
