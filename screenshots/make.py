@@ -75,10 +75,17 @@ class Camera:
         await self.pilot.pause(1.0)
         await self.press("enter")
 
-    async def stage(self, stage: str) -> None:
-        """Start a stage and wait until it stands after it."""
-        await self.go()
-        await self.until(lambda s: _past(s, stage) or order.standing(s) is not None)
+    async def rest(self, seconds: float = 120.0) -> None:
+        """Wait until the run stands: at a pause, at a gate, at a failure or at its end."""
+        await self.until(_rests, seconds)
+        await self.pilot.pause(1.0)
+
+
+def _rests(state: State) -> bool:
+    if order.busy(state):
+        return False
+    step = order.next_step(state)
+    return step is None or not order.permitted(state, step) or bool(order.standing(state) or order.awaiting(state))
 
 
 def _past(state: State, stage: str) -> bool:
@@ -124,33 +131,29 @@ async def drill(camera: Camera, estate: Path) -> None:
     conf = "/etc/puppetlabs/puppet/puppet.conf"
     wrong = f"cp {conf} {conf}.right; sed -i 's/^certname.*/certname = puppet-dr.example.test/' {conf}"
     await simulator.control(estate, "exec", "puppet-dr", wrong)
-    await camera.stage("look")
-    await camera.pilot.pause(1.0)
+    await camera.go()
+    await camera.rest()
     await camera.shoot("failure")
     await simulator.control(estate, "exec", "puppet-dr", f"mv {conf}.right {conf}")
     await recover(camera)
-    for stage in ("checks", "hold"):
-        await camera.stage(stage)
+    await camera.rest()
     await unknown(camera, estate)
-    await camera.go()
-    await camera.until(lambda s: bool(s.step("copy/sync").attempts))
+    await camera.until(lambda s: bool(s.step("copy/sync").attempts), 120)
     await pause_for_output(camera)
     await camera.shoot("run")
     await camera.shoot("run", LARGE)
-    await camera.until(lambda s: _past(s, "copy") or order.standing(s) is not None)
-    await camera.go()
-    await camera.until(lambda s: order.awaiting(s) is not None)
+    await camera.until(lambda s: order.awaiting(s) is not None, 120)
     await camera.pilot.pause(1.0)
     await camera.press(*[{".": "full_stop"}.get(c, c) for c in "10.77.2.1"])
     await camera.shoot("confirm")
     await camera.press("0", "enter")
     await camera.until(lambda s: _past(s, "switch"))
-    await camera.pilot.pause(1.0)
+    await camera.rest()
     await camera.press("u")
     await camera.pilot.pause(1.0)
     await camera.shoot("undo-plan")
     await camera.press("escape")
-    await camera.stage("clients")
+    await camera.go()
     await camera.until(lambda s: order.next_step(s) is None, 120)
     await camera.pilot.pause(1.5)
     await camera.press("enter")
@@ -171,7 +174,6 @@ async def unknown(camera: Camera, estate: Path) -> None:
     await camera.press("b")
     await camera.until(lambda s: s.step("copy/mask").word is not StepWord.UNKNOWN)
     await recover(camera)
-    await camera.until(lambda s: _past(s, "stop"))
 
 
 async def pause_for_output(camera: Camera) -> None:

@@ -148,6 +148,8 @@ def means(scene: Scene, step: StepOutline) -> str:
     worst = next((r for r in results if verdict(r) is Verdict.UNKNOWN), results[0])
     if worst.kind in _MEANS:
         return _MEANS[worst.kind]
+    if verdict(worst) is Verdict.UNKNOWN:
+        return "The command did its part; what has to be true after it could not be asked."
     if not did_its_part(worst):
         return "The command itself says that it failed; its output says why."
     return "The command did its part; what has to be true after it is not."
