@@ -55,6 +55,26 @@ async def test_of_many_who_claim_at_once_one_gets_it(host: Host) -> None:
     assert [r for r in results if isinstance(r, HeldBy)] == [HeldBy(winners[0])] * 7
 
 
+async def test_whoever_is_refused_learns_by_whom_even_while_claims_come_and_go(host: Host) -> None:
+    """Between two answers the holder may have given it up: then there is none, and never one without a name."""
+
+    async def comes_and_goes(claim: Claim) -> list[Claim]:
+        links = Links(limits=QUICK)
+        refused = []
+        for _ in range(12):
+            answer = await take_claim(links, host.target, claim)
+            if isinstance(answer, HeldBy):
+                refused.append(answer.claim)
+            else:
+                await release_claim(links, host.target, claim.run)
+        await links.close()
+        return refused
+
+    refusals = await asyncio.gather(*(comes_and_goes(claim) for claim in (MINE, OTHER, MINE, OTHER)))
+    for mine, claims in zip((MINE, OTHER, MINE, OTHER), refusals, strict=True):
+        assert all(claim == (OTHER if mine is MINE else MINE) for claim in claims)
+
+
 async def test_the_host_refuses_a_change_of_another_run_and_allows_its_reads(host: Host) -> None:
     await take_claim(host.links, host.target, OTHER)
     end, heard = await host.run("echo x >>count", changes=True)

@@ -5,20 +5,23 @@ hr_care
 hr_c=$hr_work/claim
 hr_tell() {
     hr_say "$@"
-    printf '%s C\n' "$hr_nonce"
-    cat "$hr_c/claim.json" 2>/dev/null
+    printf '%s C\n%s' "$hr_nonce" "$hr_said"
     printf '\n%s O\n' "$hr_nonce"
     cat "$hr_c/owed.json" 2>/dev/null
     printf '\n%s .\n' "$hr_nonce"
     exit 0
 }
-# Sets hr_h to the run that holds the claim; a claim that is just being made is waited for.
+# Sets hr_h to the run that holds the claim and hr_said to what it says; one that is just being made is waited for, and
+# one that is given up meanwhile is none.
 hr_held() {
     hr_h=
+    hr_said=
     hr_i=0
     while [ -d "$hr_c" ] && [ $hr_i -lt 20 ]; do
+        hr_said=$(cat "$hr_c/claim.json" 2>/dev/null)
+        hr_h=
         read -r hr_h 2>/dev/null <"$hr_c/run"
-        [ -z "$hr_h" ] || return 0
+        [ -z "$hr_h" ] || [ -z "$hr_said" ] || return 0
         hr_i=$((hr_i + 1))
         hr_nap
     done
@@ -40,19 +43,18 @@ hr_fill() {
             hr_put "$hr_c/run" "$hr_run"
     } 2>&1) || { rm -rf "$hr_c"; hr_no work "cannot write under $hr_work: $hr_e"; }
 }
-hr_mkdir() {
-    hr_e=$(mkdir "$hr_c" 2>&1) && return 0
-    [ -d "$hr_c" ] || hr_no work "cannot write under $hr_work: $hr_e"
-    return 1
-}
 hr_take() {
-    if hr_mkdir; then
-        hr_fill
-    else
-        hr_held
-        [ "$hr_h" = "$hr_run" ] || hr_tell held
-        hr_put "$hr_c/claim.json" "$hr_json"
-    fi
+    hr_t=0
+    until hr_e=$(mkdir "$hr_c" 2>&1) && hr_fill; do
+        if hr_held; then
+            [ "$hr_h" = "$hr_run" ] || hr_tell held
+            hr_put "$hr_c/claim.json" "$hr_json"
+            break
+        fi
+        # Nobody holds it any more: it was given up since.
+        hr_t=$((hr_t + 1))
+        [ $hr_t -lt 20 ] || hr_no work "cannot write under $hr_work: $hr_e"
+    done
     hr_raise
     hr_tell taken
 }
