@@ -13,6 +13,7 @@ from tests.tui.fake import START, FakeSession
 
 from handrail.base.problems import trouble
 from handrail.engine import messages as m
+from handrail.session.api import ReplayApi
 from handrail.session.cards import BriefingView, Home, HostKey, PlanLine, RolePulse, RunbookCard, RunCard, Start, Wanted
 from handrail.session.standing import Reply, Stage, Standing
 from handrail.session.status import changed_steps
@@ -124,6 +125,7 @@ class FakeDesk:
     lacking: tuple[Wanted, ...] = ()
     replies: list[Reply] = field(default_factory=lambda: [Reply(Stage.UNASKED), Reply(Stage.WAITING, left=30.0)])
     standing: Standing | None = None
+    replayed: ReplayApi | None = None
 
     def plan(self, card: RunbookCard) -> tuple[PlanLine, ...]:
         return plan()
@@ -159,6 +161,11 @@ class FakeDesk:
 
     def withdraw(self, run: RunCard) -> None:
         self.asked.append(("withdraw", run.run))
+
+    async def replay(self, run: str) -> ReplayApi:
+        self.asked.append(("replay", run))
+        assert self.replayed is not None
+        return self.replayed
 
     async def watch(self, run: RunCard) -> FakeSession:
         self.asked.append(("watch", run.run))

@@ -66,7 +66,7 @@ class Stage:
         self.clock.pass_by(1.0)
         await self.pilot.pause()
         if self.app.session is not None:
-            self.app._take(self.app.session.snapshot)
+            self.app.take(self.app.session.snapshot)
             self.app._show()
         self.clock.pass_by(2.0)
         self.page.pull()

@@ -93,7 +93,7 @@ async def test_enter_is_dead_for_a_moment_when_the_mark_moves_by_itself(tmp_path
     copy_failed(session)
     async with playing(session) as stage:
         session.goes_away("h-primary", proposes="declare")
-        stage.app._take(session.snapshot)
+        stage.app.take(session.snapshot)
         stage.app._show()
         assert "Declare" in marked(stage) or stage.page.menu.chosen.action == "declare"  # type: ignore[attr-defined]
         await stage.press("enter", gap=0.05)
@@ -123,7 +123,7 @@ async def test_a_probe_shows_when_it_asked_and_what_it_heard(tmp_path: Path) -> 
             assert "just now; the answer is still to come" in stage.text()
             session.probed("sync/mask", Answer.DONT_KNOW, "neither masked nor running")
             asked = session.clock.now().strftime("%H:%M:%SZ")
-            stage.app._take(session.snapshot)
+            stage.app.take(session.snapshot)
             stage.app._show()
             await stage.press("down", gap=0.0)
             assert f"Asked {asked}, the probe says: don't know: neither masked nor running" in squeezed(stage)

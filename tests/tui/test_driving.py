@@ -60,10 +60,10 @@ async def test_enter_is_dead_for_600_ms_after_a_step_ends_and_while_it_is_held(s
         await stage.press("enter")
         session.begin("checks/ca")
         session.begin("checks/serves")
-        stage.app._take(session.snapshot)
+        stage.app.take(session.snapshot)
         session.end("checks/ca")
         session.end("checks/serves")
-        stage.app._take(session.snapshot)
+        stage.app.take(session.snapshot)
         for _ in range(40):  # held down: it repeats every 30 ms, for longer than 600 ms
             stage.clock.pass_by(0.03)
             stage.page.press("enter", "", stage.clock.mono())

@@ -18,6 +18,7 @@ from handrail.tui.pages.help import HelpPage
 from handrail.tui.pages.home import HomePage
 from handrail.tui.pages.log import LogPage
 from handrail.tui.pages.plan import PlanPage
+from handrail.tui.pages.replay import ReplayPage
 from handrail.tui.pages.run import RunPage
 from handrail.tui.pages.takeover import TakeoverPage
 from handrail.tui.pages.undo import UndoPage
@@ -42,6 +43,7 @@ PAGES = {
     "commands": CommandsPage,
     "waiting": WaitingPage,
     "takeover": TakeoverPage,
+    "replay": ReplayPage,
 }
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from handrail.store.home import Home
     from handrail.store.run_folder import RunFolder
 
+_ENDINGS = {"text": "txt", "junit": "junit.xml"}
 _BROKEN = 1  # the exit code of an audit that found something
 
 
@@ -60,7 +61,7 @@ def status(run: str) -> None:
 
 @click.command()
 @click.argument("run", default="")
-@click.option("--format", "form", type=click.Choice(["md", "json", "html", "text"]), default="md", show_default=True)
+@click.option("--format", "form", type=click.Choice(["md", "json", "html", "text", "junit", "cast"]), default="md")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -72,13 +73,22 @@ def report(run: str, form: str, out: Path | None) -> None:
 
     folder = _found(run)
     made = report_of(folder, _shown(folder))
-    text = FORMS[form](made)
+    text = _cast(folder) if form == "cast" else FORMS[form](made)
     if out is None:
         click.echo(text, nl=False)
         return
-    place = out / file_name(made, "txt" if form == "text" else form) if out.is_dir() else out
+    place = out / file_name(made, _ENDINGS.get(form, form)) if out.is_dir() else out
     _write(place, text)
     click.echo(f"{made.mode} report of run {made.run}: {safe(str(place))}", err=True)
+
+
+def _cast(folder: RunFolder) -> str:
+    """Return the run as an asciicast: its replay, painted without a terminal."""
+    from handrail.session.desk import Desk
+    from handrail.session.replaying import Replaying
+    from handrail.tui.cast import cast_of
+
+    return cast_of(Replaying(folder, paused=True), Desk(_home()))
 
 
 def _write(place: Path, text: str) -> None:

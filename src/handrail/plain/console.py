@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from handrail.base.durations import show_clock
-from handrail.base.safe import safe, safe_line
+from handrail.base.safe import safe
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.messages import Intent
 from handrail.engine.state import State
 from handrail.plain import commands, words
 from handrail.plain.asked import AskedLines
+from handrail.plain.heard import Heard
 from handrail.session.api import SessionApi
 from handrail.session.exits import Exit, exit_of
 from handrail.session.status import status_sentence
 from handrail.session.view import Relief, Snapshot
 
 HEARTBEAT: Final = 15.0
-LINES: Final = 200  # lines of output printed at once; the rest is in the file
 
 
 class Answers(Protocol):
@@ -48,10 +48,13 @@ class Console:
     asked: AskedLines | None = None  # what connections ask; without it nobody can be asked
     _before: State | None = None
     _relief: Relief | None = None
-    _printed: dict[tuple[str, str], int] = field(default_factory=dict)
+    _heard: Heard = field(init=False)
     _prompted: str = ""
     _partial: str = ""
     _said: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._heard = Heard(self.session)
 
     async def run(self) -> Exit:
         """Drive the run until it is left or over; return the exit code."""
@@ -96,7 +99,8 @@ class Console:
             self._tell(f"{shown.wall:%H:%M:%SZ} {line}")
         self._relief = shown.relief
         self._standing(shown)
-        self._output(shown)
+        for said in self._heard.fresh(self._before, shown):
+            self._tell(said)
         if self.follow:
             for record in self.follow():
                 self.put(record)
@@ -119,40 +123,6 @@ class Console:
         if step and word is not before:
             for line in words.failure_lines(shown, step):
                 self._tell(line)
-
-    def _output(self, shown: Snapshot) -> None:
-        """Print the new lines of what the running step says, each after its host's name.
-
-        Of reads that run side by side only the outcome is told; their output is in the log.
-        """
-        for step, now in shown.state.walked():
-            if shown.state.outline.stage(step.stage).together:
-                continue
-            if now.word in order.BUSY or (self._before and self._before.step(step.id).word in order.BUSY):
-                for line in self._fresh(step.id, shown):
-                    self._tell(line)
-
-    def _fresh(self, step: str, shown: Snapshot) -> Iterator[str]:
-        output = self.session.output(step)
-        for host in output.hosts():
-            reader = output.reader(host)
-            if reader is None:
-                continue
-            try:
-                reader.refresh()
-                key = (reader.path.name, host)
-                first = self._printed.get(key, 0)
-                found = reader.lines(first, LINES)
-                self._printed[key] = first + len(found)
-                left = reader.line_count - self._printed[key]
-            finally:
-                reader.close()
-            name = shown.names.get(host, host)
-            for line in found:
-                mark = "!" if line.stream == "err" else ""
-                yield f"  {safe(name)}{mark}: {safe_line(line.raw)}"
-            if left > 0 and shown.state.step(step).word not in order.BUSY:  # nobody comes back for them
-                yield f"  {safe(name)}: {left} more lines are not shown; type: log {step}"
 
     def _prompt(self, shown: Snapshot) -> None:
         """Say what may be typed now, once for each thing."""

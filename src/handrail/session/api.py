@@ -49,6 +49,28 @@ class SessionApi(Protocol):
         """End this console's part: tasks, links, files. The run stays as it is on disk."""
 
 
+class ReplayApi(SessionApi, Protocol):
+    """A run that is played again: besides what every session knows, where one is in it, and how fast it goes."""
+
+    def toggle(self) -> None:
+        """Pause, or go on; at the end, begin anew."""
+
+    def skip(self, seconds: float) -> None:
+        """Go some run seconds on, or back."""
+
+    def step(self, by: int) -> None:
+        """Go to where the next step was begun (1), or the one before (-1)."""
+
+    def to_first(self) -> None:
+        """Go to the beginning."""
+
+    def to_end(self) -> None:
+        """Go to the end."""
+
+    def pace(self, by: int) -> None:
+        """Play faster (1), or slower (-1)."""
+
+
 class BriefingApi(Protocol):
     """A run before it is opened: it asks every role while you read, and changes nothing."""
 
@@ -109,6 +131,9 @@ class DeskApi(Protocol):
 
     async def watch(self, run: RunCard) -> SessionApi:
         """Look on: every intent but a note is refused."""
+
+    async def replay(self, run: str) -> ReplayApi:
+        """Play a run again, by its id; it reads, and nothing is sent."""
 
     async def close_run(self, run: RunCard, reason: str) -> tuple[str, ...]:
         """Close a held run that nobody will finish; return in lines what stays changed and owed."""

@@ -33,6 +33,7 @@ from handrail.session.opening import Opening, lacking, open_run, replayed, resum
 from handrail.session.parting import parting
 from handrail.session.preflight import with_preflight
 from handrail.session.record import summary
+from handrail.session.replaying import Replaying
 from handrail.session.session import Session
 from handrail.session.snapshots import Shown
 from handrail.session.standing import Reply, Standing
@@ -270,6 +271,10 @@ class Desk:
     async def watch(self, run: RunCard) -> Watching:
         """Look on."""
         return Watching(RunFolder.open(self.store, run.run))
+
+    async def replay(self, run: str) -> Replaying:
+        """Play a run again."""
+        return Replaying(RunFolder.open(self.store, run))
 
     async def close_run(self, run: RunCard, reason: str) -> tuple[str, ...]:
         """Close a held run that nobody will finish; its simulated estate goes with it. Return what is to be said of it."""

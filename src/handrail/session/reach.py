@@ -18,6 +18,7 @@ from handrail.engine.outline import StepOutline
 from handrail.engine.results import verdict
 from handrail.engine.state import State
 from handrail.engine.words import Verdict
+from handrail.runbook.bind import Binding
 from handrail.session.core import Core
 
 EVERY: Final = 5.0  # seconds between two askings
@@ -39,7 +40,11 @@ class Reach:
 
     async def ask(self) -> None:
         """Ask every host that the standing step needs and that has no connection."""
-        hosts = [h for h in concerned_hosts(self.core) if not self.core.links.is_up(self.core.target(h))]
+        hosts = [
+            h
+            for h in concerned_hosts(self.core.state, self.core.binding)
+            if not self.core.links.is_up(self.core.target(h))
+        ]
         if hosts:
             await asyncio.gather(*(self._ask(host) for host in hosts[:MOST]))
             self.core.teller.nudge()
@@ -57,15 +62,14 @@ def away_hosts(core: Core) -> dict[str, tuple[float, str]]:
     return {key: (core.now() - seconds, why) for key, (seconds, why) in core.links.away().items()}
 
 
-def concerned_hosts(core: Core) -> tuple[str, ...]:
+def concerned_hosts(state: State, binding: Binding) -> tuple[str, ...]:
     """Return the hosts that the standing step waits for; none while nobody drives, never one of a lost role."""
-    state = core.state
     step = order.standing(state)
     if step is None or state.held or state.closed or order.busy(state):
         return ()
     own = _not_passed(state, step)
     places = {p.key: p.role for s in state.outline.steps for p in (*s.places, *s.undo_places)}
-    needed = step.requires | _asked_roles(core, step)
+    needed = step.requires | _asked_roles(state, binding, step)
     return tuple(key for key, role in places.items() if role not in state.lost and (key in own or role in needed))
 
 
@@ -78,22 +82,21 @@ def _not_passed(state: State, step: StepOutline) -> frozenset[str]:
     return frozenset(p.key for p in places or step.places)
 
 
-def _asked_roles(core: Core, step: StepOutline) -> frozenset[str]:
+def _asked_roles(state: State, binding: Binding, step: StepOutline) -> frozenset[str]:
     """Return the roles that a step's verifies ask, where one of them could not be asked."""
-    attempt = core.state.step(step.id).attempt
+    attempt = state.step(step.id).attempt
     checks = [c for r in attempt.results.values() for c in r.checks] if attempt else []
     if all(check.holds is not None for check in checks):
         return frozenset()
-    return frozenset(role for ask in core.binding.runbook.place(step.id).step.verify for role in ask.on)
+    return frozenset(role for ask in binding.runbook.place(step.id).step.verify for role in ask.on)
 
 
-def proposing(offers: tuple[Offer, ...], core: Core, away: Collection[str]) -> tuple[Offer, ...]:
+def proposing(offers: tuple[Offer, ...], state: State, binding: Binding, away: Collection[str]) -> tuple[Offer, ...]:
     """Return the offers with the emergency proposed, where a step stands because the role it needs does not answer.
 
     Where hosts are away and no route does without them nothing is proposed: what is left is to wait.
     """
-    state = core.state
-    step, gone = order.standing(state), frozenset(away) & frozenset(concerned_hosts(core))
+    step, gone = order.standing(state), frozenset(away) & frozenset(concerned_hosts(state, binding))
     if step is None or not gone:
         return offers
     first = next((o for o in offers if _does_without(o, state, step, gone)), None)

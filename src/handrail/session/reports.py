@@ -12,7 +12,7 @@ from typing import Final
 from handrail.base.clock import unstamp
 from handrail.base.ids import file_word
 from handrail.engine.codec import decode_event
-from handrail.report import html, json_form, markdown, text
+from handrail.report import html, json_form, junit, markdown, text
 from handrail.report.build import build
 from handrail.report.data import Facts, Happening, Report
 from handrail.session.view import Snapshot
@@ -27,6 +27,7 @@ FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
     "json": json_form.to_text,
     "html": html.to_html,
     "text": text.to_plain,
+    "junit": junit.to_junit,
 }
 WRITTEN: Final = ("md", "json", "html")
 

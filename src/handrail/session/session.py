@@ -24,10 +24,11 @@ from handrail.session import claims, mailbox, record, status
 from handrail.session.acts import Acts
 from handrail.session.core import Core
 from handrail.session.handing import Handing
+from handrail.session.moving import Keeper
 from handrail.session.output import FolderOutput
 from handrail.session.post import Post
 from handrail.session.reach import Reach, away_hosts, proposing
-from handrail.session.snapshots import Shown, snapshot
+from handrail.session.snapshots import Shown, moved, snapshot
 from handrail.session.view import Mode, Snapshot
 from handrail.store.asking import Said
 from handrail.store.journal import Journal
@@ -75,6 +76,8 @@ class Session:
         self._scenario = scenario
         self._judged: Outcome | None = None
         self._hidden = self.core.secrets
+        self._keeper = Keeper(files.folder.path)
+        self._keeper.hide(self._hidden)
         self._hearing: asyncio.Task[None] | None = None
         self._nudged: asyncio.TimerHandle | None = None
         self._noting: asyncio.TimerHandle | None = None
@@ -109,7 +112,7 @@ class Session:
         if self._trouble:
             return tuple(replace(o, why=self._trouble, proposed=False) for o in offers(self.core.state))
         made = offers(replace(self.core.state, at=self.core.now()))
-        return proposing(made, self.core, away_hosts(self.core))
+        return proposing(made, self.core.state, self.core.binding, away_hosts(self.core))
 
     def submit(self, intent: Intent) -> Refused | None:
         """Ask for something; it is on disk when this returns None."""
@@ -155,6 +158,7 @@ class Session:
             await self.core.links.close()
         self._files.journal.close()
         self._files.lock.release()
+        self._keeper.close()
         self._bump()
         with boundary("leave.farewell"):
             await self._farewell(self.snapshot)
@@ -235,6 +239,7 @@ class Session:
         if self._hidden != self.core.hidden:  # a password became known
             self._hidden = self.core.hidden
             self._files.journal.hide(self._hidden)
+            self._keeper.hide(self._hidden)
         with boundary(f"event.{name}"):
             record = self._files.journal.append(name, body)
         if self._hidden and record.body != body:  # masked: what is so is what the journal says
@@ -304,6 +309,7 @@ class Session:
         self._seq += 1
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+        self._keeper.keep(self.core.now(), len(self._files.journal.records), moved(self.core, self._shown))
 
     async def _beat(self) -> None:
         """Every two seconds: is the run still ours, and is a change past its time."""

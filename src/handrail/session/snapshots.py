@@ -18,6 +18,7 @@ from handrail.runbook.checks import Undo
 from handrail.runbook.model import Headline
 from handrail.runbook.names import references, resolve_known
 from handrail.session.core import Core
+from handrail.session.moving import Moved
 from handrail.session.reach import away_hosts, concerned_hosts
 from handrail.session.texts import step_text
 from handrail.session.view import HeadLine, HostView, Relief, RunInfo, Snapshot, StepText
@@ -83,8 +84,14 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
         trouble=trouble,
         relief=shown.relief,
         names={h.key: h.name for h in core.binding.estate.every_host()},
-        waits_for=concerned_hosts(core),
+        waits_for=concerned_hosts(core.state, core.binding),
     )
+
+
+def moved(core: Core, shown: Shown) -> Moved:
+    """Return what a snapshot shows beyond what follows from the journal."""
+    hosts = {view.key: view for view in _hosts(core, shown.asked)}
+    return Moved(dict(core.live), hosts, concerned_hosts(core.state, core.binding), shown.watchers)
 
 
 def headline(binding: Binding, state: State, started: datetime) -> tuple[HeadLine, ...]:

@@ -195,6 +195,21 @@ class Relief:
 
 
 @dataclass(frozen=True)
+class Playing:
+    """How a replay goes: run seconds `length` in all; `speed` 0 is as fast as it can be; `gap` seconds pass shortened."""
+
+    length: float
+    speed: float = 1.0
+    paused: bool = False
+    over: bool = False
+    gap: float = 0.0
+    spread: bool = False  # it is not recorded when the output in view came: it is spread over the step's duration
+    kept: bool = True  # whether what moved besides the journal was kept
+    step: int = 0  # the mark (a step that was begun) that was passed last, from 1
+    steps: int = 0
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """A run at one moment. `seq` grows with every change; `at` is run seconds now, `wall` the clock on the wall."""
 
@@ -219,3 +234,4 @@ class Snapshot:
     relief: Relief | None = None  # somebody asks for this run
     damage: str = ""  # which record of the journal is damaged: what is shown follows from those before it
     waits_for: tuple[str, ...] = ()  # the hosts (keys) that the standing step waits for
+    playing: Playing | None = None  # this is a replay: what is shown is over

@@ -60,8 +60,7 @@ class SpoolReader:
             return False
         assert self._fds
         todo = limit if limit is not None else 1 << 62
-        # All stretches but the last are final once they are seen to be followed: look at the size before their contents.
-        total = os.fstat(self._fds[1]).st_size // SIZE - 1
+        total = self._total()
         while self._next < total:
             stretches = self._fetch(self._next, min(_BATCH, total - self._next))
             if not stretches:
@@ -142,6 +141,18 @@ class SpoolReader:
                     os.close(fd)
         self._fds = (opened[0], opened[1], opened[2])
         return True
+
+    def _total(self) -> int:
+        """Return how many stretches there are to look at.
+
+        All but the last are final once they are seen to be followed: this is asked before their contents are.
+        """
+        return os.fstat(self._fds[1]).st_size // SIZE - 1 if self._fds else 0
+
+    def _forget(self) -> None:
+        """Forget every line, to look at the output anew."""
+        self._lines, self._next, self._eaten = LineIndex(), 0, 0
+        self._split.clear()
 
     def _fetch(self, first: int, count: int) -> list[Stretch]:
         return read_stretches(self._fds[1], first, count) if self._fds else []

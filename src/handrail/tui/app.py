@@ -41,6 +41,7 @@ from handrail.tui.page import Page
 from handrail.tui.pages.asked import AskedPages
 from handrail.tui.pages.briefing import BriefingPage
 from handrail.tui.pages.home import HomePage
+from handrail.tui.pages.replay import ReplayPage
 from handrail.tui.pages.run import RunPage
 from handrail.tui.pages.takeover import TakeoverPage
 from handrail.tui.pages.waiting import WaitingPage
@@ -205,9 +206,23 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         """Tell whether somebody else drives: everything but a note would be refused."""
         if self._snap is None:
             return False
-        if self.session is not None and self._offers[0] != self._snap.seq:
+        found = self._offers_now()
+        return bool(found) and not self.replaying and all(offer.verb == "note" for offer in found)
+
+    def _offers_now(self) -> tuple[Offer, ...]:
+        if self.session is not None and self._snap is not None and self._offers[0] != self._snap.seq:
             self._offers = (self._snap.seq, self.session.allowed())
-        return bool(self._offers[1]) and all(offer.verb == "note" for offer in self._offers[1])
+        return self._offers[1]
+
+    @property
+    def replaying(self) -> bool:
+        """Tell whether what is shown is over, and only played again."""
+        return self._snap is not None and self._snap.playing is not None
+
+    @property
+    def run_shown(self) -> str:
+        """Return the id of the run that is shown."""
+        return self._snap.info.run if self._snap else ""
 
     def take_over(self, run: RunCard, *, alone: bool = False) -> None:
         """Show a run that somebody drives, ask them for it, and drive it once it is to be had."""
@@ -235,8 +250,8 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
     def open_session(self, session: SessionApi) -> None:
         """Drive a run: one task follows it from here on."""
         self.session = session
-        self._take(session.snapshot)
-        page = RunPage()
+        self.take(session.snapshot)
+        page = ReplayPage() if session.snapshot.playing else RunPage()
         self.push_screen(page, lambda _: None)
         self._follower = asyncio.get_running_loop().create_task(self._follow(session))
         self._follower.add_done_callback(self._owned_ended)
@@ -244,7 +259,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
     async def _follow(self, session: SessionApi) -> None:
         snap = session.snapshot
         while True:
-            self._take(snap)
+            self.take(snap)
             self._show()
             self.asked.show(snap.asked, session.answer)
             self.offer_answer()
@@ -253,21 +268,24 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
 
     async def close_session(self, why: str = "the console ended") -> None:
         """End this console's part of the run; a run that it drives is held first, with the reason."""
-        if self.session is not None and not self.watching and not _held(self.session.snapshot.state):
+        driven = not self.watching and not self.replaying
+        if self.session is not None and driven and not _held(self.session.snapshot.state):
             self.session.submit(m.Leave("the screen failed" if self.fault else why))
-        session, watched, self.session = self.session, self.watching, None
+        session, watched, replay, self.session = self.session, self.watching, self.replaying, None
         self._show()
         if self._follower is not None:
             self._follower.cancel()
             self._follower = None
         if session is not None:
             await session.close()
+        if session is not None and not replay:
             self.said_at_parting[session.snapshot.info.run] = parting(session.snapshot, watched=watched)
 
-    def _take(self, snap: Snapshot) -> None:
+    def take(self, snap: Snapshot) -> None:
+        """Take what the session shows now."""
         before = self._snap
         self._snap, self._taken = snap, self.mono()
-        self._code = int(exit_of(snap.state))
+        self._code = self._code if snap.playing else int(exit_of(snap.state))
         if before is not None and _ended(before.state, snap.state):
             self._dead_until = self.mono() + DEAD
         self.title_window()
@@ -281,6 +299,8 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         if self._snap is None:
             return None
         snap = self._snap
+        if snap.playing:  # its clock is the record's
+            return Scene(snap, snap.at, snap.wall, self.look, self._offers_now(), leaving=self.session is None)
         passed = 0.0 if snap.state.held or snap.state.closed else max(0.0, self.mono() - self._taken)
         watching = self.watching
         wall = snap.wall + timedelta(seconds=max(0.0, self.mono() - self._taken))
@@ -294,7 +314,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         if refused is not None:
             self.say(refused.reason)
             return False
-        self._take(self.session.snapshot)
+        self.take(self.session.snapshot)
         self._offers = (-1, ())
         self._show()
         return True
@@ -370,7 +390,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
 
     def write_beside(self, name: str, text: str) -> str:
         """Write a text into the run's folder; return where, or nothing when that is not possible."""
-        if self._snap is None:
+        if self._snap is None or self.replaying:
             return ""
         path = Path(self._snap.info.folder) / name
         try:

@@ -34,11 +34,25 @@ def header(scene: Scene, width: int) -> list[Line]:
     info = scene.snap.info
     left = f"{info.estate}  {info.runbook}  {scene.state.route}"
     lost = bool(scene.state.lost)
+    first = banner(scene.look, info.mode, left, _who(scene, width), width, emergency=lost)
     return [
-        banner(scene.look, info.mode, left, _who(scene, width), width, emergency=lost),
+        _replayed(scene, left, width) if scene.snap.playing else first,
         _clocks(scene, width),
         *_shouts(scene, width),
     ]
+
+
+def _replayed(scene: Scene, left: str, width: int) -> Line:
+    """Return the first line of a replay: its own word over the whole width, then what the run was, and where one is in it."""
+    playing, info = scene.snap.playing, scene.snap.info
+    assert playing is not None
+    glyph, how = scene.look.mode(Mode.REPLAY)
+    lost = " EMERGENCY" if scene.state.lost else ""
+    speed = f"{playing.speed:g}x" if playing.speed else "max"
+    how_it_goes = "paused" if playing.paused else speed
+    where = f"{how_it_goes}  {clock(scene.at)}/{clock(playing.length)}"
+    head = ink(f" {glyph} REPLAY of {info.mode.value}{lost}, {info.started:%d %b}  {left}", how)
+    return spread(head, ink(f" {where} ", how), width, how)
 
 
 def _who(scene: Scene, width: int) -> str:
@@ -109,6 +123,11 @@ def _target(scene: Scene) -> list[Line]:
 def _shouts(scene: Scene, width: int) -> list[Line]:
     state, look = scene.state, scene.look
     found: list[Line] = []
+    playing = scene.snap.playing
+    if playing and playing.spread:
+        found.append(ink(" When output came is not recorded: it is spread over the time of its step", Ink.WARNING))
+    if playing and not playing.kept:
+        found.append(ink(" How far a step was, and which links were up, is not in this record", Ink.DIM))
     if scene.snap.damage:
         found.append(
             ink(f" ! THE RECORD IS NOT WHOLE: {scene.snap.damage}. Shown is what stands before that ", Ink.ALARM)
@@ -150,4 +169,6 @@ def title_of(snap: Snapshot | None, when: datetime | None = None) -> str:
     if snap is None:
         return "handrail"
     lost = " EMERGENCY" if snap.state.lost else ""
+    if snap.playing:
+        return f"REPLAY of {snap.info.mode.value}{lost} {snap.info.runbook} on {snap.info.estate} - handrail"
     return f"{snap.info.mode.value}{lost} {snap.info.runbook} on {snap.info.estate} - handrail"

@@ -72,16 +72,22 @@ class Verbs:
 
     def do_status(self) -> None:
         """Show the sentence for the channel, in a box and in status.txt."""
-        scene = self._scene
+        app, scene = self._app, self._scene
         if scene is None:
             return
+        if app.replaying:
+            app.say("this is a replay: the sentence for the channel belongs to a run that goes on")
+            return
         sentence = status_sentence(scene.snap)
-        where = self._app.write_beside("status.txt", status_text(scene.snap).rstrip("\n"))
-        self._app.box("Status, for the channel", sentence, f"y copies it. Also in {where}" if where else "y copies it.")
+        where = app.write_beside("status.txt", status_text(scene.snap).rstrip("\n"))
+        app.box("Status, for the channel", sentence, f"y copies it. Also in {where}" if where else "y copies it.")
 
     def do_note(self) -> None:
         """Keep a note."""
         app = self._app
+        if app.replaying:
+            app.say(f"this is a replay: note it with handrail note TEXT {app.run_shown}")
+            return
         page = AskWords("Note", ["It stands in the record with its time and your name."], [Field("text", "Note")])
         app.ask(page, lambda said: self._noted(said["text"]))
 
@@ -100,7 +106,7 @@ class Verbs:
     # ------------------------------------------------------------ pages
 
     def _run_page(self) -> RunPage | None:
-        return next((p for p in self._app.screen_stack if isinstance(p, RunPage)), None)
+        return next((p for p in reversed(self._app.screen_stack) if isinstance(p, RunPage)), None)
 
     def open_log(self, *, find: bool = False) -> None:
         """Show the full output of the step that is looked at."""
@@ -116,6 +122,22 @@ class Verbs:
     def open_debrief(self) -> None:
         """Show what the run came to."""
         self._app.push_screen(DebriefPage())
+
+    def do_replay(self) -> None:
+        """Play this run again, once it is over: its console leaves it first."""
+        app, scene = self._app, self._scene
+        if scene is None:
+            return
+        over = ends.outcome(scene.state) in (Outcome.DONE, Outcome.UNDONE, Outcome.CLOSED)
+        if order.busy(scene.state) or not (over or scene.state.held or app.watching or app.replaying):
+            app.say(f"this run goes on: handrail replay {app.run_shown} in another terminal")
+            return
+        app.own(self._replay(app.run_shown))
+
+    async def _replay(self, run: str) -> None:
+        app = self._app
+        await app.close_session()
+        app.open_session(await app.desk_api.replay(run))
 
     # ------------------------------------------------------------ the emergency, what is owed
 
@@ -203,7 +225,7 @@ class Verbs:
     def do_verbs(self) -> None:
         """Open the four verbs; by itself it does nothing."""
         scene = self._scene
-        if scene is None:
+        if scene is None or self._app.replaying:
             self.do_leave()
             return
         busy = order.busy(scene.state)
@@ -238,6 +260,9 @@ class Verbs:
         app, scene = self._app, self._scene
         if scene is None:
             app.own_quit(self._code)
+            return
+        if app.replaying:
+            app.own(self._let_go(leave=False))
             return
         state = scene.state
         over = ends.outcome(state) in (Outcome.DONE, Outcome.UNDONE, Outcome.CLOSED)

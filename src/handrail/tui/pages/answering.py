@@ -25,7 +25,9 @@ class Answering(Deciding):
     def keeps(self, char: str) -> bool:
         """Keep `!` as a key at a gate, unless it is part of what must be typed."""
         found = self.gate_now()
-        return char == "!" and self.scope == "gate" and not self.on_reason and bool(found and "!" not in found[1].token)
+        return (
+            char == "!" and self.showing == "gate" and not self.on_reason and bool(found and "!" not in found[1].token)
+        )
 
     def gate_now(self) -> tuple[StepOutline, Gate] | None:
         """Return the step whose gate is open, with what stands on it."""

@@ -33,6 +33,11 @@ class Deciding(OfRun):
         self._answers_again = ""
         self._told: tuple[str, Told | None] | None = None  # the decision, and what was answered there last
 
+    @property
+    def showing(self) -> str:
+        """Return the face that is shown: run, gate, decide or question."""
+        return self.scope
+
     def deciding(self) -> str:
         """Return which decision it is; nothing when none is to be taken."""
         step = order.standing(self.now.state)
@@ -48,7 +53,7 @@ class Deciding(OfRun):
         can, self.not_now = decide.split(decide.choices(self.now, self.desk.keys))
         self.menu.update(can)
         after = self.menu.chosen.action if self.menu.chosen else ""
-        if before and after != before and self.scope == "decide":
+        if before and after != before and self.showing == "decide":
             self.desk.deaden()
         self._turn_silence()
 
@@ -126,7 +131,7 @@ class Deciding(OfRun):
 
     def usual(self) -> Line:
         """Return who is waited for, and that they answer again."""
-        if self.scope != "decide" or self.now.state.held:
+        if self.showing != "decide" or self.now.state.held:
             return super().usual()
         gone = names_of(self.now.away)
         if self._answers_again:

@@ -38,6 +38,11 @@ class RunPage(Answering):
     @property
     def scope(self) -> str:
         """Return the face, as the scope of the keys."""
+        return self.showing
+
+    @property
+    def showing(self) -> str:
+        """Return the face that is shown: who looks on sees the run, and is asked nothing."""
         scene = self.now
         if scene.watching:
             return "run"
@@ -47,16 +52,16 @@ class RunPage(Answering):
     @property
     def entry(self) -> Entry | None:
         """Return what is typed into at a gate, or for an answer."""
-        if self.scope == "gate":
+        if self.showing == "gate":
             return self.reason if self.on_reason else self.typing
-        return self.typing if self.scope == "question" else None
+        return self.typing if self.showing == "question" else None
 
     def show(self) -> None:
         """Follow the run: what was typed for something that is over is forgotten."""
         turn = self._turn_now()
         if turn != self._turn:
             self._turn, self.on_reason = turn, False
-            self.typing = Entry(guarded=self.scope == "gate" or asking.guarded(self.now))
+            self.typing = Entry(guarded=self.showing == "gate" or asking.guarded(self.now))
             self.reason = Entry()
             self.answers = Menu(asking.choices(self.now))
             self.menu = Menu()
@@ -82,14 +87,14 @@ class RunPage(Answering):
         hosts = self.desk.session.output(step.id).hosts()
         host = self.looking.host if self.looking.host in hosts else (hosts[0] if hosts else "")
         self.looking = replace(self.looking, host=host)
-        if (step.id, host, tries) == self._output_of:
-            return
+        if (step.id, host, tries) == self._output_of and (self.output.reader is not None or not host):
+            return  # a new attempt's output is looked for until it is there
         self._output_of = (step.id, host, tries)
         self.output.turn_to(self.desk.session.output(step.id).reader(host) if host else None)
 
     def pull(self) -> None:
         """Pull output; paint only when there is something new."""
-        if self.scope != "run":
+        if self.showing not in ("run", "decide"):
             return
         if self.output.reader is None:
             self._turn_output()
@@ -99,7 +104,7 @@ class RunPage(Answering):
     def body(self, width: int, height: int) -> Body:
         """Return the body of the face that is shown."""
         self._height = height
-        scene, scope = self.now, self.scope
+        scene, scope = self.now, self.showing
         if scope == "gate":
             found = self.gate_now()
             if found:
@@ -117,7 +122,7 @@ class RunPage(Answering):
         """Return what enter does now, and what else depends on the moment."""
         scene = self.now
         labels = {"go": self._go_label()}
-        if self.scope == "run" and not order.busy(scene.state):
+        if self.showing == "run" and not order.busy(scene.state):
             labels["stop"] = ""
         if not going_on(scene.state):
             labels["pause"] = ""
@@ -125,9 +130,9 @@ class RunPage(Answering):
             labels |= dict.fromkeys(("go", "pause", "undo", "stop", "declare"), "")
         if asking.is_manual_now(scene):
             labels["refuse"] = ""
-        elif self.scope == "question":
+        elif self.showing == "question":
             labels["other-choice"] = ""
-        if scene.offer("declare") is None or (self.scope == "run" and not self._may_be_lost()):
+        if scene.offer("declare") is None or (self.showing == "run" and not self._may_be_lost()):
             labels["declare"] = ""
         return labels
 
@@ -162,7 +167,7 @@ class RunPage(Answering):
             return self.now.why_not(verb)
         if verb == "settle":  # what cannot be run from here may still be settled by a word
             return self.now.why_not("settle") and self.now.why_not("settle-word")
-        if verb in ("pause", "stop", "declare", "pace") or (self.scope == "decide" and verb in decide.OFFERED):
+        if verb in ("pause", "stop", "declare", "pace") or (self.showing == "decide" and verb in decide.OFFERED):
             return self.now.why_not(verb)
         return ""
 
@@ -220,7 +225,7 @@ class RunPage(Answering):
 
     def do_back(self) -> None:
         """Back to the step that things turn on; in a decision, away from the menu to the run."""
-        if self.scope == "decide":
+        if self.showing == "decide":
             self._away = self.deciding()
         self.looking = replace(Looking(), host="")
         self._turn_output()
@@ -315,14 +320,14 @@ class RunPage(Answering):
 
     def do_up(self) -> None:
         """One up: in the menu, the steps or the output."""
-        if self.scope == "decide":
+        if self.showing == "decide":
             self.menu.move(-1)
         else:
             self._move(-1)
 
     def do_down(self) -> None:
         """One down."""
-        if self.scope == "decide":
+        if self.showing == "decide":
             self.menu.move(1)
         else:
             self._move(1)
@@ -343,14 +348,14 @@ class RunPage(Answering):
 
     def do_page_down(self) -> None:
         """Half a page of output, or of what happened, down."""
-        if self.scope == "decide":
+        if self.showing == "decide":
             self.page_facts(1)
             return
         self.output.scroll(max(1, self._height // 4), self._height)
 
     def do_page_up(self) -> None:
         """Half a page of output, or of what happened, up."""
-        if self.scope == "decide":
+        if self.showing == "decide":
             self.page_facts(-1)
             return
         self.output.scroll(-max(1, self._height // 4), self._height)

@@ -1,0 +1,286 @@
+"""A replay: at each record of a real drill it shows the screen that the drill showed; it goes where it is told, and touches nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from tests.session.world import Drive, World, a_world, runbook, step
+from tests.ssh.bench import until
+from tests.tui.desk import FakeDesk
+
+from handrail.engine import messages as m
+from handrail.engine.words import StepWord
+from handrail.plain.tape import MARK, Tape
+from handrail.session.moving import Keeper, Moved
+from handrail.session.reel import LEFT, reel_of
+from handrail.session.replaying import Replaying
+from handrail.session.view import Mode
+from handrail.store.moving import NAME as MOVING
+from handrail.store.run_folder import RunFolder
+from handrail.tui.app import HandrailApp
+from handrail.tui.pages.replay import ReplayPage
+from handrail.tui.pages.run import RunPage
+
+OLD, NEW = "10.0.0.10", "10.0.0.20"
+UNDO = 'undo = { run = ["rm", "-f", "made"] }\n'
+DNS = f'undo = "restore"\ndns = {{ name = "puppet.example.test", from = "{OLD}", to = "{NEW}" }}\n'
+LOUD = 'script = "for n in 1 2 3 4 5 6; do echo line $n; done; echo bad >&2; touch made; test -e allowed"\n'
+BOOK = runbook(
+    step('on = ["primary", "dr"]\nrun = ["uname"]', stage="look", head="reads = true\ntogether = true")
+    + step(f'on = "dr"\n{LOUD}{UNDO}', stage="make")
+    + step(f'confirm = "{NEW}"\nrecheck = ["look/x"]\n{DNS}', head='line = "clients move"')
+)
+Screens = dict[int, list[str]]
+
+
+@pytest.fixture
+async def zone(tmp_path: Path) -> AsyncIterator[World]:
+    async with a_world(tmp_path, dns=True) as world:
+        yield world
+
+
+async def drilled(zone: World) -> Drive:
+    """Walk there and back: a failure, a retry, a gate, an undo over the line."""
+    drive = zone.open(BOOK)
+    await walked(drive)
+    await drive.leave()
+    return drive
+
+
+async def walked(drive: Drive) -> None:
+    while drive.word("make/x") is not StepWord.FAILED:
+        await drive.ask(m.Go())
+    (drive.world["dr"].root / "allowed").touch()
+    await drive.ask(m.Retry("make/x"))
+    while drive.word() is not StepWord.AWAITING:
+        await drive.ask(m.Go())
+    await drive.ask(m.Confirm("s/x", NEW))
+    await drive.undo(OLD)
+
+
+class Taking(Keeper):
+    """Takes the screen at the very moment at which each record was written."""
+
+    def __init__(self, folder: Path, take: Callable[[int], None]) -> None:
+        super().__init__(folder)
+        self._take = take
+
+    def keep(self, at: float, records: int, now: Moved) -> None:
+        super().keep(at, records, now)
+        self._take(records)
+
+
+def screen(app: HandrailApp) -> list[str]:
+    """Return the screen's rows but for the mark, the sentence and the keys; clocks are blanked."""
+    assert app.session is not None
+    app.take(app.session.snapshot)
+    page = app.screen
+    assert isinstance(page, RunPage)
+    page.show()
+    page.pull()
+    rows = [line.plain.rstrip() for line in page.body(*app.size).rows]
+    return [re.sub(r"[\d.]+(ms|s|m\d\ds)\b|\d+:\d\d(:\d\d)?Z?", "t", row) for row in rows]
+
+
+def _aside(exact: Callable[[Replaying], int], by: int, replay: Replaying) -> int:
+    return exact(replay) + by
+
+
+def nearby(app: HandrailApp, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Yield the screen, and what it is a millisecond or two aside: output and records of the same one have no order."""
+    exact = Replaying.now_ms.fget  # type: ignore[attr-defined]
+    for aside in (0, -1, 1, -2, 2):
+        with monkeypatch.context() as patch:
+            patch.setattr(Replaying, "now_ms", property(partial(_aside, exact, aside)))
+            yield screen(app)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_each_record_shows_the_screen_that_the_drill_showed(
+    zone: World, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    shown: Screens = {}
+    app = HandrailApp(FakeDesk(), frame=60.0)
+    taking: list[bool] = []
+
+    def take(records: int) -> None:
+        if taking and records not in shown:
+            shown[records] = screen(app)
+
+    monkeypatch.setattr("handrail.session.session.Keeper", partial(Taking, take=take))
+    async with app.run_test(size=size) as pilot:
+        drive = zone.open(BOOK)
+        app.open_session(drive.session)
+        await pilot.pause()
+        taking.append(True)
+        await walked(drive)
+        taking.clear()
+        await drive.leave()
+        await app.close_session()
+    folder = RunFolder.open(zone.home, drive.run)
+    assert len(shown) > 20
+    again = HandrailApp(FakeDesk(), frame=60.0)
+    async with again.run_test(size=size) as pilot:
+        replay = Replaying(folder, paused=True)
+        again.open_session(replay)
+        await pilot.pause()
+        assert isinstance(again.screen, ReplayPage)
+        for number, rows in shown.items():
+            replay.to_record(number)
+            assert rows in nearby(again, monkeypatch), f"record {number}: {next(nearby(again, monkeypatch))}"
+        assert "REPLAY of DRILL" in again.screen.paint(*size)[0].plain
+        assert again.title.startswith("REPLAY of DRILL")
+
+
+async def test_what_it_shows_and_refuses_writes_nothing(zone: World) -> None:
+    drive = await drilled(zone)
+
+    def digests() -> dict[str, str]:
+        files = sorted(path for path in drive.folder.rglob("*") if path.is_file())
+        return {str(path): sha256(path.read_bytes()).hexdigest() for path in files}
+
+    before, jobs = digests(), (zone["dr"].jobs, zone["primary"].jobs)
+    app = HandrailApp(FakeDesk(), frame=60.0)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_session(Replaying(RunFolder.open(zone.home, drive.run)))
+        await pilot.pause()
+        for key in ("down", "down", "up", "l", "escape", "plus", "space", "s", "n", "exclamation_mark", "u", "x", "y"):
+            await pilot.press(key)
+        await pilot.press("end", "enter", "s", "n", "escape", "ctrl+c")
+        await pilot.pause()
+    replay = Replaying(RunFolder.open(zone.home, drive.run))
+    for intent in (m.Go(), m.Note("no"), m.Leave("no"), m.Close("no")):
+        refused = replay.submit(intent)
+        assert refused is not None
+        assert "replay" in refused.reason
+    assert digests() == before
+    assert (zone["dr"].jobs, zone["primary"].jobs) == jobs
+    assert app.said_at_parting == {}
+
+
+async def test_from_the_debrief_of_a_run_that_is_over_it_plays_that_run(zone: World) -> None:
+    drive = zone.open(BOOK)
+    await walked(drive)
+    desk = FakeDesk()
+    app = HandrailApp(desk, frame=60.0)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_session(drive.session)
+        await pilot.pause()
+        app.open_debrief()
+        await pilot.pause()
+        desk.replayed = Replaying(RunFolder.open(zone.home, drive.run), paused=True)
+        await pilot.press("r")
+        await until(lambda: isinstance(app.screen, ReplayPage))
+    assert desk.asked == [("replay", drive.run)]
+    assert drive.run in app.said_at_parting
+
+
+async def test_it_goes_by_step_and_by_seconds_and_stays_within(zone: World) -> None:
+    drive = await drilled(zone)
+    replay = Replaying(RunFolder.open(zone.home, drive.run), paused=True)
+    begun = []
+    while not (shown := replay.snapshot).playing.over:  # type: ignore[union-attr]
+        replay.step(1)
+        begun.append([s.id for s, now in replay.state.walked() if now.word in (StepWord.RUNNING, StepWord.UNDOING)])
+    mine = [names[0] for names in begun if names and not names[0].startswith("look/")]
+    assert mine == ["make/x", "make/x", "s/x", "s/x", "make/x"]
+    assert shown.state.at == replay.reel.length
+    replay.skip(-3600.0)
+    assert replay.snapshot.at == 0.0
+    replay.skip(3600.0)
+    assert replay.snapshot.playing.over  # type: ignore[union-attr]
+    replay.step(-1)
+    assert [s.id for s, now in replay.state.walked() if now.word is StepWord.UNDOING] == ["make/x"]
+    replay.begin_at("2.1")
+    assert replay.state.step("make/x").word is StepWord.RUNNING
+    with pytest.raises(Exception, match=r"no step 7\.7 was begun"):
+        replay.begin_at("7.7")
+
+
+async def test_output_comes_when_it_came_and_goes_when_one_goes_back(zone: World) -> None:
+    drive = await drilled(zone)
+    folder = RunFolder.open(zone.home, drive.run)
+    replay = Replaying(folder, paused=True)
+    replay.begin_at("2.1")
+    assert said(replay) == []
+    replay.step(1)
+    whole = [f"line {n}" for n in range(1, 7)]
+    assert [line for line in said(replay, 1) if line.startswith("line")] == whole
+    replay.begin_at("2.1")
+    assert said(replay) == []
+    assert not replay.snapshot.playing.spread  # type: ignore[union-attr]
+    for index in folder.out.glob("*.idx"):
+        index.unlink()
+    replay = Replaying(folder, paused=True)
+    assert replay.snapshot.playing.spread  # type: ignore[union-attr]
+    attempt = replay.reel.frames[-1].state.step("make/x").attempts[0]
+    replay._move((attempt.started + (attempt.ended or 0.0)) / 2)
+    assert 0 < len(said(replay)) < 7
+
+
+def said(replay: Replaying, attempt: int = 0) -> list[str]:
+    """Return the lines of 2.1 as far as they had come; `attempt` 1 asks for the first one's file."""
+    output = replay.output("make/x")
+    hosts = output.hosts()
+    reader = output._past(next(output._out.glob("make+x.1.*.log"))) if attempt else hosts and output.reader(hosts[0])
+    if not reader:
+        return []
+    reader.refresh()
+    lines = [line.raw.decode() for line in reader.lines(0, 100) if line.stream != "note"]
+    reader.close()
+    return lines
+
+
+async def test_time_in_which_nothing_happened_is_shortened_and_told(zone: World) -> None:
+    drive = await drilled(zone)
+    folder = RunFolder.open(zone.home, drive.run)
+    replay = Replaying(folder, paused=True)
+    reel = replay.reel
+    late = tuple(replace(f, at=f.at + 600.0) if n >= 5 else f for n, f in enumerate(reel.frames))
+    gapped = reel_of(late, ())
+    assert len(gapped.gaps) == 1
+    begin = gapped.gaps[0][0]
+    assert gapped.gap(begin + 100.0) == pytest.approx(gapped.gaps[0][1] - begin)
+    assert gapped.onward(begin, LEFT / 2) == pytest.approx((begin + gapped.gaps[0][1]) / 2)
+    assert gapped.onward(begin, LEFT + 0.5) == pytest.approx(gapped.gaps[0][1] + 0.5)
+
+
+async def test_line_by_line_every_line_is_marked_and_the_run_is_told_whole(zone: World) -> None:
+    drive = await drilled(zone)
+    lines: list[str] = []
+    replay = Replaying(RunFolder.open(zone.home, drive.run), speed=0.0)
+    Tape(replay, lines.append).all(replay.onward)
+    assert all(line.startswith(f"{MARK} ") for line in lines)
+    text = "\n".join(lines)
+    for words in ("DRILL run", "line 6", "FAILED 2.1 X", f"confirmed by typing {NEW}", "undone 3.1 X", "was undone"):
+        assert words in text, words
+
+
+async def test_a_live_run_is_a_replay_too_and_never_wears_its_colour(zone: World) -> None:
+    zone.pin(forget=True)
+    drive = zone.open(BOOK, Mode.LIVE, reason="a test")
+    await drive.go(1)
+    await drive.leave()
+    app = HandrailApp(FakeDesk(), frame=60.0)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_session(Replaying(RunFolder.open(zone.home, drive.run), paused=True))
+        await pilot.pause()
+        page = app.screen
+        assert isinstance(page, ReplayPage)
+        first = page.paint(80, 24)[0]
+        mode = drive.session.snapshot.info.mode.value
+        assert first.plain.startswith(f" ◁ REPLAY of {mode}")
+        assert {span.ink.name for span in first.spans} == {"REPLAY"}
+
+
+def test_what_moved_is_a_memory_and_no_truth(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    (tmp_path / MOVING).mkdir()
+    keeper.keep(1.0, 1, Moved(watchers=("ana",)))  # it cannot be written: nobody hears of it
+    keeper.close()
