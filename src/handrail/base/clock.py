@@ -29,6 +29,18 @@ class SystemClock:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+class StillClock:
+    """A clock on which no time passes: what is made with it goes on only when it is told to."""
+
+    def now(self) -> datetime:
+        """Return the beginning of 1970, always."""
+        return datetime.fromtimestamp(0, UTC)
+
+    def mono(self) -> float:
+        """Return no seconds."""
+        return 0.0
+
+
 def stamp(when: datetime) -> str:
     """Return RFC 3339 in UTC with milliseconds, as journals and reports write it."""
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,6 +13,7 @@ from handrail.base.problems import trouble
 from handrail.base.safe import safe
 
 if TYPE_CHECKING:
+    from handrail.report.data import Report
     from handrail.session.view import Snapshot
     from handrail.store.home import Home
     from handrail.store.run_folder import RunFolder
@@ -67,12 +68,30 @@ def status(run: str) -> None:
     type=click.Path(path_type=Path),
     help="Write it there instead; in a folder it gets a name that tells the mode.",
 )
-def report(run: str, form: str, out: Path | None) -> None:
-    """Print the report of RUN (default: the last)."""
+@click.option(
+    "--bundle", type=click.Path(path_type=Path), metavar="FILE", help="Pack journal, runbook, output and reports."
+)
+@click.option(
+    "--sign",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[=KEY]",
+    help="Sign it with your SSH key (~/.ssh/id_ed25519): the bundle, else the run where it lies.",
+)
+def report(run: str, form: str, out: Path | None, bundle: Path | None, sign: str | None) -> None:
+    """Print the report of RUN (default: the last); or pack and sign its record.
+
+    cast is an asciicast for asciinema, junit for what shows test results. --bundle writes one tar file that handrail audit
+    checks.
+    """
     from handrail.session.reports import FORMS, file_name, report_of
 
     folder = _found(run)
     made = report_of(folder, _shown(folder))
+    if bundle is not None or sign is not None:
+        _hand_on(folder, made, bundle, sign)
+        return
     text = _cast(folder) if form == "cast" else FORMS[form](made)
     if out is None:
         click.echo(text, nl=False)
@@ -82,13 +101,31 @@ def report(run: str, form: str, out: Path | None) -> None:
     click.echo(f"{made.mode} report of run {made.run}: {safe(str(place))}", err=True)
 
 
+def _hand_on(folder: RunFolder, made: Report, bundle: Path | None, sign: str | None) -> None:
+    """Pack a run, sign it, or both."""
+    from handrail.session import bundles
+    from handrail.session.reports import file_name
+
+    key = None if sign is None else Path(sign).expanduser() if sign else Path.home() / ".ssh" / "id_ed25519"
+    if bundle is None:
+        assert key is not None
+        click.echo(f"{made.mode} run {made.run} signed: {safe(str(bundles.sign(folder, key)))}", err=True)
+        return
+    place = bundle / file_name(made, "tar") if bundle.is_dir() else bundle
+    digest = bundles.pack(folder, made, place, key)
+    signed = ", signed" if key else ""
+    click.echo(f"{made.mode} run {made.run} packed{signed}: {safe(str(place))}", err=True)
+    click.echo(f"sha256 {digest}", err=True)
+
+
 def _cast(folder: RunFolder) -> str:
     """Return the run as an asciicast: its replay, painted without a terminal."""
+    from handrail.base.clock import StillClock
     from handrail.session.desk import Desk
     from handrail.session.replaying import Replaying
     from handrail.tui.cast import cast_of
 
-    return cast_of(Replaying(folder, paused=True), Desk(_home()))
+    return cast_of(Replaying(folder, StillClock()), Desk(_home()))
 
 
 def _write(place: Path, text: str) -> None:
@@ -100,20 +137,42 @@ def _write(place: Path, text: str) -> None:
 
 @click.command()
 @click.argument("run", default="")
-def audit(run: str) -> None:
-    """Recompute the journal of RUN (default: the last), its runbook's digest and its output's digests.
+@click.option(
+    "--allowed-signers",
+    "allowed",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Whose signatures count, as in ssh-keygen(1); an unsigned record is then refused.",
+)
+@click.option("--signer", default="", metavar="NAME", help="With --allowed-signers: it must be this one's.")
+def audit(run: str, allowed: Path | None, signer: str) -> None:
+    """Recompute the journal of RUN (default: the last), its digests, its manifest and its signature; or those of a bundle.
 
-    Exits 0 when everything is as it was written, 1 when not: each problem names the record that is damaged.
+    RUN may be a bundle's file (report --bundle). Exits 0 when everything is as it was written, 1 when not: each problem
+    names its place.
     """
-    from handrail.store.audit import audit as recompute
+    from handrail.session import bundles
 
-    folder = _found(run)
-    found = recompute(folder.path)
-    for problem in found.problems:
+    if signer and allowed is None:
+        raise trouble("usage", "--signer needs --allowed-signers", "it says which key is whose")
+    place = Path(run)
+    if run and (place.is_file() or place.suffix == ".tar"):
+        checked = bundles.check_bundle(place, _retold, allowed, signer)
+    else:
+        checked = bundles.check_folder(_found(run), allowed, signer)
+    for problem in checked.found.problems:
         click.echo(str(problem))
-    word = "ok" if found.ok else "NOT OK"
-    click.echo(f"{word}: run {folder.run_id}, {found.records} records, head {found.head}")
+    word, found = "ok" if checked.found.ok else "NOT OK", checked.found
+    mode = checked.mode or "MODE UNKNOWN"
+    what = f"{safe(mode, 20)} {'bundle' if place.is_file() else 'run'} {safe(checked.name, 200)}"
+    click.echo(f"{word}: {what}, {found.records} records, head {found.head}, {checked.signed}")
     sys.exit(0 if found.ok else _BROKEN)
+
+
+def _retold(folder: RunFolder) -> Report:
+    """Return the report of a run as its folder alone tells it."""
+    from handrail.session.reports import report_of
+
+    return report_of(folder, _shown(folder))
 
 
 # ------------------------------------------------------------------ all runs
