@@ -24,6 +24,7 @@ from handrail.store import bundle, witness
 from handrail.store import manifest as listing
 from handrail.store.audit import Audit
 from handrail.store.audit import audit as recompute
+from handrail.store.chain import GENESIS
 from handrail.store.disk import DISK, replace_file
 from handrail.store.journal import read_journal
 from handrail.store.run_folder import RunFolder
@@ -127,6 +128,15 @@ def opened(place: Path) -> Iterator[tuple[RunFolder, bundle.Unpacked]]:
 
 def check_bundle(place: Path, retell: Retell, allowed: Path | None = None, signer: str = "") -> Checked:
     """Return whether a bundle is whole and is what it says; each problem names the place."""
+    try:
+        return _check_bundle(place, retell, allowed, signer)
+    except Trouble as err:
+        if not all(problem.code.startswith("bundle-") for problem in err.problems):
+            raise
+        return Checked(safe(place.name, 200), "", Audit(False, 0, GENESIS, err.problems))
+
+
+def _check_bundle(place: Path, retell: Retell, allowed: Path | None, signer: str) -> Checked:
     with opened(place) as (folder, unpacked):
         found = recompute(folder.path)
         problems = list(found.problems)

@@ -73,7 +73,8 @@ def unpack(place: Path, into: Path) -> Unpacked:
 
 
 def _taken(archive: tarfile.TarFile, into: Path) -> Unpacked:
-    name, members, size = "", [], 0
+    members: list[str] = []
+    name, size = "", 0
     (into / "out").mkdir(0o700)
     for info in archive:
         top, _, member = info.name.partition("/")

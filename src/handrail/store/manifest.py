@@ -141,7 +141,7 @@ def against_growth(manifest: Manifest, records: Sequence[Record]) -> Iterator[Pr
     count = int(number) if number.isdigit() and len(number) < 10 else 0
     if not 0 < count <= len(records) or records[count - 1].h != head:
         what = f"record {safe(number, 20) or '?'} of the journal is not the one that the manifest ends with"
-        yield Problem("audit-head", what, "", Where(JOURNAL, count or None))
+        yield Problem("audit-head", what, "", Where(JOURNAL, max(1, count)))
     elif count < len(records):
         more = len(records) - count
         what = f"the journal went on by {more} record{'s' * (more != 1)} since the manifest was made"

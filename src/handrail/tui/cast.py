@@ -35,7 +35,7 @@ def cast_of(replay: Replaying, desk: DeskApi) -> str:
     made: list[str] = []
     app = HandrailApp(desk, replay, look=Look(), frame=3600.0)
 
-    async def record(pilot: Pilot[int]) -> None:
+    async def record(pilot: Pilot[object]) -> None:
         await pilot.pause()
         made.extend(_lines(app, replay))
         app.exit(0)
