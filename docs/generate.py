@@ -55,7 +55,8 @@ def exit_codes() -> str:
             *rows,
             "",
             "`lint` ends with 2 if there is an error and 0 if there are only warnings; `trust` and `doctor` end with 1 if",
-            "something is left to do; `audit` ends with 1 if a record or a bundle is not as it was written, or not signed by who it has to be.",
+            "something is left to do; `audit` ends with 1 if a record or a bundle is not as it was written, or",
+            "not signed by who it has to be.",
             "",
         ]
     )
