@@ -147,14 +147,14 @@ def flipped(data: bytes) -> bytes:
     return data[:-2] + bytes([data[-2] ^ 1]) + data[-1:]
 
 
-def damages() -> Iterator[tuple[str, Callable[[Members], None], str, str]]:
+def damages() -> Iterator[tuple[str, Callable[[Members], object], str, str]]:
     """Yield kinds of damage: a name, what is done, the place that must be named, the code."""
     for name in ("journal.jsonl", "runbook.toml", "estate.toml", "inputs.json", "report.html", "report.junit.xml"):
         yield name, lambda found, name=name: found.update({name: flipped(found[name])}), name, "audit-member"  # type: ignore[misc]
     yield "output", lambda found: found.update({OUT: b"puppet-xx\n"}), OUT, "audit-member"
-    yield "lost", lambda found: found.pop(OUT) and None, OUT, "audit-member-lost"
+    yield "lost", lambda found: found.pop(OUT), OUT, "audit-member-lost"
     yield "added", lambda found: found.update({"out/more.log": b"x"}), "out/more.log", "audit-member-added"
-    yield "no manifest", lambda found: found.pop("MANIFEST") and None, "MANIFEST", "audit-manifest"
+    yield "no manifest", lambda found: found.pop("MANIFEST"), "MANIFEST", "audit-manifest"
     yield "mode", lambda found: told_as(found, "LIVE"), "MANIFEST", "audit-about"
 
 
@@ -167,7 +167,7 @@ def told_as(found: Members, mode: str) -> None:
 
 @pytest.mark.parametrize(("name", "spoil", "place", "code"), list(damages()))
 def test_what_was_changed_is_named(
-    name: str, spoil: Callable[[Members], None], place: str, code: str, drill: Path, tmp_path: Path, handrail: Run
+    name: str, spoil: Callable[[Members], object], place: str, code: str, drill: Path, tmp_path: Path, handrail: Run
 ) -> None:
     found = members(packed(handrail, tmp_path / "a.tar"))
     spoil(found)
