@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -51,7 +52,8 @@ class Scene:
     def named(self, words: str) -> str:
         """Return the engine's words with hosts by the names people know."""
         for key, name in self.snap.names.items():
-            words = words.replace(f"{key}:", f"{name}:").replace(f"on {key}", f"on {name}")
+            whole = re.compile(rf"(?<![\w.-]){re.escape(key)}(?=:)|(?<=\bon ){re.escape(key)}(?![\w-]|\.\w)")
+            words = whole.sub(lambda _, name=name: name, words)
         return words
 
     def text(self, step: str) -> StepText:
