@@ -53,7 +53,7 @@ class Scene:
         """Return the engine's words with hosts by the names people know."""
         for key, name in self.snap.names.items():
             whole = re.compile(rf"(?<![\w.-]){re.escape(key)}(?=:)|(?<=\bon ){re.escape(key)}(?![\w-]|\.\w)")
-            words = whole.sub(lambda _, name=name: name, words)
+            words = name.join(whole.split(words))
         return words
 
     def text(self, step: str) -> StepText:
