@@ -53,7 +53,7 @@ def test_a_clean_drill(tmp_path: Path) -> None:
         console.expect("DONE small")
         clean(console)
         status = run(tmp_path, "status")
-        assert b"Z: done. Clients: moved." in status.stdout
+        assert b"Z: done. Clients: moved. Its simulated estate is taken down. " in status.stdout
         assert run(tmp_path, "audit").returncode == 0
         assert b"done" in run(tmp_path, "runs").stdout
         assert not console.estates()  # a drill that is done leaves nothing behind

@@ -14,7 +14,7 @@ from handrail.engine import outcome as ends
 from handrail.engine.outline import StepOutline
 from handrail.engine.state import State
 from handrail.engine.words import Line, Outcome, StepWord
-from handrail.session.view import Snapshot
+from handrail.session.view import Mode, Snapshot
 
 MOST: Final = 4  # changed steps that are named; of more, the rest are counted
 
@@ -150,6 +150,8 @@ def _back(snap: Snapshot) -> str:
     steps = order.to_undo(state, "")
     if not steps:
         return "" if ends.stays_changed(state) else "Nothing stands changed."
+    if snap.info.mode is Mode.DRILL and ends.is_over(state) and not state.claimed:
+        return "Its simulated estate is taken down."
     walled = order.wall(state, steps)
     if walled:
         return f"No way back past {walled.name}."
