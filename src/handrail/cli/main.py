@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import pwd
 import sys
 import traceback
 from importlib import import_module
@@ -140,6 +142,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character, or sends none, ends nothing
             stream.reconfigure(errors="replace")
     try:
+        name_the_nameless()
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as done:
@@ -165,6 +168,17 @@ def main() -> None:
         place = f"{Path(where.filename).name}:{where.lineno}"
         click.echo(f"in {place}. A run is safe on disk: handrail resume takes it up again.", err=True)
         sys.exit(1)
+
+
+def name_the_nameless() -> None:
+    """Give a user whom this machine does not list (a container's number) a name; raise `UsageError` where no home is set."""
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        if "HOME" not in os.environ:
+            raise click.UsageError(f"user {os.getuid()} has no home here: set HOME") from None
+        if not any(os.environ.get(name) for name in ("LOGNAME", "USER", "LNAME", "USERNAME")):
+            os.environ["LOGNAME"] = f"uid{os.getuid()}"
 
 
 def _code(err: Trouble) -> int:
