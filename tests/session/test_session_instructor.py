@@ -13,7 +13,8 @@ from handrail.base.problems import Trouble
 from handrail.engine import messages as m
 from handrail.engine.words import StepWord
 from handrail.session import mailbox
-from handrail.session.instructing import DrillView, Instructor
+from handrail.session.cards import DrillView
+from handrail.session.instructing import Instructor
 from handrail.session.post import CARDS, Post
 from handrail.session.view import Mode
 

@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "audit": ("handrail.cli.record", "audit"),
     "runs": ("handrail.cli.record", "runs"),
     "coverage": ("handrail.cli.covered", "coverage"),
+    "instruct": ("handrail.cli.instructing", "instruct"),
     "trust": ("handrail.cli.trusting", "trust"),
     "doctor": ("handrail.cli.machines", "doctor"),
     "estate": ("handrail.cli.machines", "estate"),
@@ -58,6 +59,7 @@ _REFUSALS: Final = frozenset(
         "estate-gone",
         "run-closed",
         "close",
+        "not-a-drill",
     }
 )
 
@@ -111,6 +113,8 @@ SUMMARIES: Final = {
     "replay": "play a run again on the same screen; reads only",
     "audit": "recompute a run's journal; says which record is damaged",
     "runs": "list all runs",
+    "coverage": "show which steps and which undos were drilled since a runbook was changed",
+    "instruct": "look on all drills of this machine, make faults, halt, send messages",
     "lint": "report every problem of runbooks and estate files",
     "schema": "print the JSON Schema of runbooks or estates",
     "explain": "explain a problem's code",

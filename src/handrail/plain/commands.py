@@ -44,6 +44,7 @@ HELP: Final = (
     "emergency REASON           declare it: a role is lost",
     "pace step | pace stage     stop before every step, or before every stage",
     "note TEXT                  for those who come after",
+    "answer TEXT                to a message that waits for one",
     "status | who | menu | log [STEP] | help",
     "leave                      go away; the run is held",
     "handover [now] [NOTE]      to who asks for the run: once this step has ended, or now",
@@ -161,6 +162,7 @@ _VERBS: Final[Mapping[str, Callable[[str, State], Parsed]]] = {
     "emergency": _emergency,
     "pace": _pace,
     "note": lambda r, _s: _need(r, "the note", m.Note),
+    "answer": lambda r, _s: _need(r, "your answer", m.AnswerCard),
     "leave": lambda _r, _s: m.Leave("left by the operator"),
     "quit": lambda _r, _s: m.Leave("left by the operator"),
     "handover": lambda r, _s: _hand_over(r),
@@ -175,7 +177,7 @@ _VERBS: Final[Mapping[str, Callable[[str, State], Parsed]]] = {
     "log": lambda r, _s: Say(f"log {r}".strip()),
 }
 _ALWAYS: Final = frozenset(
-    {"help", "?", "status", "who", "note", "leave", "quit", "stop", "menu", "log", "handover", "decline"}
+    {"help", "?", "status", "who", "note", "leave", "quit", "stop", "menu", "log", "handover", "decline", "answer"}
 )
 
 

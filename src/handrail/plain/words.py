@@ -168,6 +168,17 @@ def _run(before: State | None, state: State) -> Iterator[Safe]:
         yield safe("undo is at its target: pause point" if not state.started else "undo ended: pause point")
     if state.claim_refused and state.claim_refused != before.claim_refused:
         yield safe(f"refused: the estate is claimed by {state.claim_refused}")
+    if state.halted and not before.halted:
+        yield safe(
+            f"HALTED by {state.halted.by}, who instructs: {state.halted.why}. What runs ends; nothing else begins"
+        )
+    if before.halted and not state.halted:
+        yield safe(f"{before.halted.by} lets it go on")
+    for card in state.cards[len(before.cards) :]:
+        yield safe(f"MESSAGE from {card.by}: {card.says} (type: answer TEXT)")
+    for card_id, answer in state.answers.items():
+        if card_id not in before.answers:
+            yield safe(f"answered: {answer.words}")
     for note in state.notes[len(before.notes) :]:
         yield safe(f"note by {note.by}: {note.text}")
 

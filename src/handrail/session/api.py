@@ -7,7 +7,7 @@ from typing import Protocol
 
 from handrail.engine.messages import Intent, Refused
 from handrail.engine.offers import Offer
-from handrail.session.cards import BriefingView, Home, PlanLine, RunbookCard, RunCard, Start, Wanted
+from handrail.session.cards import BriefingView, DrillView, Home, PlanLine, RunbookCard, RunCard, Start, Wanted
 from handrail.session.standing import Reply, Standing
 from handrail.session.view import Mode, Snapshot
 from handrail.store.spool_reader import SpoolReader
@@ -137,3 +137,33 @@ class DeskApi(Protocol):
 
     async def close_run(self, run: RunCard, reason: str) -> tuple[str, ...]:
         """Close a held run that nobody will finish; return in lines what stays changed and owed."""
+
+
+class InstructorApi(Protocol):
+    """What the instructor's screen asks: the drills of this machine, and what may be done to one."""
+
+    who: str
+
+    def look(self) -> tuple[DrillView, ...]:
+        """Return the drills, newest first."""
+
+    async def faults(self, drill: DrillView) -> tuple[tuple[str, str], ...]:
+        """Return the usual faults of a drill's estate, as (line, words)."""
+
+    async def fault(self, drill: DrillView, line: str) -> str:
+        """Do something to a drill's estate; return why the estate refused, or nothing."""
+
+    def halt(self, drill: DrillView, why: str) -> None:
+        """Have a drill stand still, with words for its operator."""
+
+    def go_on(self, drill: DrillView) -> None:
+        """Let a drill go on."""
+
+    def say(self, drill: DrillView, words: str, by: str = "") -> None:
+        """Have a message reach its operator."""
+
+    def note(self, drill: DrillView, words: str) -> None:
+        """Leave a note in a drill's record."""
+
+    async def watch(self, drill: DrillView) -> SessionApi:
+        """Look on one drill."""

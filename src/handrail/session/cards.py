@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from handrail.base.safe import Safe
 from handrail.session.view import Asked, Mode
 
 
@@ -162,3 +163,25 @@ class BriefingView:
     follows: str = ""  # the runbook that comes before; what it owes is taken over by its holder's name
     holder: str = ""  # who held the run of it that still owes something, as far as this console knows
     told: Start = Start()  # what the command line said already
+
+
+@dataclass(frozen=True)
+class DrillView:
+    """One drill: who walks it, where they are, and whom or what it waits for. Times are seconds; all texts are showable."""
+
+    run: str
+    who: Safe
+    runbook: Safe
+    scenario: Safe
+    where: Safe
+    waits: Safe  # "ana: to type 10.9.0.10"
+    at: float  # run seconds
+    silent: float  # since anything was written into its record
+    driven: bool
+    halted: str = ""
+    slips: int = 0
+    last_slip: str = ""
+    cards: int = 0  # messages nobody has answered
+    faults: int = 0  # what instructors did to its estate
+    folder: Path = Path()
+    estate: Path | None = None

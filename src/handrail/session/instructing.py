@@ -13,7 +13,7 @@ from typing import Final
 
 from handrail.base.clock import Clock, SystemClock, unstamp
 from handrail.base.problems import Trouble, trouble
-from handrail.base.safe import Safe, safe
+from handrail.base.safe import safe
 from handrail.engine import order
 from handrail.engine.outcome import outcome
 from handrail.engine.state import State
@@ -21,38 +21,18 @@ from handrail.engine.table import ImpossibleError
 from handrail.engine.words import Outcome, StepWord
 from handrail.runbook.scenario_model import VERBS
 from handrail.session import mailbox, simulator
+from handrail.session.cards import DrillView
 from handrail.session.opening import operator, replayed
 from handrail.session.snapshots import Replayed
 from handrail.session.status import where_text
 from handrail.session.view import Mode
+from handrail.session.watching import Watching
 from handrail.store.home import Home
 from handrail.store.lock import holder_of
 from handrail.store.run_folder import RunFolder, list_runs
 
 OLD: Final = 12 * 3600.0  # seconds: a held drill that was left longer ago is nobody's lesson any more
 _UNREADABLE: Final = (Trouble, OSError, LookupError, ValueError, TypeError, ImpossibleError)
-
-
-@dataclass(frozen=True)
-class DrillView:
-    """One drill: who walks it, where they are, and whom or what it waits for. Times are seconds; all texts are showable."""
-
-    run: str
-    who: Safe
-    runbook: Safe
-    scenario: Safe
-    where: Safe
-    waits: Safe  # "ana: to type 10.9.0.10"
-    at: float  # run seconds
-    silent: float  # since anything was written into its record
-    driven: bool
-    halted: str = ""
-    slips: int = 0
-    last_slip: str = ""
-    cards: int = 0  # messages nobody has answered
-    faults: int = 0  # what instructors did to its estate
-    folder: Path = Path()
-    estate: Path | None = None
 
 
 @dataclass
@@ -90,6 +70,18 @@ class Instructor:
         refused = await simulator.act(self._estate(drill), line)
         mailbox.leave(drill.folder, "fault", line, self.who, refused)
         return refused
+
+    async def faults(self, drill: DrillView) -> tuple[tuple[str, str], ...]:
+        """Return what an instructor does most, as (line, words), for the machines that a drill's estate has."""
+        hosts = (await simulator.control(self._estate(drill), "hosts")).get("hosts", [])
+        ones = {
+            role for role, kind in self._read(RunFolder(drill.folder)).binding.runbook.roles.items() if kind == "one"
+        }
+        return tuple(_usual(hosts, ones))
+
+    async def watch(self, drill: DrillView) -> Watching:
+        """Look on one drill."""
+        return Watching(RunFolder(drill.folder))
 
     def halt(self, drill: DrillView, why: str) -> None:
         """Have a drill stand still, with words for its operator; raise `Trouble` where nobody would read them."""
@@ -178,6 +170,26 @@ class Instructor:
         if known is None or known[0] != size:
             known = self._known[folder.run_id] = (size, replayed(folder, self.clock))
         return known[1]
+
+
+def _usual(hosts: list[dict[str, str]], ones: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield the usual faults, and what mends each."""
+    servers = [h for h in hosts if h.get("role") in ones]
+    for host in servers:
+        name, role = safe(str(host["name"]), 40), safe(str(host["role"]), 40)
+        yield f"power {name} off", f"{role}: the power goes"
+        yield f"power {name} on", f"{role}: the power is back"
+        yield f"link {name} cut", f"{role}: the line to it is cut"
+        yield f"link {name} up", f"{role}: the line is back"
+        yield f"drop-ssh {name}", f"{role}: every SSH connection breaks, once"
+    for name in (safe(str(h["name"]), 40) for h in hosts if str(h["name"]).startswith("ns")):
+        yield f"stop-service {name} named", f"{name}: the name server stops"
+        yield f"exec {name} systemctl start named", f"{name}: the name server is started"
+    for host in servers[-1:]:
+        yield f"fill {host['name']} on", f"{host['role']}: its disk is full"
+        yield f"fill {host['name']} off", f"{host['role']}: somebody makes room"
+    yield "rtt 250ms", "every line is slow"
+    yield "rtt 0ms", "every line is fast again"
 
 
 def waits_for(state: State, names: dict[str, str]) -> str:

@@ -77,12 +77,14 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         keys: Keys | None = None,
         theme: str = "",
         mode_hint: str = "",
+        page: Callable[[], Page[None]] | None = None,
         mono: Callable[[], float] = time.monotonic,
         today: Callable[[], datetime] = _today,
         frame: float = FRAME,
     ) -> None:
         super().__init__(driver_class=Terminal)
         self.desk_api, self._first, self._mode_hint = desk, first, mode_hint
+        self._home = page or HomePage
         self.look, self.keys, self.mono, self.today = look or Look(), keys or Keys(), mono, today
         self.session: SessionApi | None = None
         self.asked = AskedPages(self)
@@ -140,7 +142,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
                 self.exit(Exit.USAGE)
                 return
         if first is None:
-            self.push_screen(HomePage())
+            self.push_screen(self._home())
         elif isinstance(first, RunCard):
             self.take_over(first, alone=True)
         elif isinstance(getattr(first, "snapshot", None), Snapshot):
@@ -333,12 +335,12 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
 
     @property
     def has_home(self) -> bool:
-        """Tell whether this began at the home screen."""
-        return any(isinstance(page, HomePage) for page in self.screen_stack)
+        """Tell whether there is a page to come back to: the home screen, or the instructor's."""
+        return any(page.stays for page in self.pages)
 
     def back_home(self) -> None:
-        """Close every page above the home screen."""
-        home = next(page for page in self.screen_stack if isinstance(page, HomePage))
+        """Close every page above the one to come back to."""
+        home = next(page for page in self.pages if page.stays)
         while self.screen is not home:
             self.pop_screen()
         self._snap = None
@@ -453,6 +455,7 @@ async def drive(
     first: First = None,
     *,
     mode_hint: str = "",
+    page: Callable[[], Page[None]] | None = None,
     theme: str = "",
     ascii: bool | None = None,  # noqa: A002  the word of the command line
     keys: Mapping[str, str] | None = None,
@@ -463,7 +466,7 @@ async def drive(
     """
     look = Look(ascii=wants_ascii() if ascii is None else ascii)
     bound = Keys().remapped(keys) if keys else Keys()
-    app = HandrailApp(desk, first, look=look, keys=bound, theme=theme, mode_hint=mode_hint)
+    app = HandrailApp(desk, first, look=look, keys=bound, theme=theme, mode_hint=mode_hint, page=page)
     try:
         code = await app.run_async()
     finally:
@@ -482,9 +485,10 @@ def run_app(
     first: First = None,
     *,
     mode_hint: str = "",
+    page: Callable[[], Page[None]] | None = None,
     theme: str = "",
     ascii: bool | None = None,  # noqa: A002  the word of the command line
     keys: Mapping[str, str] | None = None,
 ) -> int:
     """Show the program until it is left; `first` may be an async function that opens the first session or briefing."""
-    return asyncio.run(drive(desk, first, mode_hint=mode_hint, theme=theme, ascii=ascii, keys=keys))
+    return asyncio.run(drive(desk, first, mode_hint=mode_hint, page=page, theme=theme, ascii=ascii, keys=keys))

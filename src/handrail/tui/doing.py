@@ -29,6 +29,8 @@ def _stopped(scene: Scene) -> Said | None:
     state = scene.state
     if scene.snap.trouble:
         return "Nothing is sent any more. Leave, and look at the record.", Ink.ERROR
+    if state.halted and not order.busy(state):
+        return f"Nothing begins until {state.halted.by}, who instructs, lets it go on.", Ink.LOUD
     if state.closed:
         return "This run was closed. Nothing more is sent.", Ink.WARNING
     if state.held:

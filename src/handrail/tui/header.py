@@ -138,6 +138,11 @@ def _shouts(scene: Scene, width: int) -> list[Line]:
         when = "once the step has ended" if asked.handing else f"may take it in {left:.0f} s" if left else "may take it"
         note = f': "{asked.note}"' if asked.note else ""
         found.append(ink(f" ? {asked.who} asks for this run ({when}; A answers){note} ", Ink.TURN))
+    if state.halted:
+        found.append(ink(f" ! HALTED by {state.halted.by}, who instructs: {state.halted.why} ", Ink.LOUD))
+    for card in state.open_cards[:1]:
+        more = f" (+{len(state.open_cards) - 1})" if len(state.open_cards) > 1 else ""
+        found.append(ink(f" ? {card.by}: {card.says} (A answers){more} ", Ink.TURN))
     if scene.snap.trouble:
         found.append(ink(f" ! NOTHING IS SENT ANY MORE: {scene.snap.trouble} ", Ink.ALARM))
     for guard in state.outline.guards:

@@ -32,6 +32,7 @@ SCOPES: Final[Mapping[str, str]] = {
     "waiting": "Getting ready",
     "takeover": "Taking over",
     "replay": "Replay",
+    "instruct": "Instruct",
 }
 TYPING: Final = frozenset(
     {"gate", "question", "ask", "commands", "contact", "takeover"}
@@ -172,9 +173,16 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at("replay", "find", "/", "Find", "find in the output"),
     _at("replay", "back", "escape", "Back", "back to the running step"),
     *(_at("replay", f"stage-{n}", str(n), f"Stage {n}", f"look at stage {n}") for n in range(1, 10)),
+    # ------------------------------------------------------------ instruct
+    _at("instruct", "fault", "f", "Fault", "something happens to the estate; the operator is not told", 10),
+    _at("instruct", "message", "m", "Message", "a message to the operator, who has to answer it", 20),
+    _at("instruct", "halt", "H", "Halt", "have it stand still, with a reason; or let it go on", 30),
+    _at("instruct", "note", "n", "Note", "leave a note in the record", 40),
+    _at("instruct", "all", "a", "All", "reach all drills, or only the marked one", 50),
+    _at("instruct", "watch", "enter w", "Watch", "look on the marked drill, on its own screen", 60),
     # ------------------------------------------------------------ moving
-    _at(("home", "run", "log", "plan", "help", "debrief"), "up", "up k", "Up", "one up"),
-    _at(("home", "run", "log", "plan", "help", "debrief"), "down", "down j", "Down", "one down"),
+    _at(("home", "run", "log", "plan", "help", "debrief", "instruct"), "up", "up k", "Up", "one up"),
+    _at(("home", "run", "log", "plan", "help", "debrief", "instruct"), "down", "down j", "Down", "one down"),
     _at(("home", "run", "log", "plan", "help", "debrief"), "first", "g home", "First", "to the beginning"),
     _at(("home", "run", "log", "plan", "help", "debrief"), "last", "G end", "Last", "to the end"),
     _at(
@@ -212,8 +220,8 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at("takeover", "next-field", "tab down up", "Other line", "reason, or name", 20),
     _at("takeover", "back", "escape", "Back", "take the question back; the run stays theirs", 30),
     _at("takeover", "leave", "ctrl+q", "Leave", "go away; the run stays theirs", 99),
-    _at((*RUN, "undo", "log", "plan"), "answer-relief", "A", "Answer", "answer who asks for this run"),
-    _at(("gate", "question"), "answer-relief", "f5", "Answer", "answer who asks for this run"),
+    _at((*RUN, "undo", "log", "plan"), "answer-relief", "A", "Answer", "answer who asks for this run, or a message"),
+    _at(("gate", "question"), "answer-relief", "f5", "Answer", "answer who asks for this run, or a message"),
     # ------------------------------------------------------------ everywhere
     _at(("home", *RUN, "undo", "log", "plan", "debrief", "replay"), "commands", ":", "Command", "the command line", 95),
     _at(
@@ -224,7 +232,7 @@ DEFAULT: Final[tuple[Key, ...]] = (
         "everything that can be done here",
     ),
     _at(
-        ("home", *RUN, "undo", "log", "plan", "debrief", "replay"),
+        ("home", *RUN, "undo", "log", "plan", "debrief", "replay", "instruct"),
         "help",
         "? f1",
         "Help",
@@ -237,7 +245,7 @@ DEFAULT: Final[tuple[Key, ...]] = (
         (*RUN, "gate", "question", "undo", "log", "plan"), "verbs", "ctrl+c", "Four verbs", "pause, stop, undo or leave"
     ),
     _at(
-        ("home", *RUN, "undo", "log", "plan", "debrief", "replay"),
+        ("home", *RUN, "undo", "log", "plan", "debrief", "replay", "instruct"),
         "leave",
         "q ctrl+q",
         "Leave",

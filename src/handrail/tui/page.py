@@ -35,6 +35,7 @@ class Page(Screen[T], inherit_bindings=False):
     ALLOW_SELECT = False
     scope_name = "run"
     of_run = False  # it makes no sense without a run
+    stays = False  # it is what one comes back to when a run is left
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,6 +135,9 @@ class Page(Screen[T], inherit_bindings=False):
         """Take notice that the theme has changed."""
         if self._canvas is not None:
             self._canvas.restyle()
+
+    def reread(self) -> None:
+        """Read anew what it shows, for who comes back to it."""
 
     def show(self) -> None:
         """Take notice that the run has changed."""

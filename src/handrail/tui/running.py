@@ -201,11 +201,14 @@ class Verbs:
             self.do_answer_relief()
 
     def do_answer_relief(self) -> None:
-        """Answer who asks for this run: hand it over, or decline."""
+        """Answer who asks for this run, or else the message that waits: hand it over, decline, or say a word."""
         app, scene = self._app, self._scene
         asked = scene.snap.relief if scene else None
+        if scene is not None and asked is None and scene.state.open_cards:
+            self._answer_card(scene)
+            return
         if scene is None or asked is None:
-            app.say("nobody asks for this run")
+            app.say("nobody asks for anything")
             return
         busy = order.busy(scene.state)
 
@@ -219,6 +222,14 @@ class Verbs:
                 app.ask(page, lambda said: app.submit(intent_of(choice, said["words"])))
 
         app.push_screen(relief_page(asked, says, busy[0].number if busy else ""), chosen)
+
+    def _answer_card(self, scene: Scene) -> None:
+        """Answer the message that waits longest, in one's own words."""
+        app, card = self._app, scene.state.open_cards[0]
+        page = AskWords(
+            f"{card.by} writes", [card.says, "", "It stands in the record."], [Field("words", "Your answer")]
+        )
+        app.ask(page, lambda said: app.submit(m.AnswerCard(said["words"], card.card)))
 
     # ------------------------------------------------------------ the four verbs, leaving
 

@@ -23,6 +23,7 @@ class HomePage(Page[None]):
     """Runbooks, runs, and what is owed."""
 
     scope_name = "home"
+    stays = True
 
     def __init__(self) -> None:
         super().__init__()
