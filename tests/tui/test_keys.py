@@ -16,6 +16,7 @@ from handrail.tui.pages.contact import ContactPage
 from handrail.tui.pages.debrief import DebriefPage
 from handrail.tui.pages.help import HelpPage
 from handrail.tui.pages.home import HomePage
+from handrail.tui.pages.instructing import InstructPage
 from handrail.tui.pages.log import LogPage
 from handrail.tui.pages.plan import PlanPage
 from handrail.tui.pages.replay import ReplayPage
@@ -44,6 +45,7 @@ PAGES = {
     "waiting": WaitingPage,
     "takeover": TakeoverPage,
     "replay": ReplayPage,
+    "instruct": InstructPage,
 }
 
 

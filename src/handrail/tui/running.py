@@ -208,7 +208,7 @@ class Verbs:
             self._answer_card(scene)
             return
         if scene is None or asked is None:
-            app.say("nobody asks for anything")
+            app.say("nobody asks for this run, and no message waits")
             return
         busy = order.busy(scene.state)
 

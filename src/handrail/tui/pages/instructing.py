@@ -52,11 +52,11 @@ class InstructPage(Page[None]):
         self.tick()
 
     async def _look(self) -> None:
-        marked = self.drill
         try:
-            self.drills = await asyncio.to_thread(self._instructor.look)
+            found = await asyncio.to_thread(self._instructor.look)
         finally:
             self._looking, self._looked = False, self.desk.mono()
+        marked, self.drills = self.drill, found  # the mark may have been moved meanwhile
         if marked is not None:
             self.at = next((n for n, d in enumerate(self.drills) if d.run == marked.run), self.at)
         self.stale = True
