@@ -16,7 +16,9 @@ from handrail_sim.plan import DnsPlan, DoorPlan, EstatePlan, HostPlan
 
 _SIM_ROLE_KEYS: Final = frozenset({"files", "start", "ready", "doors", "count", "looks"})
 _SIM_HOST_KEYS: Final = _SIM_ROLE_KEYS | {"name", "site", "address", "vars"}
-_SIM_KEYS: Final = frozenset({"prepare", "host", "console", "rtt", "path", "size", "ready_within", "preload"})
+_SIM_KEYS: Final = frozenset(
+    {"prepare", "host", "console", "rtt", "path", "size", "ready_within", "preload", "shortens"}
+)
 _ENTRY_KEYS: Final = frozenset({"name", "site", "address", "vars"})
 _MOST_HOSTS: Final = 250
 

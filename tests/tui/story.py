@@ -167,7 +167,6 @@ def texts() -> dict[str, StepText]:
             undo=("systemctl start puppet-ssl-sync.timer",),
             where="puppet-dr",
             waits="late after 10m",
-            hint="Look whether the timer is listed: systemctl list-timers",
         ),
         "sync/mask": StepText(
             why="A primary that goes on signing makes certificates that the DR server never hears of.",

@@ -48,7 +48,6 @@ def poisoned(folder: Path) -> FakeSession:
             commands=(EVIL, EVIL),
             undo=(EVIL,),
             where=EVIL,
-            hint=EVIL,
             sample=EVIL,
             wrong=(Wrong("exit 1", EVIL, EVIL),),
         )

@@ -65,12 +65,12 @@ def _summary(errors: int, warnings: int) -> str:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["runbook", "estate", "scenario"]), default="runbook")
+@click.argument("kind", type=click.Choice(["runbook", "estate", "scenario", "coach"]), default="runbook")
 def schema(kind: str) -> None:
-    """Print the JSON Schema of runbooks, estates or scenarios, for editors."""
-    from handrail.runbook.schema import estate_schema, runbook_schema, scenario_schema
+    """Print the JSON Schema of runbooks, estates, scenarios or coaches, for editors."""
+    from handrail.runbook.schema import coach_schema, estate_schema, runbook_schema, scenario_schema
 
-    made = {"runbook": runbook_schema, "estate": estate_schema, "scenario": scenario_schema}
+    made = {"runbook": runbook_schema, "estate": estate_schema, "scenario": scenario_schema, "coach": coach_schema}
     click.echo(json.dumps(made[kind](), indent=2))
 
 

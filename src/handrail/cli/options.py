@@ -58,12 +58,30 @@ def scenario(command: F) -> F:
     """Add what chooses a scenario: --scenario, --random with --seed, and --scenarios, which lists them."""
     for option in (
         click.option("--scenarios", "list_scenarios", is_flag=True, help="List the scenarios, and begin nothing."),
-        click.option("--seed", type=int, default=None, help="With --random: the same number is the same scenario."),
+        click.option(
+            "--seed",
+            type=int,
+            default=None,
+            help="With --random or --level faults: the same number is the same scenario.",
+        ),
         click.option("--random", "at_random", is_flag=True, help="A scenario that you do not know beforehand."),
         click.option("--scenario", default="", metavar="NAME", help="What goes wrong in this drill."),
     ):
         command = option(command)
     return command
+
+
+def level(command: F) -> F:
+    """Add what says how a drill teaches: --level and --predict."""
+    command = click.option(
+        "--predict", is_flag=True, help="Be asked before each step what it will print, and what undoes it."
+    )(command)
+    return click.option(
+        "--level",
+        default=None,
+        type=click.Choice(["guided", "titles", "faults", "none"]),
+        help="How much you are helped (guided in your first drill, then none).",
+    )(command)
 
 
 def estate(command: F) -> F:

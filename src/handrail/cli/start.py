@@ -35,7 +35,9 @@ def _desk(
 
     forbid_core_dumps()
     found = given(secrets, sudo, person=person and sys.stdin.isatty())
-    return Desk(Home.locate().make(), estate=estate, simulator_options=simulator, given=found, walk=walk)
+    here = person and sys.stdin.isatty()
+    home = Home.locate().make()
+    return Desk(home, estate=estate, simulator_options=simulator, given=found, walk=walk, person=here)
 
 
 def home(*, plain: bool) -> int:
@@ -93,6 +95,7 @@ def _opener(desk: Desk, word: str, mode: Mode, start: Start) -> Make:
     "--turn-back", default="", metavar="STEP", help="Walk to STEP, then back, and prove that all is as it was."
 )
 @options.scenario
+@options.level
 def drill(
     runbook: str,
     plain: bool,
@@ -112,8 +115,12 @@ def drill(
     seed: int | None,
     list_scenarios: bool,
     turn_back: str,
+    level: str | None,
+    predict: bool,
 ) -> None:
     """Rehearse RUNBOOK on the simulated estate: nothing real is touched."""
+    from dataclasses import replace
+
     from handrail.session.cards import Start
     from handrail.session.view import Mode
 
@@ -125,7 +132,7 @@ def drill(
 
         click.echo("\n".join(listed()))
         return
-    desk = _desk(simulator=tuple(simulator), secrets=secrets, sudo=sudo, person=not auto)
+    desk = _desk(simulator=tuple(simulator), secrets=secrets, sudo=sudo, person=not (auto or turn_back))
     if scenario or at_random:
         from handrail.cli.scenarios import chosen
         from handrail.session.simulator import last_known as known_mode
@@ -133,8 +140,11 @@ def drill(
         in_folders = estate_mode == "folders" or known_mode(desk.store).startswith("folders")
         picked = chosen(scenario, seed, runbook, folders=in_folders)
         desk.scenario, runbook, route = picked.path, picked.runbook, route or picked.route
+    if (auto or turn_back) and (level or predict):
+        raise click.UsageError("nobody practises with --auto or --turn-back: leave --level and --predict out")
     route, by_step = route or "planned", by_step or bool(turn_back)
     start = Start(route=route, values=values, step_by_step=by_step, emergency="drill" if route != "planned" else "")
+    start = replace(start, level=level or "", predict=predict, seed=seed)
     if turn_back:
         from handrail.cli.turning import turn_back as turned
 

@@ -37,6 +37,7 @@ RULES: Final[Mapping[type[m.Message], Rule]] = {
     m.Settle: back.settle,
     m.Declare: run.declare,
     m.Note: run.note,
+    m.Remark: run.remark,
     m.Leave: run.leave,
     m.HandOver: run.hand_over,
     m.Decline: run.decline,
@@ -63,13 +64,13 @@ RULES: Final[Mapping[type[m.Message], Rule]] = {
     m.EndHalt: lesson.end_halt,
 }
 
-_WHILE_HELD: Final = (m.Resume, m.Note, m.Close)
+_WHILE_HELD: Final = (m.Resume, m.Note, m.Remark, m.Close)
 
 
 def decide(state: State, message: m.Message) -> Decision:
     """Return what is now so because of a message, or the one sentence that says why not."""
     if isinstance(message, m.Intent):
-        if state.closed and not isinstance(message, m.Note):
+        if state.closed and not isinstance(message, m.Note | m.Remark):
             return refuse(f"this run was closed: {state.closed}")
         if state.held and not isinstance(message, _WHILE_HELD):
             return refuse("this run is held: resume it first")

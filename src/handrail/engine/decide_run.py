@@ -109,6 +109,13 @@ def note(state: State, intent: m.Note) -> Decision:
     return Batch(state).add(e.NoteMade(intent.at, intent.text, intent.by, intent.step)).done()
 
 
+def remark(state: State, intent: m.Remark) -> Decision:
+    """Keep a remark; always possible."""
+    return (
+        Batch(state).add(e.Remarked(intent.at, intent.kind, intent.text, intent.step, intent.by, intent.about)).done()
+    )
+
+
 def leave(state: State, intent: m.Leave) -> Decision:
     """Go away; the run is held. What runs at a host goes on there."""
     return Batch(state).add(e.Held(intent.at, intent.by, intent.why)).done()

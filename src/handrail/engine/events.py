@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from handrail.engine.results import Check, Gate, Owed, Question, Result
-from handrail.engine.words import Answer, How, Pace, Verdict, Way
+from handrail.engine.words import Answer, How, Pace, Remarks, Verdict, Way
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class RunOpened(Event):
     remembered_at: str = ""  # when that CHECK was, as a journal writes it
     approved: tuple[str, ...] = ()  # who signed for it, and until when
     scenario: str = ""  # a drill's scenario by its name; "unannounced": it is told at the end
+    level: str = ""  # how much the person who drills is helped; empty where nobody practises
+    predict: bool = False  # they say before each step what it will print, and what undoes it
 
 
 @dataclass(frozen=True)
@@ -378,6 +380,17 @@ class NoteMade(Event):
     text: str
     by: str
     step: str = ""
+
+
+@dataclass(frozen=True)
+class Remarked(Event):
+    """Something is kept of a person who practises: `about` is the coach's note, or the question of the debrief."""
+
+    kind: Remarks
+    text: str
+    step: str = ""
+    by: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True)

@@ -170,6 +170,11 @@ def _(state: State, event: e.HaltEnded) -> State:
     return replace(state, halted=None)
 
 
+@_on(e.Remarked)
+def _(state: State, event: e.Remarked) -> State:
+    return replace(state, remarks=(*state.remarks, event))
+
+
 @_on(e.Held)
 def _(state: State, event: e.Held) -> State:
     return stand(replace(state, held=True, held_why=event.why))

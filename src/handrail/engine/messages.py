@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from handrail.engine.events import ScenarioTold
 from handrail.engine.results import Check, Gate, Owed, Question, Result
-from handrail.engine.words import Answer, Pace, Verdict, Way
+from handrail.engine.words import Answer, Pace, Remarks, Verdict, Way
 
 ON_THE_HOSTS = "the claim on the hosts"  # who tells what a run before this one had done
 
@@ -181,6 +181,16 @@ class Note(Intent):
 
     text: str
     step: str = ""
+
+
+@dataclass(frozen=True)
+class Remark(Intent):
+    """Something to be kept of a person who practises; nothing is decided by it."""
+
+    kind: Remarks
+    text: str
+    step: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True)

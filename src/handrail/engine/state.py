@@ -12,6 +12,7 @@ from handrail.engine.events import (
     FaultMade,
     Halted,
     NoteMade,
+    Remarked,
     RunOpened,
     ScenarioTold,
 )
@@ -144,6 +145,7 @@ class State:
     closed: str = ""
     emergency: str = ""
     notes: tuple[NoteMade, ...] = ()
+    remarks: tuple[Remarked, ...] = ()
     scenario: ScenarioTold | None = None
     cards: tuple[CardShown, ...] = ()
     answers: Mapping[str, CardAnswered] = field(default_factory=dict)  # by card

@@ -96,6 +96,17 @@ class Pace(StrEnum):
     STEP = "by step"
 
 
+class Remarks(StrEnum):
+    """What a remark is about: things that are kept of a person who practises, and that nothing is decided by."""
+
+    SLIP = "slip"  # what was refused, and why
+    HINT = "hint"
+    COACH = "coach"  # a coach's note was shown
+    PREDICTED = "predicted"  # what a step will print
+    PREDICTED_UNDO = "predicted undo"  # what will undo it
+    REFLECTION = "reflection"  # an answer in the debrief
+
+
 class Outcome(StrEnum):
     """What a run has come to."""
 

@@ -17,6 +17,7 @@ from handrail.engine.state import State
 from handrail.plain import commands, words
 from handrail.plain.asked import AskedLines
 from handrail.plain.heard import Heard
+from handrail.plain.learning import Learning
 from handrail.session.api import SessionApi
 from handrail.session.exits import Exit, exit_of
 from handrail.session.status import status_sentence
@@ -46,6 +47,7 @@ class Console:
     quiet: bool = False  # with --json: events only
     follow: Callable[[], Iterable[str]] | None = None  # journal lines, for --json
     asked: AskedLines | None = None  # what connections ask; without it nobody can be asked
+    learning: Learning = field(init=False)
     _before: State | None = None
     _relief: Relief | None = None
     _heard: Heard = field(init=False)
@@ -54,6 +56,7 @@ class Console:
     _said: float = 0.0
 
     def __post_init__(self) -> None:
+        self.learning = Learning(self.session, self._tell)
         self._heard = Heard(self.session)
 
     async def run(self) -> Exit:
@@ -101,6 +104,8 @@ class Console:
         self._standing(shown)
         for said in self._heard.fresh(self._before, shown):
             self._tell(said)
+        for line in self.learning.compared(self._before, shown):
+            self._tell(line)
         if self.follow:
             for record in self.follow():
                 self.put(record)
@@ -113,6 +118,7 @@ class Console:
                 self._submit(intent)
                 return self.session.snapshot.seq - 1
         else:
+            self.learning.look(shown)
             self._prompt(shown)
         return max(seq, shown.seq)
 
@@ -126,6 +132,8 @@ class Console:
 
     def _prompt(self, shown: Snapshot) -> None:
         """Say what may be typed now, once for each thing."""
+        if self.learning.asks:
+            return
         text = self._question(shown)
         if text != self._prompted:
             self._prompted = text
@@ -166,6 +174,11 @@ class Console:
         if line is None:
             self._submit(m.Leave("the input ended"))
             return True
+        if self.learning.asks:
+            then = self.learning.take(line)
+            if then is not None:
+                self._submit(then)
+            return False
         if self._partial:
             line, self._partial = f"{self._partial} {line}", ""
         parsed = commands.parse(line, self.session.snapshot.state)
@@ -176,6 +189,8 @@ class Console:
             case commands.Missing(prompt=prompt):
                 self._partial = line
                 self._tell(safe(f"{prompt}:"))
+            case _ if self.learning.before(parsed, self.session.snapshot):
+                self._prompted = ""
             case _:
                 self._submit(parsed)
                 self._prompted = ""
@@ -204,6 +219,8 @@ class Console:
             lines = [commands.menu_line(offer) for offer in self.session.allowed()]
         elif kind == "gate":
             lines, self._prompted = (), ""
+        elif kind == "hint":
+            lines = self.learning.hint(shown, rest)
         elif kind == "log":
             lines = self._log(rest)
         else:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from handrail.base.safe import safe, safe_line
+from handrail.base.safe import safe
 from handrail.engine import order
 from handrail.engine.state import State
+from handrail.plain.learning import spoken
 from handrail.session.api import SessionApi
 from handrail.session.view import Snapshot
 
@@ -54,7 +55,6 @@ class Heard:
                 reader.close()
             name = shown.names.get(host, host)
             for line in found:
-                mark = "!" if line.stream == "err" else ""
-                yield f"  {safe(name)}{mark}: {safe_line(line.raw)}"
+                yield spoken(shown, step, host, line)
             if left > 0 and shown.state.step(step).word not in order.BUSY:  # nobody comes back for them
                 yield f"  {safe(name)}: {left} more lines are not shown; type: log {step}"

@@ -30,6 +30,7 @@ _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OVER: Final = frozenset({Outcome.DONE, Outcome.UNDONE, Outcome.CLOSED})
 _AFTERWARDS: Final = (
     e.NoteMade,
+    e.Remarked,
     e.ScenarioTold,
     e.Held,
     e.Resumed,

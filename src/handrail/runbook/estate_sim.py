@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from handrail.runbook.actions import Count
-from handrail.runbook.values import HostName, Line, Name, Table, Texts, Value, wrong
+from handrail.runbook.values import HostName, Line, Name, Seconds, Table, Texts, Value, wrong
 
 
 def _door(value: str) -> str:
@@ -52,6 +52,13 @@ class SimHost(SimMachine):
     count: Count | None = Field(default=None, description="Not used for a host without a role.")
 
 
+class Shortens(Table):
+    """The TTL of the name that is switched: a drill says what production's would add."""
+
+    here: Seconds = Field(description="The TTL in the simulated estate.")
+    production: Seconds = Field(description="What it often is in production.")
+
+
 class SimTable(Table):
     """What a simulated estate is made of beyond its roles."""
 
@@ -64,5 +71,6 @@ class SimTable(Table):
     preload: tuple[str, ...] = Field(
         default=(), description="Python modules that the stand-ins share: loaded once, so that services start at once."
     )
+    shortens: Shortens | None = Field(default=None, description="Which wait is shorter here than in production.")
     size: Line | None = Field(default=None, description='The size of a host\'s own disk, such as "256m".')
     hosts: tuple[SimHost, ...] = Field(default=(), alias="host", description="Hosts without a role.")

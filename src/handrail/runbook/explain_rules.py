@@ -184,6 +184,14 @@ What is asked again every ten seconds must only read, and be a command: name ste
 `script`.
 
     recheck = ["checks/dr-serves"]""",
+    "sample-empty": """\
+A sample of good output is held against the lines that come. `...` stands for anything on that line; a line of nothing else
+would fit every line there is, and an empty sample none.
+
+    sample = "serial = ...\\nat risk: none\"""",
+    "sample-long": """\
+A sample is read beside the output while it comes. Keep the lines that tell good from bad; one that comes many times is
+written once.""",
     "unattended-manual": """\
 A runbook with `unattended = true` may run without a terminal: nobody is there to answer a `manual` step.""",
 }

@@ -1,4 +1,4 @@
-"""What the problems of a scenario's file mean. Words only."""
+"""What the problems of a scenario's or a coach's file mean. Words only."""
 
 from __future__ import annotations
 
@@ -43,6 +43,17 @@ The scenario begins on a route that its runbook does not have.
 
     [scenario]
     route = "emergency\"""",
+    "coach-when": """\
+A coach's note is shown once, at one moment of the run.
+
+    when = { shut = "switch/dns" }""",
+    "coach-step": """\
+The note waits for a step that its runbook does not have; it would never be shown. Steps are renamed, and coaches have to
+follow.
+
+    when = { next = "copy/sync" }""",
+    "coach-long": """\
+A note is read by somebody whose heart beats: it says one thing, and what to do. What is longer belongs into the guide.""",
     "unknown-scenario": """\
 A scenario is named by its file or by its name: the file's, without `.toml`. It is looked up in `scenarios` in this folder
 and in `runbooks`, and among those that come with the program.

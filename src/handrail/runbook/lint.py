@@ -1,4 +1,4 @@
-"""`handrail lint`: one file, runbook, estate or scenario, and everything that is wrong with it. It runs no program for an estate."""
+"""`handrail lint`: one file, of any kind, and everything that is wrong with it. It runs no program for an estate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ESTATE = frozenset({"estate", "dns", "sim", "roles"})
 
 
 def lint_file(path: Path) -> tuple[Problem, ...]:
-    """Return every problem of a runbook, estate or scenario file, errors and warnings, from top to bottom; never raises for them."""
+    """Return every problem of a file, errors and warnings, from top to bottom; never raises for them."""
     try:
         data = read_file(path)
     except Trouble as error:
@@ -30,6 +30,10 @@ def lint_file(path: Path) -> tuple[Problem, ...]:
         from handrail.runbook.scenario import examine_scenario
 
         return examine_scenario(document, path)[1]
+    if "coach" in document.data:
+        from handrail.runbook.coach import examine_coach
+
+        return examine_coach(document, path)[1]
     if len(_RUNBOOK & document.data.keys()) >= len(_ESTATE & document.data.keys()):
         if not _RUNBOOK & document.data.keys():
             return (*document.problems, _neither(document))

@@ -105,7 +105,11 @@ class Step(Command):
     stays: Text | None = Field(default=None, description="What an undo leaves behind.")
     good: Text | None = Field(default=None, description="What good looks like.")
     wrong: tuple[Wrong, ...] = Field(default=(), description="What bad results mean, and what to do next.")
-    sample: str | None = Field(default=None, description="A sample of good output.")
+    sample: str | None = Field(
+        default=None,
+        description="A sample of good output (run, script): lines that come are marked as they match or deviate, and those "
+        "that do not come are named. `...` stands for anything on that line; their order does not count.",
+    )
 
     @model_validator(mode="after")
     def _sync_speaks_to_both(self) -> Step:

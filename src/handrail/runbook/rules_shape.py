@@ -14,6 +14,7 @@ from handrail.runbook.finding import Finding, Rule, at, warn
 from handrail.runbook.model import KINDS, Place, Runbook
 from handrail.runbook.names import references, without
 from handrail.runbook.positions import Path
+from handrail.runbook.samples import MOST, sample_of
 from handrail.runbook.variables import value_problem
 
 COMMANDS: Final = frozenset({"run", "script"})
@@ -314,6 +315,24 @@ def _shell(table: Command | Guard, path: Path) -> Iterator[Finding]:
             yield Finding("shell-value-in-script", message, f"use `script`; {hint}", (*path, "run", text))
 
 
+def samples(runbook: Runbook) -> Iterator[Finding]:
+    """A sample is of a command's output, is short, and each of its lines says something."""
+    for place in runbook.places:
+        text, path = place.step.sample, at(place, "sample")
+        if text is None:
+            continue
+        if not set(place.step.action_kinds) & COMMANDS:
+            hint = "only run and script have lines of output; say it with `good`"
+            yield Finding("key-unfit", f"`sample` with {'/'.join(place.step.action_kinds)}", hint, path, key=True)
+        lines = sample_of(without(text)).lines
+        if not lines or not all(line.says for line in lines):
+            message = "every line would be as this sample says" if lines else "this sample is empty"
+            yield Finding("sample-empty", message, "write what is always there, and `...` for what differs", path)
+        if len(lines) > MOST:
+            message = f"a sample of {len(lines)} lines: nobody compares so many"
+            yield warn("sample-long", message, f"keep what tells good from bad: at most {MOST} lines", path)
+
+
 RULES: Final[tuple[Rule, ...]] = (
     one_action,
     keys_fit,
@@ -327,4 +346,5 @@ RULES: Final[tuple[Rule, ...]] = (
     ids,
     variables,
     shell_text,
+    samples,
 )

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from handrail.base.durations import show_duration
+from handrail.runbook.coach_model import CoachFile
 from handrail.runbook.estate_model import EstateFile
 from handrail.runbook.model import Runbook
 from handrail.runbook.scenario_model import ScenarioFile
 from handrail.runbook.values import Table
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-FILES: Final = {"runbook": "runbook.schema.json", "estate": "estate.schema.json", "scenario": "scenario.schema.json"}
+FILES: Final = {name: f"{name}.schema.json" for name in ("runbook", "estate", "scenario", "coach")}
 
 
 def runbook_schema() -> dict[str, Any]:
@@ -35,12 +36,18 @@ def scenario_schema() -> dict[str, Any]:
     return _schema(ScenarioFile, "Handrail scenario")
 
 
+def coach_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a coach's file."""
+    return _schema(CoachFile, "Handrail coach")
+
+
 def schema_texts() -> dict[str, str]:
     """Return the schemas as they stand in `runbooks/schema`, by file name."""
     schemas = {
         FILES["runbook"]: runbook_schema(),
         FILES["estate"]: estate_schema(),
         FILES["scenario"]: scenario_schema(),
+        FILES["coach"]: coach_schema(),
     }
     return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in schemas.items()}
 

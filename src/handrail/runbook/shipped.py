@@ -10,7 +10,7 @@ from typing import Final
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
 
-SKIPPED: Final = frozenset({"schema", "sim", "scenarios"})
+SKIPPED: Final = frozenset({"schema", "sim", "scenarios", "coach"})
 _ID: Final = re.compile(rb'^\s*id\s*=\s*["\']([a-z0-9-]+)["\']', re.MULTILINE)
 _HEAD: Final = re.compile(rb"^\s*\[runbook\]", re.MULTILINE)
 _LOOK: Final = 1 << 16  # bytes of a file that are looked at for its id

@@ -19,11 +19,12 @@ from handrail.runbook.estate import read_estate
 from handrail.runbook.files import read_file
 from handrail.runbook.read import digest, read_runbook
 from handrail.runbook.routes import needed
-from handrail.session import approvals, meeting, simulator
+from handrail.session import approvals, meeting, practice, simulator
 from handrail.session.api import SessionApi
 from handrail.session.asking import NOTHING, Given
 from handrail.session.cards import BriefingView, HostKey, RolePulse, RunbookCard, Start, Wanted
 from handrail.session.core import target_of
+from handrail.session.levels import Level
 from handrail.session.modes import mode_of
 from handrail.session.opening import Opening, open_run, ways_for
 from handrail.session.preflight import with_preflight
@@ -43,8 +44,15 @@ class Briefing:
     """A run before it is opened."""
 
     def __init__(
-        self, home: Home, card: RunbookCard, opening: Opening, given: Given = NOTHING, told: Start | None = None
+        self,
+        home: Home,
+        card: RunbookCard,
+        opening: Opening,
+        given: Given = NOTHING,
+        told: Start | None = None,
+        cwd: Path | None = None,
     ) -> None:
+        self._cwd = cwd or Path.cwd()
         self._home, self._given, self._told = home, given, told or Start(opening.route)
         self._opening = replace(opening, values={**opening.values, **given.values()})
         opening = self._opening
@@ -85,6 +93,7 @@ class Briefing:
             problems=tuple(f"no value for {fact}" for fact in binding.unknown_facts),
             follows=(runbook.head.follows or "") if real else "",
             holder=owing(self._home, runbook.head.follows or "", binding.estate.name) if real else "",
+            level=self._opening.level,
             told=self._told,
         )
 
@@ -234,6 +243,7 @@ class Briefing:
             pace=Pace.STEP if start.step_by_step else Pace.STAGE,
             successor_of=start.successor_of.strip(),
         )
+        opening = await self._taught(opening, start)
         lost = self._binding.runbook.routes[start.route].lost
         if opening.sim_dir and lost:
             await simulator.lose(Path(opening.sim_dir), (h.name for r in lost for h in self._binding.estate.hosts(r)))
@@ -244,6 +254,22 @@ class Briefing:
             await simulator.follow(Path(opening.sim_dir), session.snapshot.info.folder)
         self._started = True
         return session
+
+    async def _taught(self, opening: Opening, start: Start) -> Opening:
+        """Return the opening at the level that was chosen, with the scenario that it brings; nothing of a run that is no drill."""
+        if opening.mode is not Mode.DRILL:
+            return opening
+        predict = start.predict or opening.predict
+        level = start.level or opening.level or (Level.NONE if predict else "")
+        steps = level == Level.GUIDED or predict
+        opening = replace(opening, level=level, predict=predict, pace=Pace.STEP if steps else opening.pace)
+        if not opening.sim_dir or opening.scenario or not level:
+            return opening
+        runbook, route = self._binding.runbook.id, opening.route
+        scenario = practice.scenario_for(level, runbook, opening.runbook, self._cwd, route, start.seed)
+        if scenario is not None:
+            await simulator.begin(Path(opening.sim_dir), scenario)
+        return replace(opening, scenario=scenario)
 
     async def close(self) -> None:
         """Leave; without having started, a drill's estate goes too."""

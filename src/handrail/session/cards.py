@@ -139,6 +139,9 @@ class Start:
     step_by_step: bool = False
     emergency: str = ""  # why, when the route has lost roles
     successor_of: str = ""  # who holds the estate's claim, typed: this run goes on from theirs
+    level: str = ""  # of a drill: how much is helped; empty: as the desk proposes
+    predict: bool = False  # of a drill: say before each step what it will print, and what undoes it
+    seed: int | None = None  # of a drill at a level with an unannounced scenario: the same number, the same scenario
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,7 @@ class BriefingView:
     asked: tuple[Asked, ...] = ()  # what connections ask; the first is to be answered first
     follows: str = ""  # the runbook that comes before; what it owes is taken over by its holder's name
     holder: str = ""  # who held the run of it that still owes something, as far as this console knows
+    level: str = ""  # proposed, where a person may practise
     told: Start = Start()  # what the command line said already
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from handrail.base.clock import unstamp
+from handrail.base.durations import show_duration
 from handrail.base.ids import new_run_id
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
@@ -29,8 +30,10 @@ from handrail.session.briefing import Briefing
 from handrail.session.cards import Home as HomeView
 from handrail.session.cards import PlanLine, RunbookCard, RunCard, Start, Wanted
 from handrail.session.closing import close_run
-from handrail.session.opening import Opening, lacking, open_run, replayed, resume_run
+from handrail.session.levels import Level
+from handrail.session.opening import Opening, lacking, open_run, operator, replayed, resume_run
 from handrail.session.parting import parting
+from handrail.session.practice import is_newcomer
 from handrail.session.preflight import with_preflight
 from handrail.session.record import summary
 from handrail.session.replaying import Replaying
@@ -61,6 +64,7 @@ class Desk:
     scenario: Path | None = None  # of the drills that are begun here
     given: Given = NOTHING  # what was given for this console beforehand
     asking: Asking = field(default_factory=Asking)
+    person: bool = False  # somebody sits here: their drills teach, and a newcomer's first one is guided
     walk: Walk | None = None  # how a drill lets the runbook before this one be walked by itself
 
     # ------------------------------------------------------------ looking
@@ -169,16 +173,23 @@ class Desk:
             hint = f"its routes: {', '.join(found.routes)}"
             raise trouble("route", f"{found.id} has no route {safe(told.route, 40)!r}", hint)
         opening = Opening(runbook.path, self.estate or Path(), mode, route=told.route, values=dict(told.values))
+        opening = replace(opening, level=told.level or self._level(mode), predict=told.predict)
         if mode is Mode.DRILL:
             opening = await self._simulated(opening, tell)
         elif self.estate is None:
             raise trouble("no-estate", f"{mode.value} needs an estate", "start with --estate FILE")
         try:
-            return Briefing(self.store, runbook, opening, self.given, told)
+            return Briefing(self.store, runbook, opening, self.given, told, self.cwd)
         except Trouble:
             if opening.sim_dir:
                 await simulator.down(Path(opening.sim_dir))
             raise
+
+    def _level(self, mode: Mode) -> str:
+        """Return the level that is proposed to whoever sits here; nothing where nobody does, or it is no drill."""
+        if not self.person or mode is not Mode.DRILL:
+            return ""
+        return Level.GUIDED if is_newcomer(self.store, operator()) and self.scenario is None else Level.NONE
 
     async def _simulated(self, opening: Opening, tell: Callable[[str], None]) -> Opening:
         found = read_runbook(opening.runbook)
@@ -213,7 +224,7 @@ class Desk:
             simulated=estate.mode,
             sim_dir=str(estate.folder),
             scenario=self.scenario,
-            shortened="the TTL is 5 s here; in production it is often 300 s",
+            **_shortens(template),
         )
 
     async def _before(self, name: str, estate: simulator.Simulated, tell: Callable[[str], None]) -> None:
@@ -279,6 +290,16 @@ class Desk:
     async def close_run(self, run: RunCard, reason: str) -> tuple[str, ...]:
         """Close a held run that nobody will finish; its simulated estate goes with it. Return what is to be said of it."""
         return parting(await close_run(self.store, RunFolder.open(self.store, run.run), reason))
+
+
+def _shortens(template: Path) -> dict[str, Any]:
+    """Return what waits a simulated estate shortens, in words, and the seconds that production's would add."""
+    sim = read_estate(template, ask=False).sim
+    ttl = sim.shortens if sim else None
+    if ttl is None:
+        return {}
+    words = f"the TTL is {show_duration(ttl.here)} here; in production it is often {show_duration(ttl.production)}"
+    return {"shortened": words, "adds": max(0.0, ttl.production - ttl.here)}
 
 
 def _since(glance: RunSummary, holder: Holder | None) -> datetime | None:

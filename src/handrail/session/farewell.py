@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from handrail.base.clock import stamp
 from handrail.base.problems import Trouble
 from handrail.engine.outcome import outcome
 from handrail.engine.words import Outcome, Way
-from handrail.session import simulator
+from handrail.session import practice, simulator
 from handrail.session.reports import write_reports
 from handrail.session.view import Mode, Snapshot
 from handrail.store.drills import Drill, add_drill
@@ -26,6 +27,8 @@ async def say_farewell(home: Home, folder: RunFolder, shown: Snapshot) -> None:
         return
     if came_to is not Outcome.CLOSED:
         _remember(home, folder, shown)
+        with suppress(Trouble):  # a memory for the person: the run stands without it
+            practice.remember(home, shown)
     where = folder.inputs().get("sim_dir")
     if where:
         await simulator.down(Path(str(where)))

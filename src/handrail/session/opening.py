@@ -26,7 +26,7 @@ from handrail.runbook.bind import Binding, bind, moving_names
 from handrail.runbook.document import digest, read_document
 from handrail.runbook.estate import Estate, examine_estate
 from handrail.runbook.read import parse_runbook
-from handrail.session import approvals, scenarios
+from handrail.session import approvals, lessons, practice, scenarios
 from handrail.session.asking import NOTHING, Given, Ways
 from handrail.session.cards import Wanted
 from handrail.session.core import Core
@@ -64,6 +64,9 @@ class Opening:
     simulated: str = ""  # "namespaces" or "folders"
     sim_dir: str = ""
     shortened: str = ""
+    adds: float = 0.0  # seconds that production's TTL would add
+    level: str = ""  # how much whoever drills is helped; empty: nobody practises here
+    predict: bool = False
     scenario: Path | None = None
     successor_of: str = ""  # the name of who holds the estate's claim, typed: this run goes on from theirs
 
@@ -98,6 +101,9 @@ def open_run(home: Home, opening: Opening, clock: Clock | None = None, ways: Way
         "simulated": opening.simulated,
         "sim_dir": opening.sim_dir,
         "shortened": opening.shortened,
+        "adds": opening.adds,
+        "coach": lessons.notes_kept(practice.notes_of(binding.runbook.id, opening.runbook, opening.level)),
+        "last": practice.last_times(home, operator(), binding.runbook.id) if opening.level else {},
         "told": scenarios.told(opening.scenario) if opening.scenario else "",
     }
     folder = RunFolder.create(home.make(), run, runbook=data, inputs=inputs, estate=text)
@@ -130,6 +136,8 @@ def open_run(home: Home, opening: Opening, clock: Clock | None = None, ways: Way
         remembered_at=captured_at,
         approved=approved,
         scenario=scenarios.name_of(opening.scenario),
+        level=opening.level,
+        predict=opening.predict,
     )
     name, body = encode_event(opened)
     journal.append(name, body)
@@ -372,6 +380,11 @@ def run_info(
         simulated=str(inputs.get("simulated", "")),
         reason=opened.reason,
         shortened=str(inputs.get("shortened", "")),
+        adds=float(inputs.get("adds", 0.0)),
+        level=opened.level,
+        predict=opened.predict,
+        coach=lessons.notes_from(inputs.get("coach")),
+        last=dict(inputs.get("last", {})),
         scenario=opened.scenario,
         told=str(inputs.get("told", "")),
         sim_dir=Path(str(inputs["sim_dir"])) if inputs.get("sim_dir") else None,

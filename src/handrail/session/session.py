@@ -19,8 +19,8 @@ from handrail.engine.evolve import evolve
 from handrail.engine.messages import Intent, Observation, Refused
 from handrail.engine.offers import Offer, offers
 from handrail.engine.outcome import is_over, outcome
-from handrail.engine.words import Outcome, StepWord
-from handrail.session import claims, mailbox, record, status
+from handrail.engine.words import Outcome, Remarks, StepWord
+from handrail.session import claims, lessons, mailbox, record, status
 from handrail.session.acts import Acts
 from handrail.session.core import Core
 from handrail.session.handing import Handing
@@ -123,7 +123,14 @@ class Session:
                 return self._hand_over(replace(intent, to=self._handing.who))
             if isinstance(intent, m.Decline):
                 return self._decline(replace(intent, to=self._handing.who))
-            return self._told(intent)
+            return self._slipped(intent, self._told(intent))
+
+    def _slipped(self, intent: Intent, refused: Refused | None) -> Refused | None:
+        """Keep what was refused to somebody who practises."""
+        if refused is not None and self._shown.info.level and not isinstance(intent, m.Remark):
+            step, words = lessons.slip(self.core.state, intent, refused.reason)
+            self._told(m.Remark(Remarks.SLIP, words, step, by=intent.by))
+        return refused
 
     def answer(self, number: int, words: str | None) -> None:
         """Answer what a connection asks."""

@@ -6,18 +6,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypedDict
 
 from handrail.base.clock import unstamp
 from handrail.base.durations import parse_duration
 from handrail.base.problems import Trouble
 from handrail.engine.state import State, StepState
-from handrail.engine.words import StepWord, Way
+from handrail.engine.words import Remarks, StepWord, Way
 from handrail.runbook.bind import Binding
 from handrail.runbook.checks import Undo
 from handrail.runbook.model import Headline
 from handrail.runbook.names import references, resolve_known
+from handrail.session import lessons
 from handrail.session.core import Core
+from handrail.session.levels import Level
 from handrail.session.moving import Moved
 from handrail.session.reach import away_hosts, concerned_hosts
 from handrail.session.texts import step_text
@@ -72,7 +74,6 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
         wall=core.clock.now(),
         info=shown.info,
         state=state,
-        texts=shown.texts,
         live=dict(core.live),
         headline=headline(core.binding, state, shown.info.started),
         hosts=_hosts(core, shown.asked),
@@ -83,6 +84,9 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
         asked=core.asking.open,
         trouble=trouble,
         relief=shown.relief,
+        notes=lessons.due_notes(shown.info.coach, state) if shown.info.level == Level.GUIDED else (),
+        foretell=lessons.to_foretell(state, shown.info),
+        **_taught(shown.info, state, shown.texts),
         names={h.key: h.name for h in core.binding.estate.every_host()},
         waits_for=concerned_hosts(core.state, core.binding),
     )
@@ -92,6 +96,23 @@ def moved(core: Core, shown: Shown) -> Moved:
     """Return what a snapshot shows beyond what follows from the journal."""
     hosts = {view.key: view for view in _hosts(core, shown.asked)}
     return Moved(dict(core.live), hosts, concerned_hosts(core.state, core.binding), shown.watchers)
+
+
+class _Taught(TypedDict):
+    texts: Mapping[str, StepText]
+    whole: Mapping[str, StepText]
+    slips: Mapping[str, int]
+    hints: Mapping[str, int]
+
+
+def _taught(info: RunInfo, state: State, texts: Mapping[str, StepText]) -> _Taught:
+    """Return what follows from what is kept of a person who practises."""
+    return {
+        "texts": lessons.texts_shown(texts, state, info.level),
+        "whole": texts,
+        "slips": lessons.counted(state, Remarks.SLIP),
+        "hints": lessons.counted(state, Remarks.HINT),
+    }
 
 
 def headline(binding: Binding, state: State, started: datetime) -> tuple[HeadLine, ...]:
@@ -210,7 +231,7 @@ def still(run: Replayed, seq: int, at: float, wall: datetime, watchers: tuple[st
         wall=wall,
         info=run.info,
         state=state,
-        texts=texts,
+        **_taught(run.info, state, texts),
         headline=headline(binding, state, run.info.started),
         hosts=tuple(HostView(h.key, h.name, h.role, h.address, h.site) for h in binding.estate.every_host()),
         restored=restored_at(state, run.info.rto_until),

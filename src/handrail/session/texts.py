@@ -15,7 +15,7 @@ from handrail.runbook.model import Step
 from handrail.runbook.names import resolve_known
 from handrail.session.cards import PlanLine
 from handrail.session.outline import places_of, where_text
-from handrail.session.view import StepText, Wrong
+from handrail.session.view import CACHES, MACHINE, PERSON, StepText, Wrong
 
 
 def command_lines(command: Command, names: Mapping[str, str]) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ def step_text(binding: Binding, spot: Spot, captures: Mapping[str, str]) -> Step
         why=_known(step.why or spot.stage.why or "", names),
         good=_known(step.good or "", names),
         wrong=_wrongs(step),
-        sample=step.sample or "",
+        sample=_known(step.sample or "", {name: v for name, v in names.items() if not name.startswith("here.")}),
         stays=step.stays or "",
         kind=step.action_kind,
         commands=action_lines(step, names),
@@ -138,7 +138,15 @@ def step_text(binding: Binding, spot: Spot, captures: Mapping[str, str]) -> Step
         undo_gist=undo_gist(step, names),
         where=_where(binding, step, hosts),
         waits=waits or (f"late after {show_duration(step.limit)}" if step.changes else ""),
+        spends=_spends(step),
+        par=step.par or 0.0,
     )
+
+
+def _spends(step: Step) -> str:
+    if step.manual is not None:
+        return PERSON
+    return CACHES if step.wait is not None and step.wait.until is not None else MACHINE
 
 
 def _where(binding: Binding, step: Step, hosts: tuple[Host, ...]) -> str:

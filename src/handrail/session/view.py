@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from handrail.base.durations import show_duration
 from handrail.base.patterns import SlowPatternError, first_match
@@ -56,6 +57,21 @@ def meaning(wrongs: Iterable[Wrong], results: Iterable[Result]) -> str:
     return "" if first is None else first.means + (f" Next: {first.next}" if first.next else "")
 
 
+MACHINE: Final = "machine"
+PERSON: Final = "person"
+CACHES: Final = "DNS"
+
+
+@dataclass(frozen=True)
+class CoachNote:
+    """A coach's note: shown once, when it is its moment (`when`, of a step where that is about one)."""
+
+    id: str
+    when: str
+    step: str
+    say: str
+
+
 @dataclass(frozen=True)
 class StepText:
     """What the runbook says of a step for people, with its commands as far as they are resolved."""
@@ -71,7 +87,8 @@ class StepText:
     undo_gist: str = ""  # what a scripted undo puts back, in its own words
     where: str = ""  # "app-dr", "6 clients", "ns1, ns2"
     waits: str = ""  # "asked again for 45m", "late after 10m"
-    hint: str = ""
+    hidden: bool = False  # what is sent, and what undoes it, is not shown until it is asked for
+    spends: str = MACHINE  # whose time it takes: the machines', a person's, or that of caches
     par: float = 0.0  # seconds a practised operator takes; 0: not said
 
 
@@ -180,6 +197,11 @@ class RunInfo:
     told: str = ""  # what the scenario tells the operator
     shortened: str = ""  # what a drill shortens: "TTL 5 s for 300 s"
     sim_dir: Path | None = None  # where the simulated estate lies
+    adds: float = 0.0  # seconds that production's TTL would add
+    level: str = ""  # how much the person who drills is helped; empty where nobody practises
+    predict: bool = False
+    coach: tuple[CoachNote, ...] = ()
+    last: Mapping[str, float] = field(default_factory=dict)  # step -> seconds it took the same person the last time
 
 
 @dataclass(frozen=True)
@@ -231,6 +253,9 @@ class Snapshot:
     names: Mapping[str, str] = field(default_factory=dict)  # host key -> the name people know it by
     slips: Mapping[str, int] = field(default_factory=dict)  # step -> what was refused or typed wrongly there (drills)
     hints: Mapping[str, int] = field(default_factory=dict)  # step -> hints asked for (drills)
+    whole: Mapping[str, StepText] = field(default_factory=dict)  # the texts with what a level hides
+    notes: tuple[CoachNote, ...] = ()  # of the coach, due and not yet shown
+    foretell: tuple[str, ...] = ()  # steps of which it is to be said what they will print, before going on
     relief: Relief | None = None  # somebody asks for this run
     damage: str = ""  # which record of the journal is damaged: what is shown follows from those before it
     waits_for: tuple[str, ...] = ()  # the hosts (keys) that the standing step waits for

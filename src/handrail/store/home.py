@@ -51,6 +51,11 @@ class Home:
         """Every drill that was finished, as JSON lines."""
         return self.path / "drills.jsonl"
 
+    @property
+    def training(self) -> Path:
+        """One file for each person who drills."""
+        return self.path / "training"
+
     def make(self) -> Home:
         """Make what is missing, private unless a group shares the home; raise Trouble `home-unusable`."""
         hint = "set HANDRAIL_HOME to a folder of your own"

@@ -265,6 +265,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
             self._show()
             self.asked.show(snap.asked, session.answer)
             self.offer_answer()
+            self.offer_note()
             await asyncio.sleep(FRAME)
             snap = await session.changed(snap.seq)
 
@@ -418,6 +419,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
     def _tick(self) -> None:
         if self.front is not None:
             self.front.tick()
+        self.offer_note()
 
     def _pull(self) -> None:
         if self.front is not None:

@@ -61,8 +61,8 @@ _MODES: Final[Mapping[Mode, tuple[str, str, Ink]]] = {
     Mode.REPLAY: ("◁", "r", Ink.REPLAY),
 }
 
-_FROM: Final = "│┃║" + "─━═" + "┬┴┼├┤┏┓┗┛┣┫╋" + "◂…·▸→←↑↓⏎✔✖█░▶‖↶⁇◷⚑✕“”’–—×≥•"
-_TO: Final = "|||" + "---" + "+" * 12 + '<~.>><^v/vx#.>=<?@!x""\'--x>*'
+_FROM: Final = "│┃║" + "─━═" + "┬┴┼├┤┏┓┗┛┣┫╋" + "◂…·▸→←↑↓⏎✔✖█░▶‖↶⁇◷⚑✕“”’–—×≥•≠"
+_TO: Final = "|||" + "---" + "+" * 12 + '<~.>><^v/vx#.>=<?@!x""\'--x>*x'
 _PLAIN: Final = str.maketrans(_FROM, _TO)
 
 

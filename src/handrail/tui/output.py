@@ -12,8 +12,10 @@ from enum import StrEnum
 from typing import Final
 
 from handrail.base.safe import safe_line
+from handrail.runbook.samples import Held, Sample
 from handrail.store.spool_reader import Line as SpoolLine
 from handrail.store.spool_reader import SpoolReader
+from handrail.tui.expected import Expected
 from handrail.tui.text import EMPTY, Ink, Line, fit, ink, row
 
 PULL: Final = 4 << 20  # bytes of growth noticed in one pull
@@ -60,6 +62,7 @@ class OutputView:
         self.reader: SpoolReader | None = None
         self.at = Window()
         self._seen: tuple[int, int] = (0, 0)
+        self.expected: Expected | None = None
         self._shown: list[SpoolLine] = []
 
     @property
@@ -73,8 +76,22 @@ class OutputView:
             self.reader.close()
         self.reader = reader
         self._seen = (0, 0)
+        self.expected = None
         self.at = Window(only=self.at.only, times=self.at.times)
         self.pull()
+
+    def expect(self, sample: Sample) -> None:
+        """Hold the output against a sample; an empty one holds nothing against it."""
+        if not sample:
+            self.expected = None
+        elif self.expected is None or self.expected.sample != sample:
+            self.expected = Expected(sample)
+
+    def held(self, *, ended: bool) -> Held | None:
+        """Return the output held against its sample; None where there is none, or nothing was said."""
+        if self.expected is None or self.reader is None:
+            return None
+        return self.expected.whole(self.reader, ended=ended)
 
     def pull(self) -> bool:
         """Take notice of growth; tell whether there is anything new."""
@@ -127,7 +144,8 @@ class OutputView:
     # ------------------------------------------------------------ one line
 
     def _row(self, line: SpoolLine, width: int, before: float | None) -> Line:
-        head = row(self._time(line, before), _sign(line.stream))
+        sign = self.expected.mark(line) if self.expected else _sign(line.stream)
+        head = row(self._time(line, before), sign)
         text = safe_line(line.raw)
         cut = line.length > len(line.raw)
         shown = text[self.at.left :] + ("…" if cut else "")

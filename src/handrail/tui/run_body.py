@@ -9,6 +9,7 @@ from handrail.engine import order
 from handrail.engine.outline import StepOutline
 from handrail.engine.words import StepWord
 from handrail.tui.debrief_view import debrief_rows
+from handrail.tui.expected import told
 from handrail.tui.frame import LOW, NARROW, WIDE, Body
 from handrail.tui.output import OutputView
 from handrail.tui.rail import Viewed, folded_rail, rail
@@ -111,7 +112,7 @@ def middle(scene: Scene, looking: Looking, output: OutputView, width: int, heigh
         return [EMPTY] * height
     head = step_head(scene, step, width, roomy=height >= 28)
     head = head[: max(2, height // 2)]
-    foot = _foot(scene, step, width, max(2, height // 3))
+    foot = _foot(scene, step, output, width, max(2, height // 3))
     room = height - len(head) - (len(foot) + 1 if foot else 0) - 1
     if scene.state.step(step.id).word is StepWord.PENDING and not scene.state.step(step.id).attempts:
         return block(head, height)
@@ -130,8 +131,11 @@ def _output_rule(scene: Scene, looking: Looking, output: OutputView, width: int)
     return head + ink("─" * max(0, width - head.width - end.width), Ink.RULE) + end
 
 
-def _foot(scene: Scene, step: StepOutline, width: int, most: int) -> list[Line]:
-    lines = checks(scene, step, width, most)
+def _foot(scene: Scene, step: StepOutline, output: OutputView, width: int, most: int) -> list[Line]:
+    ended = scene.state.step(step.id).word not in order.BUSY
+    held = output.held(ended=ended)
+    compared = told(held, width, ended=ended)[: max(1, most // 2)] if held else []
+    lines = [*compared, *checks(scene, step, width, most - len(compared))]
     history = attempts(scene, step, width)
     if len(history) > 1 and len(lines) + len(history) < most:
         lines += history

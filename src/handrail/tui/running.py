@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine import outcome as ends
-from handrail.engine.words import Outcome
+from handrail.engine.words import Outcome, Remarks
 from handrail.session.api import SessionApi
 from handrail.session.status import status_sentence, status_text
 from handrail.session.view import Snapshot
@@ -16,6 +16,7 @@ from handrail.tui.dialogs import AskWords, Choose, Field
 from handrail.tui.pages.commands import CommandsPage
 from handrail.tui.pages.debrief import DebriefPage
 from handrail.tui.pages.help import HelpPage
+from handrail.tui.pages.learning import note_box
 from handrail.tui.pages.log import LogPage
 from handrail.tui.pages.plan import PlanPage
 from handrail.tui.pages.relief import intent_of, relief_page, sentences, words_page
@@ -230,6 +231,20 @@ class Verbs:
             f"{card.by} writes", [card.says, "", "It stands in the record."], [Field("words", "Your answer")]
         )
         app.ask(page, lambda said: app.submit(m.AnswerCard(said["words"], card.card)))
+
+    # ------------------------------------------------------------ the coach
+
+    def offer_note(self) -> None:
+        """Show the coach's note that is due, once nothing else is in front; that it was shown is kept."""
+        app, scene = self._app, self._scene
+        if scene is None or not scene.snap.notes or app.watching or not isinstance(app.front, RunPage):
+            return
+        note = scene.snap.notes[0]
+        if not app.submit(m.Remark(Remarks.COACH, note.say, note.step, note.id)):
+            return
+        step = scene.state.outline.step(note.step).name if scene.state.outline.has_step(note.step) else ""
+        app.deaden()
+        app.push_screen(note_box(note, step))
 
     # ------------------------------------------------------------ the four verbs, leaving
 

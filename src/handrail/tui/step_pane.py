@@ -29,6 +29,8 @@ def step_head(scene: Scene, step: StepOutline, width: int, *, roomy: bool) -> li
     lines = [spread(head, ink(f"{right} ", Ink.DIM), width)]
     if text.why:
         lines += hang(ink(" Why: ", Ink.DIM), text.why, width - 1, at=6, how=Ink.DIM, most=3 if roomy else 1)
+    if text.hidden:
+        lines.append(ink(" Its commands are hidden until you ask: h", Ink.MUTED))
     lines += _said(scene, now, width)
     lines += _progress(scene, step, width)
     commands = _commands(scene, step, now)
@@ -249,6 +251,8 @@ def _announced(scene: Scene, step: StepOutline, width: int, *, roomy: bool, wrap
 def undo_words(scene: Scene, step: StepOutline) -> Line:
     """Return a step's way back in one line."""
     text = scene.text(step.id)
+    if text.hidden:
+        return ink("hidden until you ask: h", Ink.MUTED)
     if step.undo is UndoKind.IRREVERSIBLE:
         return ink(f"none: {step.irreversible}", Ink.ERROR)
     if step.undo is UndoKind.NOTHING:

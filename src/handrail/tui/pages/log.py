@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from handrail.runbook.samples import sample_of
 from handrail.store.spool_reader import SpoolReader
 from handrail.tui.dialogs import AskWords, Field
 from handrail.tui.frame import Body
@@ -46,6 +47,7 @@ class LogPage(OfRun):
         if self.host not in hosts:
             self.host = hosts[0] if hosts else ""
         self.view.turn_to(self._reader())
+        self.view.expect(sample_of(self.now.text(self.step).sample))
 
     def _reader(self) -> SpoolReader | None:
         if not self.host or self.desk.session is None:

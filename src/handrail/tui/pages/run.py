@@ -8,11 +8,12 @@ from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.offers import undo_targets
 from handrail.engine.words import Pace
+from handrail.runbook.samples import sample_of
 from handrail.tui import asking, decide, gate
 from handrail.tui.choices import Menu
 from handrail.tui.entry import Entry
 from handrail.tui.frame import Body
-from handrail.tui.pages.answering import Answering
+from handrail.tui.pages.learning import Learning
 from handrail.tui.rail import Viewed
 from handrail.tui.run_body import Looking, Memo, looked_at, run_body
 from handrail.tui.scene import current, face, going_on
@@ -20,7 +21,7 @@ from handrail.tui.scene import current, face, going_on
 _STOP_TWICE = 5.0  # seconds
 
 
-class RunPage(Answering):
+class RunPage(Learning):
     """One run, driven or watched."""
 
     def __init__(self) -> None:
@@ -87,10 +88,10 @@ class RunPage(Answering):
         hosts = self.desk.session.output(step.id).hosts()
         host = self.looking.host if self.looking.host in hosts else (hosts[0] if hosts else "")
         self.looking = replace(self.looking, host=host)
-        if (step.id, host, tries) == self._output_of and (self.output.reader is not None or not host):
-            return  # a new attempt's output is looked for until it is there
-        self._output_of = (step.id, host, tries)
-        self.output.turn_to(self.desk.session.output(step.id).reader(host) if host else None)
+        if (step.id, host, tries) != self._output_of or (self.output.reader is None and host):
+            self._output_of = (step.id, host, tries)  # a new attempt's output is looked for until it is there
+            self.output.turn_to(self.desk.session.output(step.id).reader(host) if host else None)
+        self.output.expect(sample_of(scene.text(step.id).sample))
 
     def pull(self) -> None:
         """Pull output; paint only when there is something new."""
@@ -188,7 +189,7 @@ class RunPage(Answering):
             self.desk.open_undo()
         elif order.next_step(scene.state) is None:
             self.desk.open_debrief()
-        else:
+        elif not self.foretell(m.Go()):
             self.desk.submit(m.Go())
 
     def do_pause(self) -> None:
@@ -254,12 +255,6 @@ class RunPage(Answering):
         at = hosts.index(self.looking.host) if self.looking.host in hosts else -1
         self.looking = replace(self.looking, host=hosts[(at + 1) % len(hosts)])
         self._turn_output()
-
-    def do_hint(self) -> None:
-        """Show the hint of this step."""
-        step = looked_at(self.now, self.looking.viewed)
-        text = self.now.text(step.id) if step else None
-        self.tell(text.hint if text and text.hint else "there is no hint for this step: p shows its commands")
 
     def do_settle(self) -> None:
         """Show what is owed."""

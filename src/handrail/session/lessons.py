@@ -1,0 +1,157 @@
+"""What is taught while somebody drills: notes that are due, hints, what is hidden, what is to be foretold. Pure.
+
+It reads a run's state and says what to show. It decides nothing: the run goes on in the same way whatever it says.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from handrail.base.safe import safe
+from handrail.engine import order
+from handrail.engine.state import State
+from handrail.engine.words import Pace, Remarks, StepWord
+from handrail.session.levels import Level
+from handrail.session.view import CoachNote, RunInfo, Snapshot, StepText, meaning
+
+_STANDS: Final = (StepWord.FAILED, StepWord.UNKNOWN)
+
+
+def counted(state: State, kind: Remarks) -> dict[str, int]:
+    """Return how many remarks of a kind there are, by step ("" for those about no step)."""
+    return dict(Counter(remark.step for remark in state.remarks if remark.kind is kind))
+
+
+# ---------------------------------------------------------------- coach
+
+
+def due_notes(notes: Iterable[CoachNote], state: State) -> tuple[CoachNote, ...]:
+    """Return the notes whose moment it is and that were not shown yet; none once nobody drives."""
+    if state.held or state.closed:
+        return ()
+    shown = {remark.about for remark in state.remarks if remark.kind is Remarks.COACH}
+    return tuple(note for note in notes if note.id not in shown and _now(note, state))
+
+
+def _now(note: CoachNote, state: State) -> bool:
+    kind, step = note.when, note.step
+    if kind == "opened":
+        return not any(now.attempts for _, now in state.walked())
+    if kind == "over":
+        return _over(state)
+    if not state.outline.has_step(step):
+        return False
+    now = state.step(step)
+    gate = now.gate if now.word is StepWord.AWAITING else None
+    match kind:
+        case "next":
+            following = order.next_step(state)
+            return following is not None and following.id == step and not (order.busy(state) or state.walk)
+        case "starts":
+            return bool(now.attempts)
+        case "passed":
+            return now.word is StepWord.PASSED
+        case "failed":
+            return now.word in _STANDS
+        case "gate":
+            return gate is not None
+        case "shut":
+            return gate is not None and any(recheck.holds is False for recheck in gate.rechecks)
+        case "undone":
+            return now.undone and not state.walk
+    return False
+
+
+def _over(state: State) -> bool:
+    moving = order.busy(state) or state.walk or order.standing(state)
+    return not moving and order.next_step(state) is None
+
+
+def notes_from(told: object) -> tuple[CoachNote, ...]:
+    """Return the notes as a run's inputs keep them."""
+    return tuple(CoachNote(*map(str, one)) for one in told if len(one) == 4) if isinstance(told, list) else ()
+
+
+def notes_kept(notes: Iterable[CoachNote]) -> list[list[Any]]:
+    """Return the notes as a run's inputs keep them: a run shows its own copy."""
+    return [[note.id, note.when, note.step, note.say] for note in notes]
+
+
+# ---------------------------------------------------------------- hidden, and hints
+
+
+def texts_shown(texts: Mapping[str, StepText], state: State, level: str) -> Mapping[str, StepText]:
+    """Return what is shown of each step at a level: at `titles` nothing of what was neither begun nor asked for."""
+    if level != Level.TITLES:
+        return texts
+    asked = counted(state, Remarks.HINT)
+    return {step: _shown(text, state.step(step).attempts, asked.get(step, 0)) for step, text in texts.items()}
+
+
+def _shown(text: StepText, begun: object, asked: int) -> StepText:
+    if begun or asked >= 2:
+        return text
+    hidden = replace(text, commands=(), undo=(), sample="", hidden=True)
+    return hidden if asked else replace(hidden, why="", good="")
+
+
+def hint_of(shown: Snapshot, step: str) -> tuple[str, ...]:
+    """Return the next hint for a step, a paragraph each: what it is for, what is sent and undone, what goes wrong.
+
+    For a step that stands failed, what its answer means comes first.
+    """
+    text = shown.whole.get(step) or shown.texts.get(step) or StepText()
+    now = shown.state.step(step)
+    if now.word in _STANDS and now.attempt is not None:
+        means = meaning(text.wrong, now.attempt.results.values())
+        if means:
+            return (means,)
+    ladder = [part for part in (_purpose(text), _sent(text), _trouble(text)) if part]
+    asked = counted(shown.state, Remarks.HINT).get(step, 0)
+    return ladder[min(asked, len(ladder) - 1)] if ladder else ("The runbook says nothing more of this step.",)
+
+
+def _purpose(text: StepText) -> tuple[str, ...]:
+    return (*((text.why,) if text.why else ()), *((f"Good: {text.good}",) if text.good else ()))
+
+
+def _sent(text: StepText) -> tuple[str, ...]:
+    if not text.commands:
+        return ()
+    back = "; ".join(text.undo).replace("\n", "; ")
+    return (*(f"$ {command}" for command in text.commands[:6]), *((f"Undo: {back}",) if back else ()))
+
+
+def _trouble(text: StepText) -> tuple[str, ...]:
+    return tuple(
+        f"If it {wrong.when}: {wrong.means}" + (f" Next: {wrong.next}." if wrong.next else "") for wrong in text.wrong
+    )
+
+
+# ---------------------------------------------------------------- foretelling
+
+
+def to_foretell(state: State, info: RunInfo) -> tuple[str, ...]:
+    """Return the steps that going on now would start and of which nothing was foretold."""
+    following = order.next_step(state)
+    busy = order.busy(state) or state.walk or state.held or state.closed or order.standing(state)
+    if not info.predict or following is None or busy or order.awaiting(state):
+        return ()
+    told = {remark.step for remark in state.remarks if remark.kind is Remarks.PREDICTED}
+    steps = [following]
+    if state.pace is Pace.STAGE:
+        steps = [
+            s for s in state.outline.stage(following.stage).steps if state.needed(s) and not order.finished(state, s)
+        ]
+    return tuple(step.id for step in steps if step.id not in told)
+
+
+def slip(state: State, intent: object, reason: str) -> tuple[str, str]:
+    """Return the step and the words of something that was refused."""
+    step = str(getattr(intent, "step", "") or getattr(intent, "to", ""))
+    known = next((s.id for s in state.outline.steps if step in (s.id, s.number)), "")
+    here = order.standing(state) or order.awaiting(state) or order.next_step(state)
+    return known or (here.id if here else ""), safe(f"{type(intent).__name__.lower()}: {reason}", 200)
