@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from handrail.base.problems import Problem, Trouble, in_order
+from handrail.base.problems import Problem, Trouble, Where, in_order
 from handrail.base.safe import safe
 from handrail.runbook.coach_model import CoachFile
 from handrail.runbook.document import Document, read_document
@@ -68,18 +68,18 @@ def _against_runbook(made: CoachFile, document: Document, path: Path) -> list[Pr
     """Return what is wrong with the runbook, the scenario and the steps that it names."""
     here = path.absolute().parent.parent
 
-    def problem(code: str, message: str, hint: str, *place: str | int) -> Problem:
-        return Problem(code, message, hint, document.positions.where(document.name, place))
+    def where(*place: str | int) -> Where | None:
+        return document.positions.where(document.name, place)
 
     word, known = made.head.runbook, known_runbooks(here)
     if word not in known:
         message = f"there is no runbook `{safe(word, 60)}`"
-        return [problem("unknown-runbook", message, near(word, known), "coach", "runbook")]
+        return [Problem("unknown-runbook", message, near(word, known), where("coach", "runbook"))]
     problems, scenarios = [], known_scenarios(here)
     first = made.head.first
     if first is not None and first not in scenarios:
         message = f"there is no scenario `{safe(first, 60)}`"
-        problems.append(problem("unknown-scenario", message, near(first, scenarios), "coach", "first"))
+        problems.append(Problem("unknown-scenario", message, near(first, scenarios), where("coach", "first")))
     try:
         steps = [place.name for place in read_runbook(known[word]).places]
     except Trouble:
@@ -87,5 +87,6 @@ def _against_runbook(made: CoachFile, document: Document, path: Path) -> list[Pr
     for number, note in enumerate(made.note):
         if note.when.step and note.when.step not in steps:
             message = f"{word} has no step `{safe(note.when.step, 60)}`"
-            problems.append(problem("coach-step", message, near(note.when.step, steps), "note", number, "when"))
+            hint = near(note.when.step, steps)
+            problems.append(Problem("coach-step", message, hint, where("note", number, "when")))
     return problems

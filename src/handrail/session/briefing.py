@@ -240,7 +240,7 @@ class Briefing:
             incident=start.incident,
             since=start.since,
             emergency=start.emergency,
-            pace=Pace.STEP if start.step_by_step else Pace.STAGE,
+            pace=Pace.STEP if start.step_by_step or self._slow(start) else Pace.STAGE,
             successor_of=start.successor_of.strip(),
         )
         opening = await self._taught(opening, start)
@@ -255,14 +255,18 @@ class Briefing:
         self._started = True
         return session
 
+    def _slow(self, start: Start) -> bool:
+        """Tell whether a drill stops before every step: a guided one, and one in which each step is foretold."""
+        level = start.level or self._opening.level
+        return self._mode is Mode.DRILL and (level == Level.GUIDED or start.predict)
+
     async def _taught(self, opening: Opening, start: Start) -> Opening:
         """Return the opening at the level that was chosen, with the scenario that it brings; nothing of a run that is no drill."""
         if opening.mode is not Mode.DRILL:
             return opening
         predict = start.predict or opening.predict
         level = start.level or opening.level or (Level.NONE if predict else "")
-        steps = level == Level.GUIDED or predict
-        opening = replace(opening, level=level, predict=predict, pace=Pace.STEP if steps else opening.pace)
+        opening = replace(opening, level=level, predict=predict)
         if not opening.sim_dir or opening.scenario or not level:
             return opening
         runbook, route = self._binding.runbook.id, opening.route

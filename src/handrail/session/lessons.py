@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
-from handrail.base.safe import safe
+from handrail.base.safe import safe, safe_line
 from handrail.engine import order
 from handrail.engine.state import State
 from handrail.engine.words import Pace, Remarks, StepWord
 from handrail.session.levels import Level
-from handrail.session.view import CoachNote, RunInfo, Snapshot, StepText, meaning
+from handrail.session.view import CACHES, MACHINE, CoachNote, RunInfo, Snapshot, StepText, meaning
+
+if TYPE_CHECKING:
+    from handrail.session.api import StepOutput
 
 _STANDS: Final = (StepWord.FAILED, StepWord.UNKNOWN)
 
@@ -147,6 +150,109 @@ def to_foretell(state: State, info: RunInfo) -> tuple[str, ...]:
             s for s in state.outline.stage(following.stage).steps if state.needed(s) and not order.finished(state, s)
         ]
     return tuple(step.id for step in steps if step.id not in told)
+
+
+# ---------------------------------------------------------------- the debrief
+
+QUESTIONS: Final = (
+    ("surprised", "What surprised you?"),
+    ("runbook", "What would you change in the runbook?"),
+    ("next-time", "What will you do differently next time?"),
+)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Whose time a run took, in seconds; what ran side by side is counted once."""
+
+    machine: float
+    person: float
+    caches: float
+
+
+def spent(shown: Snapshot) -> Spent:
+    """Return how long machines worked, caches were waited for, and a person read, decided and typed: the rest."""
+    work: dict[str, list[tuple[float, float]]] = {MACHINE: [], CACHES: []}
+    end = 0.0
+    for step, now in shown.state.walked():
+        whose = (shown.whole.get(step.id) or shown.texts.get(step.id) or StepText()).spends
+        for attempt in now.attempts:
+            ended = shown.at if attempt.ended is None else attempt.ended
+            end = max(end, ended)
+            if whose in work:
+                work[whose].append((attempt.started, ended))
+    machine, caches = _length(work[MACHINE]), _length(work[CACHES])
+    both = _length([*work[MACHINE], *work[CACHES]])
+    return Spent(machine, max(0.0, end - both), caches)
+
+
+def _length(spans: Iterable[tuple[float, float]]) -> float:
+    total, upto = 0.0, 0.0
+    for start, end in sorted(spans):
+        total += max(0.0, end - max(start, upto))
+        upto = max(upto, end)
+    return total
+
+
+def in_production(shown: Snapshot) -> float | None:
+    """Return how long this takes at least where the waits are not shortened; None where none was waited for."""
+    waited = any(
+        now.attempts and (shown.whole.get(step.id) or StepText()).spends == CACHES for step, now in shown.state.walked()
+    )
+    if not waited or not shown.info.adds or shown.restored is None:
+        return None
+    return shown.restored + shown.info.adds
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """What somebody said before a step: what it will print, and what undoes it; beside what undoes it in truth."""
+
+    step: str
+    prints: str
+    undone: str
+    undo: tuple[str, ...]
+
+
+def foretold(shown: Snapshot) -> tuple[Foretold, ...]:
+    """Return everything that was foretold, in the order of the steps."""
+    said: dict[tuple[str, Remarks], str] = {(r.step, r.kind): r.text for r in shown.state.remarks}
+    made = []
+    for step, _ in shown.state.walked():
+        prints = said.get((step.id, Remarks.PREDICTED))
+        if prints is not None:
+            text = shown.whole.get(step.id) or shown.texts.get(step.id) or StepText()
+            undone = said.get((step.id, Remarks.PREDICTED_UNDO), "")
+            made.append(Foretold(step.id, prints, undone, text.undo))
+    return tuple(made)
+
+
+def last_lines(output: StepOutput, most: int = 3) -> tuple[str, ...]:
+    """Return the last lines that a step's first host has said, as showable text."""
+    for host in output.hosts()[:1]:
+        reader = output.reader(host)
+        if reader is None:
+            continue
+        try:
+            reader.refresh()
+            return tuple(safe_line(line.raw) for line in reader.tail_lines(most, 300) if line.stream != "note")
+        finally:
+            reader.close()
+    return ()
+
+
+def reflections(state: State) -> dict[str, str]:
+    """Return the answers to the open questions of the debrief, the last one to each."""
+    return {remark.about: remark.text for remark in state.remarks if remark.kind is Remarks.REFLECTION}
+
+
+def slips_told(state: State) -> tuple[tuple[str, str], ...]:
+    """Return what was refused, with the step's number, in order."""
+    return tuple(
+        (state.outline.step(r.step).number if state.outline.has_step(r.step) else "-", r.text)
+        for r in state.remarks
+        if r.kind is Remarks.SLIP
+    )
 
 
 def slip(state: State, intent: object, reason: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import getpass
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ from handrail.session.outline import outline_of
 from handrail.session.preflight import with_preflight
 from handrail.session.session import Files, Session
 from handrail.session.snapshots import Replayed, Shown
-from handrail.session.view import Mode, RunInfo
+from handrail.session.view import Before, Mode, RunInfo
 from handrail.ssh.links import HostFacts
 from handrail.store import asking
 from handrail.store.chain import Record
@@ -103,7 +103,7 @@ def open_run(home: Home, opening: Opening, clock: Clock | None = None, ways: Way
         "shortened": opening.shortened,
         "adds": opening.adds,
         "coach": lessons.notes_kept(practice.notes_of(binding.runbook.id, opening.runbook, opening.level)),
-        "last": practice.last_times(home, operator(), binding.runbook.id) if opening.level else {},
+        "before": asdict(practice.before(home, operator(), binding.runbook.id)) if opening.level else {},
         "told": scenarios.told(opening.scenario) if opening.scenario else "",
     }
     folder = RunFolder.create(home.make(), run, runbook=data, inputs=inputs, estate=text)
@@ -384,7 +384,7 @@ def run_info(
         level=opened.level,
         predict=opened.predict,
         coach=lessons.notes_from(inputs.get("coach")),
-        last=dict(inputs.get("last", {})),
+        before=Before(**inputs.get("before", {})),
         scenario=opened.scenario,
         told=str(inputs.get("told", "")),
         sim_dir=Path(str(inputs["sim_dir"])) if inputs.get("sim_dir") else None,

@@ -21,12 +21,12 @@ from handrail.engine.words import Remarks
 from handrail.runbook.coach import coach_of
 from handrail.runbook.scenario import known_scenarios, read_scenario
 from handrail.session.levels import Level, harder
-from handrail.session.view import CoachNote, Snapshot
+from handrail.session.view import Before, CoachNote, Snapshot
 from handrail.store.drills import drills_of
 from handrail.store.home import Home
 from handrail.store.journal import read_run
 from handrail.store.run_folder import RunFolder
-from handrail.store.training import Practised, Trainee, keep, trainee
+from handrail.store.training import Practised, keep, trainee
 
 WEEK: Final = 7
 STEPS: Final = (WEEK, 30, 91)  # days until the next drill: a week, a month, three months
@@ -80,17 +80,20 @@ def _fits(path: Path | None, runbook: str, route: str, *, quiet: bool = False) -
 # ---------------------------------------------------------------- what was, and what is next
 
 
-def last_times(home: Home, person: str, runbook: str) -> dict[str, float]:
-    """Return how long each step took the same person the last time, in seconds; nothing when there was none."""
-    before = trainee(home, person).of(runbook)
-    if not before or not before[-1].run:
-        return {}
+def before(home: Home, person: str, runbook: str) -> Before:
+    """Return what a person's drills of a runbook came to before this one; the last one's times, where it can be read."""
+    drills = trainee(home, person).of(runbook)
+    if not drills:
+        return Before()
+    last = drills[-1]
+    restored = next((drill.restored for drill in drills_of(home, runbook=runbook) if drill.run == last.run), None)
     try:
-        records = read_run(RunFolder.open(home, before[-1].run).path).records
+        records = read_run(RunFolder.open(home, last.run).path).records
     except (Trouble, OSError):
-        return {}
+        records = ()
     events = (decode_event(record.event, record.body) for record in records)
-    return times_of(event for event in events if event is not None)
+    times = times_of(event for event in events if event is not None)
+    return Before(len(drills), last.every, restored, times)
 
 
 def times_of(events: Iterable[e.Event]) -> dict[str, float]:
@@ -112,28 +115,21 @@ def clean(shown: Snapshot) -> bool:
     return not slipped and (told is None or told.holds)
 
 
-def next_drill(before: Trainee, shown: Snapshot, today: date) -> Next:
-    """Return when the next drill is due after this one, and at which level: sooner, and not harder, after a slip."""
-    info = shown.info
+def next_drill(shown: Snapshot) -> Next:
+    """Return when the next drill is due after this one, and at which level: sooner, and not harder, after a slip. Pure."""
+    info, today = shown.info, shown.wall.date()
     if not clean(shown):
         return Next(today + timedelta(days=WEEK), WEEK, Level(info.level))
-    earlier = [drill.every for drill in before.of(info.runbook) if drill.run != info.run]
-    every = next((days for days in STEPS if days > earlier[-1]), STEPS[-1]) if earlier else WEEK
+    every = next((days for days in STEPS if days > info.before.every), STEPS[-1])
     return Next(today + timedelta(days=every), every, harder(info.level))
-
-
-def upcoming(home: Home, shown: Snapshot) -> Next | None:
-    """Return the next drill of whoever does this one; None where nobody practises."""
-    if not shown.info.level:
-        return None
-    return next_drill(trainee(home, shown.info.operator), shown, shown.wall.date())
 
 
 def remember(home: Home, shown: Snapshot) -> None:
     """Keep a finished drill in the file of whoever did it; raise `Trouble` when it cannot be written."""
-    info, following = shown.info, upcoming(home, shown)
-    if following is None:
+    info = shown.info
+    if not info.level:
         return
+    following = next_drill(shown)
     drill = Practised(
         runbook=info.runbook,
         when=stamp(shown.wall),

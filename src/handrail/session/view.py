@@ -175,6 +175,16 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Before:
+    """What the same person's drills of a runbook came to before this one."""
+
+    drills: int = 0
+    every: int = 0  # days after which this one was due
+    restored: float | None = None  # seconds, the last time
+    times: Mapping[str, float] = field(default_factory=dict)  # step -> seconds it took, the last time
+
+
+@dataclass(frozen=True)
 class RunInfo:
     """What does not change in a run."""
 
@@ -201,7 +211,7 @@ class RunInfo:
     level: str = ""  # how much the person who drills is helped; empty where nobody practises
     predict: bool = False
     coach: tuple[CoachNote, ...] = ()
-    last: Mapping[str, float] = field(default_factory=dict)  # step -> seconds it took the same person the last time
+    before: Before = field(default_factory=lambda: Before())
 
 
 @dataclass(frozen=True)

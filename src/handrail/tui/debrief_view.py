@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from handrail.engine import outcome as ends
 from handrail.engine.outline import StepOutline
 from handrail.engine.state import StepState
 from handrail.engine.words import Outcome, Way
+from handrail.session.levels import Level
+from handrail.session.practice import next_drill
 from handrail.session.view import Mode
+from handrail.tui import debrief_lesson as lesson
 from handrail.tui.clocks import clock
+from handrail.tui.debrief_lesson import labelled
 from handrail.tui.look import Mark, mark_of
 from handrail.tui.scene import Scene
-from handrail.tui.text import EMPTY, Ink, Line, fit, hang, ink, row, spread
+from handrail.tui.text import EMPTY, Ink, Line, fit, ink, row, spread
 
 _LABEL, _MOST = 13, 4
 _WORTH: Final = 2.0  # seconds from which on a step counts as slow
@@ -26,17 +32,24 @@ _SAID = {
 }
 
 
-def debrief_rows(scene: Scene, width: int, *, whole: bool = False) -> list[Line]:
+def debrief_rows(
+    scene: Scene, width: int, *, whole: bool = False, actual: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+) -> list[Line]:
     """Return the rows: what it came to, what is left behind, what went wrong, what was slow; each step only if `whole`."""
     state, info = scene.state, scene.snap.info
     made = ends.outcome(state)
     words, how = _SAID[made]
     began = ink(f"{info.started:%Y-%m-%d %H:%M} UTC ", Ink.DIM)
-    lines = [spread(row(ink(" DEBRIEF  ", Ink.BOLD), ink(words, how)), began, width), EMPTY]
-    lines += [*_restored(scene, width), *_left_behind(scene, width)]
+    lines = [spread(row(ink(" DEBRIEF  ", Ink.BOLD), ink(words, how), *_whose(scene)), began, width), EMPTY]
+    lines += [*_restored(scene, width), *lesson.times(scene, width), *_left_behind(scene, width)]
     lines += _scenario(scene, width)
-    lines += _labelled("Next", _next(scene, made), width, Ink.ACCENT)
-    lines += _labelled("Record", str(info.folder), width)
+    if info.level and made in (Outcome.DONE, Outcome.UNDONE):
+        lines += lesson.next_due(next_drill(scene.snap), width)
+    lines += labelled("Next", _next(scene, made), width, Ink.ACCENT)
+    lines += labelled("Record", str(info.folder), width)
+    if info.level:
+        lines += [*lesson.own_words(scene, width), *lesson.slipped(scene, width)]
+        lines += lesson.said_before(scene, actual, width)
     for title, steps in (("What did not go at once", _troubled(scene)), ("What took longest", _slow(scene))):
         if steps:
             lines += [EMPTY, _head(scene, title, width), *(_step(scene, *one, width) for one in steps)]
@@ -44,8 +57,13 @@ def debrief_rows(scene: Scene, width: int, *, whole: bool = False) -> list[Line]
     return lines
 
 
-def _labelled(label: str, words: str, width: int, how: Ink = Ink.TEXT) -> list[Line]:
-    return hang(ink(f" {label}", Ink.DIM), words, width - 1, at=_LABEL, how=how)
+def _whose(scene: Scene) -> list[Line]:
+    """Return whose drill it was, at which level, and how many there were."""
+    info = scene.snap.info
+    if not info.level:
+        return []
+    level = "" if info.level == Level.NONE else f"{info.level} "
+    return [ink(f"  {level}drill {info.before.drills + 1} of {info.operator}", Ink.DIM)]
 
 
 def _left_behind(scene: Scene, width: int) -> list[Line]:
@@ -53,9 +71,9 @@ def _left_behind(scene: Scene, width: int) -> list[Line]:
     stays = [s.name for s in ends.stays_changed(scene.state)]
     more = f", and {len(stays) - _MOST} more" if len(stays) > _MOST else ""
     kept = ", ".join(stays[:_MOST]) + more if stays else "nothing"
-    lines = _labelled("Changed", kept, width, Ink.TEXT if stays else Ink.DIM)
+    lines = labelled("Changed", kept, width, Ink.TEXT if stays else Ink.DIM)
     owed = scene.named("; ".join(f"{o.what} ({o.why})" for o in scene.state.owed))
-    return lines + _labelled("Owed", owed or "nothing", width, Ink.LOUD if owed else Ink.DIM)
+    return lines + labelled("Owed", owed or "nothing", width, Ink.LOUD if owed else Ink.DIM)
 
 
 Told = tuple[StepOutline, StepState]
@@ -118,8 +136,8 @@ def _restored(scene: Scene, width: int) -> list[Line]:
         lines.append(row(*parts))
     else:
         lines.append(row(fit(ink(" Took", Ink.DIM), _LABEL), ink(clock(scene.at), Ink.BOLD)))
-    if info.shortened:
-        lines += hang("", f"Waits were shortened: {info.shortened}", width - 1, at=1, how=Ink.WARNING)
+    if snap.restored is not None and info.before.restored is not None:
+        lines[-1] = row(lines[-1], ink(f"   your last {clock(info.before.restored)}", Ink.DIM))
     return lines
 
 
@@ -129,35 +147,38 @@ def _scenario(scene: Scene, width: int) -> list[Line]:
     if told is None:
         return []
     wrong = [f"{check.what}: {check.seen}" for check in told.checks if not check.holds]
-    lines = _labelled("Scenario", f"{told.title} (par {clock(told.par)})", width)
-    lines += _labelled("At the end", "; ".join(wrong) or "as it should be", width, Ink.LOUD if wrong else Ink.TEXT)
-    return lines + _labelled("A good way", told.good, width)
+    lines = labelled("Scenario", f"{told.title} (par {clock(told.par)})", width)
+    lines += labelled("At the end", "; ".join(wrong) or "as it should be", width, Ink.LOUD if wrong else Ink.TEXT)
+    return lines + labelled("A good way", told.good, width)
 
 
-def _columns(scene: Scene) -> tuple[bool, bool]:
-    return any(scene.text(s.id).par for s in scene.state.outline.steps), bool(scene.snap.slips or scene.snap.hints)
+def _columns(scene: Scene) -> tuple[bool, bool, bool]:
+    """Tell which columns there are: par, the last time, hints and slips."""
+    par = any(scene.text(s.id).par for s in scene.state.outline.steps)
+    return par, bool(scene.snap.info.before.times), bool(scene.snap.slips or scene.snap.hints)
 
 
 def _left(scene: Scene, width: int) -> int:
-    pars, slips = _columns(scene)
-    return max(24, min(52, width - 14 - 8 * pars - 14 * slips - 9))
+    pars, last, slips = _columns(scene)
+    return max(24, min(52, width - 14 - 8 * pars - 7 * last - 14 * slips - 9))
 
 
 def _head(scene: Scene, title: str, width: int) -> Line:
-    pars, slips = _columns(scene)
-    cells = f"{'took':>7}" + (f"{'par':>8}" if pars else "") + f"{'tries':>7}"
+    pars, last, slips = _columns(scene)
+    cells = f"{'took':>7}" + (f"{'par':>8}" if pars else "") + (f"{'last':>7}" if last else "") + f"{'tries':>7}"
     cells += f"{'hints':>7}{'slips':>7}" if slips else ""
     return fit(row(fit(ink(f" {title}", Ink.DIM), _left(scene, width)), ink(cells, Ink.DIM)), width)
 
 
 def _step(scene: Scene, step: StepOutline, now: StepState, width: int) -> Line:
     """Return one step: how it stands, how long it took, how often it was sent."""
-    pars, slips = _columns(scene)
+    pars, last, slips = _columns(scene)
     mark = mark_of(scene.state, step)
     name = row(" ", ink(scene.look.glyph(mark), mark.ink), " ", ink(step.name))
     par = scene.text(step.id).par
     cells = f"{clock(_seconds(now)) if now.attempts else '-':>7}" + (f"{clock(par) if par else '-':>8}" if pars else "")
-    cells += f"{len(now.attempts) or '-':>7}"
+    before = scene.snap.info.before.times.get(step.id)
+    cells += (f"{'-' if before is None else clock(before):>7}" if last else "") + f"{len(now.attempts) or '-':>7}"
     if slips:
         cells += f"{scene.snap.hints.get(step.id, 0):>7}{scene.snap.slips.get(step.id, 0):>7}"
     word = "" if mark in (Mark.DONE, Mark.TO_COME) else f"  {mark.word}"

@@ -34,7 +34,11 @@ def header(scene: Scene, width: int) -> list[Line]:
     info = scene.snap.info
     left = f"{info.estate}  {info.runbook}  {scene.state.route}"
     lost = bool(scene.state.lost)
-    first = banner(scene.look, info.mode, left, _who(scene, width), width, emergency=lost)
+    right = _who(scene, width)
+    room = width - len(left) - len(right) - 14 - 12 * lost
+    short = next((words for words in ("  waits shortened", "  short waits") if len(words) <= room), "")
+    said = left + short * bool(info.shortened)
+    first = banner(scene.look, info.mode, said, right, width, emergency=lost)
     return [
         _replayed(scene, left, width) if scene.snap.playing else first,
         _clocks(scene, width),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from handrail.engine import order
 from handrail.engine.outline import StepOutline
 from handrail.engine.words import StepWord
+from handrail.tui.by_step import before_step, ended_last, is_by_step
 from handrail.tui.debrief_view import debrief_rows
 from handrail.tui.expected import told
 from handrail.tui.frame import LOW, NARROW, WIDE, Body
@@ -88,6 +89,13 @@ def looked_at(scene: Scene, viewed: Viewed) -> StepOutline | None:
     return now or outline.steps[-1]
 
 
+def speaks(scene: Scene, viewed: Viewed) -> StepOutline | None:
+    """Return the step whose output is shown: the one that is looked at; before the next step, the one that ended last."""
+    if is_by_step(scene) and announces(scene, viewed) and not viewed.stage:
+        return ended_last(scene)
+    return looked_at(scene, viewed)
+
+
 def announces(scene: Scene, viewed: Viewed) -> bool:
     """Tell whether the middle lists what enter would start, instead of a step."""
     state = scene.state
@@ -104,6 +112,8 @@ def middle(scene: Scene, looking: Looking, output: OutputView, width: int, heigh
     if current(scene.state) is None and looking.viewed == NOWHERE:
         return block(debrief_rows(scene, width), height)
     if announces(scene, looking.viewed):
+        if is_by_step(scene) and not looking.viewed.stage and order.interrupted(scene.state) is None:
+            return before_step(scene, output, width, height)
         stage = stage_of(scene.state, current(scene.state))
         if looking.viewed.stage:
             stage = scene.state.outline.stage(looking.viewed.stage)

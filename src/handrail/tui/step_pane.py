@@ -35,7 +35,7 @@ def step_head(scene: Scene, step: StepOutline, width: int, *, roomy: bool) -> li
     lines += _progress(scene, step, width)
     commands = _commands(scene, step, now)
     if commands:
-        lines += _command(commands, width, most=6 if roomy else 2)
+        lines += command_rows(commands, width, most=6 if roomy else 2)
     return lines
 
 
@@ -70,7 +70,8 @@ def _commands(scene: Scene, step: StepOutline, now: StepState) -> tuple[str, ...
     return scene.text(step.id).commands
 
 
-def _command(commands: tuple[str, ...], width: int, most: int) -> list[Line]:
+def command_rows(commands: tuple[str, ...], width: int, most: int) -> list[Line]:
+    """Return commands as they would be typed, at most `most` rows."""
     rows = [line for command in commands for line in command.split("\n")]
     shown = [row(ink(" $ " if at == 0 else "   ", Ink.KEY), ink(line)) for at, line in enumerate(rows[:most])]
     if len(rows) > most:
@@ -242,7 +243,7 @@ def _announced(scene: Scene, step: StepOutline, width: int, *, roomy: bool, wrap
             lines.append(row(ink("   undo ", Ink.DIM), undo_words(scene, step)))
         return lines
     if text.commands:
-        lines += _command(tuple(text.commands), width, most=2)
+        lines += command_rows(tuple(text.commands), width, most=2)
     if step.changes:
         lines.append(row(ink("   undo ", Ink.DIM), undo_words(scene, step)))
     return lines

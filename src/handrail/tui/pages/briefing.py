@@ -7,6 +7,7 @@ import asyncio
 from handrail.base.problems import Trouble
 from handrail.session.api import BriefingApi
 from handrail.session.cards import BriefingView, HostKey, RolePulse, Start, Wanted
+from handrail.session.levels import MEANS, Level
 from handrail.session.view import Mode
 from handrail.tui.briefing_view import Answer, facts, questions
 from handrail.tui.clocks import zulu
@@ -208,7 +209,7 @@ class BriefingPage(Page[None]):
         self.desk.open_session(session)
 
     def _answered(self) -> Start:
-        own = {"route", "pace", "reason", "incident", "since", "typed", "emergency", "successor"}
+        own = {"route", "level", "pace", "reason", "incident", "since", "typed", "emergency", "successor"}
         return Start(
             route=self._value("route") or self.view.route,
             values=tuple((a.name, a.value) for a in self.answers if a.name not in own),
@@ -219,6 +220,9 @@ class BriefingPage(Page[None]):
             step_by_step=self._value("pace") == "by step",
             emergency=self._value("emergency"),
             successor_of=self._value("successor"),
+            level=self._value("level") or self.view.level,
+            predict=self.view.told.predict,
+            seed=self.view.told.seed,
         )
 
     def do_contact(self) -> None:
@@ -262,8 +266,13 @@ def _answers(view: BriefingView) -> list[Answer]:
     emergency = "Who says that the role is lost, and what was seen?"
     answers.append(Answer("emergency", "Emergency: why", emergency, Entry(told.emergency), must=len(routes) > 1))
     answers += [_wanted(w) for w in view.wanted]
+    if view.level:
+        levels = tuple((level.value, MEANS[level]) for level in MEANS)
+        at = next(n for n, (level, _) in enumerate(levels) if level == view.level)
+        answers.append(Answer("level", "Level", "how much you are helped in this drill", choices=levels, at=at))
     if view.mode is not Mode.CHECK:
-        answers.append(Answer("pace", "Pace", "can be switched at any time", choices=_PACES))
+        steps = int(view.told.step_by_step or view.level == Level.GUIDED or view.told.predict)
+        answers.append(Answer("pace", "Pace", "can be switched at any time", choices=_PACES, at=steps))
     if view.mode in (Mode.LIVE, Mode.REHEARSAL):
         answers.append(Answer("since", "Disrupted since", "UTC, such as 03:04; empty: now", Entry(told.since)))
         answers.append(Answer("incident", "Incident", "its number, if there is one", Entry(told.incident)))

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from handrail.engine import messages as m
+from handrail.engine.words import Remarks
+from handrail.session.lessons import QUESTIONS, foretold, last_lines, reflections
 from handrail.tui.debrief_view import debrief_rows
+from handrail.tui.dialogs import AskWords, Field
 from handrail.tui.page import Scrolled
 from handrail.tui.text import EMPTY, Ink, Line, ink
 
@@ -16,15 +22,51 @@ class DebriefPage(Scrolled[None]):
     def __init__(self) -> None:
         super().__init__()
         self.whole = False
+        self._came: dict[str, tuple[str, ...]] = {}
 
     def lines(self, width: int) -> list[Line]:
         """Return the debrief."""
         scene = self.scene
-        return debrief_rows(scene, width, whole=self.whole) if scene else [EMPTY]
+        return debrief_rows(scene, width, whole=self.whole, actual=self._actual()) if scene else [EMPTY]
+
+    def _actual(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the last lines that each foretold step has said; read once, for the run is over."""
+        scene, session = self.scene, self.desk.session
+        if scene is not None and session is not None:
+            for one in foretold(scene.snap):
+                if one.step not in self._came:
+                    self._came[one.step] = last_lines(session.output(one.step))
+        return self._came
 
     def labels(self) -> dict[str, str]:
-        """Return what the list of steps would become."""
-        return {"all-steps": "By stage" if self.whole else "All steps"}
+        """Return what enter does, and what the list of steps would become."""
+        writes = "Write" if self._question() else "Record"
+        return {
+            "write": writes,
+            "whole-report": "" if writes == "Record" else "Record",
+            "all-steps": "By stage" if self.whole else "All steps",
+        }
+
+    def _question(self) -> tuple[str, str] | None:
+        """Return the next open question; None where nobody practises, or all are answered."""
+        scene = self.scene
+        if scene is None or not scene.snap.info.level or scene.watching:
+            return None
+        answered = reflections(scene.state)
+        return next((one for one in QUESTIONS if one[0] not in answered), None)
+
+    def do_write(self) -> None:
+        """Answer the next open question in one's own words; where there is none, show where the record lies."""
+        found = self._question()
+        if found is None:
+            self.do_whole_report()
+            return
+        about, question = found
+        says = ["In your own words, for yourself. It stands in the drill's record; no score is shown to others."]
+        self.desk.ask(
+            AskWords(question, says, [Field("words", "Your answer")]),
+            lambda said: self.desk.submit(m.Remark(Remarks.REFLECTION, said["words"], about=about)),
+        )
 
     def do_all_steps(self) -> None:
         """Show each step, or only the stages."""

@@ -15,7 +15,7 @@ from handrail.tui.entry import Entry
 from handrail.tui.frame import Body
 from handrail.tui.pages.learning import Learning
 from handrail.tui.rail import Viewed
-from handrail.tui.run_body import Looking, Memo, looked_at, run_body
+from handrail.tui.run_body import Looking, Memo, looked_at, run_body, speaks
 from handrail.tui.scene import current, face, going_on
 
 _STOP_TWICE = 5.0  # seconds
@@ -81,7 +81,7 @@ class RunPage(Learning):
     def _turn_output(self) -> None:
         """Look at the output of the step that is looked at: the host that spoke first, or the one chosen."""
         scene = self.now
-        step = looked_at(scene, self.looking.viewed)
+        step = speaks(scene, self.looking.viewed)
         if step is None or self.desk.session is None:
             return
         tries = len(scene.state.step(step.id).attempts)
