@@ -41,15 +41,16 @@ def debrief_rows(
     words, how = _SAID[made]
     began = ink(f"{info.started:%Y-%m-%d %H:%M} UTC ", Ink.DIM)
     lines = [spread(row(ink(" DEBRIEF  ", Ink.BOLD), ink(words, how), *_whose(scene)), began, width), EMPTY]
-    lines += [*_restored(scene, width), *lesson.times(scene, width), *_left_behind(scene, width)]
-    lines += _scenario(scene, width)
-    if info.level and made in (Outcome.DONE, Outcome.UNDONE):
-        lines += lesson.next_due(next_drill(scene.snap), width)
+    lines += [*_restored(scene, width), *lesson.times(scene, width)]
+    if info.level:
+        over = made in (Outcome.DONE, Outcome.UNDONE)
+        lines += lesson.next_due(next_drill(scene.snap), width) if over else []
+        lines += [*lesson.own_words(scene, width), EMPTY]
+    lines += [*_left_behind(scene, width), *_scenario(scene, width)]
     lines += labelled("Next", _next(scene, made), width, Ink.ACCENT)
     lines += labelled("Record", str(info.folder), width)
     if info.level:
-        lines += [*lesson.own_words(scene, width), *lesson.slipped(scene, width)]
-        lines += lesson.said_before(scene, actual, width)
+        lines += [*lesson.slipped(scene, width), *lesson.said_before(scene, actual, width)]
     for title, steps in (("What did not go at once", _troubled(scene)), ("What took longest", _slow(scene))):
         if steps:
             lines += [EMPTY, _head(scene, title, width), *(_step(scene, *one, width) for one in steps)]

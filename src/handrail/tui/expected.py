@@ -60,7 +60,7 @@ def told(held: Held, width: int, *, ended: bool) -> list[Line]:
     of = len(held.sample.lines)
     came = of - len(held.missing)
     if held.as_expected:
-        return [ink(f" {AS} as expected: all {of} lines of the sample came, and no other", Ink.DIM)]
+        return [ink(f" {AS} as expected: {of} of {of} line{'s' * (of != 1)}, and no other", Ink.DIM)]
     lines: list[Line] = []
     if held.deviating:
         what = "1 line deviates" if held.deviating == 1 else f"{held.deviating} lines deviate"

@@ -7,7 +7,8 @@ from dataclasses import replace
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.offers import undo_targets
-from handrail.engine.words import Pace
+from handrail.engine.typed import same_value
+from handrail.engine.words import Pace, Remarks
 from handrail.runbook.samples import sample_of
 from handrail.tui import asking, decide, gate
 from handrail.tui.choices import Menu
@@ -282,6 +283,14 @@ class RunPage(Learning):
         commands = now.attempt.commands if now.attempt and now.attempt.commands else self.now.text(step.id).commands
         parts = [step.name, *(f"$ {c}" for c in commands), now.detail, self.output.last_words()]
         self.desk.copy("\n".join(part for part in parts if part))
+
+    def try_to(self, action: str, *, by_enter: bool = False) -> None:
+        """Do an action, or say why not; a wrong value at the gate is kept of somebody who practises."""
+        found = self.gate_now() if action == "confirm" else None
+        typed = self.typing.value
+        if found and typed and not same_value(typed, found[1].token) and self.now.snap.info.level:
+            self.desk.submit(m.Remark(Remarks.SLIP, f"typed {typed} where {found[1].token} is asked", found[0].id))
+        super().try_to(action, by_enter=by_enter)
 
     def act(self, action: str) -> None:
         """Do an action; `stage-3` looks at the third stage."""
