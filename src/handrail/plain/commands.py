@@ -45,7 +45,7 @@ HELP: Final = (
     "pace step | pace stage     stop before every step, or before every stage",
     "note TEXT                  for those who come after",
     "answer TEXT                to a message that waits for one",
-    "status | who | menu | log [STEP] | hint [STEP] | help",
+    "status | who | menu | log [STEP] | hint [STEP] | debrief | help",
     "leave                      go away; the run is held",
     "handover [now] [NOTE]      to who asks for the run: once this step has ended, or now",
     "decline WORDS              go on driving, and say so to who asks",
@@ -175,6 +175,7 @@ _VERBS: Final[Mapping[str, Callable[[str, State], Parsed]]] = {
     "who": lambda _r, _s: Say("who"),
     "menu": lambda _r, _s: Say("menu"),
     "log": lambda r, _s: Say(f"log {r}".strip()),
+    "debrief": lambda _r, _s: Say("debrief"),
     "hint": lambda r, _s: Say(f"hint {r}".strip()),
 }
 _ALWAYS: Final = frozenset(

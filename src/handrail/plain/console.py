@@ -158,7 +158,10 @@ class Console:
         if proposed:
             return f"enter: {proposed.label}. help shows the words"
         over = order.next_step(state) is None and not order.busy(state) and not state.walk
-        return "everything is done. leave: end here. undo: walk back. help shows the words" if over else ""
+        if not over:
+            return ""
+        more = " debrief: what it came to, for you." if shown.info.level else ""
+        return f"everything is done. leave: end here. undo: walk back.{more} help shows the words"
 
     def _take(self, line: str | None) -> bool:
         """Take one typed line; return whether the operator has left."""
@@ -219,6 +222,9 @@ class Console:
             lines = [commands.menu_line(offer) for offer in self.session.allowed()]
         elif kind == "gate":
             lines, self._prompted = (), ""
+        elif kind == "debrief":
+            lines = ()
+            self.learning.debrief()
         elif kind == "hint":
             lines = self.learning.hint(shown, rest)
         elif kind == "log":

@@ -13,9 +13,10 @@ from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.state import State
 from handrail.engine.words import Remarks
+from handrail.plain.debrief import debrief
 from handrail.runbook.samples import Held, Sample, sample_of
 from handrail.session.api import SessionApi
-from handrail.session.lessons import hint_of
+from handrail.session.lessons import QUESTIONS, foretold, hint_of, last_lines, reflections
 from handrail.session.levels import Level
 from handrail.session.view import Snapshot
 from handrail.store.spool_reader import Line
@@ -32,6 +33,7 @@ class Learning:
     _then: m.Go | None = None  # what is asked of the run once everything is foretold
     _prints: str = ""
     _introduced: str = ""
+    _asked: str = ""  # the open question of the debrief that the next line answers
 
     # ------------------------------------------------------------ coach, hints
 
@@ -78,7 +80,7 @@ class Learning:
     @property
     def asks(self) -> bool:
         """Tell whether the next line is what somebody foretells."""
-        return self._then is not None
+        return self._then is not None or bool(self._asked)
 
     def before(self, intent: object, shown: Snapshot) -> bool:
         """Ask what is to be foretold before going on; tell whether anything is."""
@@ -101,6 +103,9 @@ class Learning:
     def take(self, line: str) -> m.Go | None:
         """Take a line as what is foretold; return what is to be asked of the run once everything is."""
         shown = self.session.snapshot
+        if self._asked:
+            self._answer(line)
+            return None
         if not shown.foretell or line.strip() == "later":
             self._then, self._prints = None, ""
             return None
@@ -117,6 +122,33 @@ class Learning:
             return None
         then, self._then = self._then, None
         return then
+
+    # ------------------------------------------------------------ debrief
+
+    def debrief(self) -> None:
+        """Tell the debrief, then ask the open questions, a line each."""
+        shown = self.session.snapshot
+        if not shown.info.level:
+            self.put("nobody practises here: report tells what the run came to")
+            return
+        actual = {one.step: last_lines(self.session.output(one.step)) for one in foretold(shown)}
+        for line in debrief(shown, actual):
+            self.put(line)
+        self._next_question("")
+
+    def _next_question(self, after: str) -> None:
+        answered = reflections(self.session.snapshot.state)
+        abouts = [about for about, _ in QUESTIONS]
+        later = QUESTIONS[abouts.index(after) + 1 if after else 0 :]
+        self._asked, question = next(((a, q) for a, q in later if a not in answered), ("", ""))
+        if question:
+            self.put(safe(f"{question} In your own words (an empty line leaves it)"))
+
+    def _answer(self, line: str) -> None:
+        about = self._asked
+        if line.strip():
+            self.session.submit(m.Remark(Remarks.REFLECTION, line.strip(), about=about))
+        self._next_question(about)
 
     # ------------------------------------------------------------ expected against actual
 

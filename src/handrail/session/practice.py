@@ -108,6 +108,15 @@ def times_of(events: Iterable[e.Event]) -> dict[str, float]:
     return {step: round(seconds, 1) for step, seconds in took.items()}
 
 
+def times_taken(shown: Snapshot) -> dict[str, float]:
+    """Return how long each step was at work in this run, in seconds."""
+    return {
+        step.id: sum(a.ended - a.started for a in now.attempts if a.ended is not None)
+        for step, now in shown.state.walked()
+        if now.attempts
+    }
+
+
 def clean(shown: Snapshot) -> bool:
     """Tell whether nothing slipped: nothing was refused, and a scenario ended as it should."""
     told = shown.state.scenario
