@@ -15,6 +15,9 @@ TEXTS: Final = {
     "So only the runbooks that ship with Handrail may be drilled there. `handrail doctor` says what refuses namespaces.",
     "no-simulated-estate": "A drill needs a template with the runbook's roles: an estate file with [roles.X.sim] tables, at "
     "sim/NAME/estate.toml beside the runbook. runbooks/sim/puppet is an example.",
+    "scenario-needs": "A scenario that fills a disk needs hosts that are machines of their own. Where the kernel refuses "
+    "namespaces, the simulated estate runs in plain folders, and such a scenario would fill the disk of this machine: it is not "
+    "begun. `handrail doctor` says what refuses namespaces.",
     "estate-gone": "A drill that came to an end takes its simulated estate with it: it cannot be undone or resumed any more. "
     "A drill that is held keeps its estate.",
     "ssh-become": "sudo on that host takes none of the passwords it was given, or nobody could be asked. Nothing ran there. Try again "

@@ -28,11 +28,6 @@ A message reaches the operator at one moment: so long after the run's beginning,
     at = "4m"
     say = "The CTO asks for an ETA"
     by = "the duty manager\"""",
-    "scenario-needs": """\
-A scenario that fills a disk needs hosts that are machines of their own. Where the kernel refuses namespaces, the simulated
-estate runs in plain folders, and such a scenario would fill the disk of this machine: it is not begun.
-
-    handrail doctor""",
     "scenario-step": """\
 The scenario waits for a step that its runbook does not have; its act would never come. Steps are renamed, and scenarios
 have to follow.
