@@ -179,7 +179,22 @@ _VERBS: Final[Mapping[str, Callable[[str, State], Parsed]]] = {
     "hint": lambda r, _s: Say(f"hint {r}".strip()),
 }
 _ALWAYS: Final = frozenset(
-    {"help", "?", "status", "who", "note", "leave", "quit", "stop", "menu", "log", "hint", "handover", "decline", "answer"}
+    {
+        "help",
+        "?",
+        "status",
+        "who",
+        "note",
+        "leave",
+        "quit",
+        "stop",
+        "menu",
+        "log",
+        "hint",
+        "handover",
+        "decline",
+        "answer",
+    }
 )
 
 
