@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,17 @@ from handrail.engine import events as e
 from handrail.engine import messages as m
 from handrail.engine.results import Check, Owed
 from handrail.engine.words import How, Outcome, ResultKind, Way
-from handrail.report.data import FORMAT, Kind, StateWord
+from handrail.report.data import FORMAT, Kind, ReportClock, StateWord
 from handrail.report.json_form import to_json, to_text
 
+FACTS = replace(tales.FACTS, risks={"at risk": "dr.late"}, clocks=(ReportClock("puppet-dr", 0.4, 0.6),))
 PAGE = Path(__file__).parents[2] / "docs" / "report-format.md"
 PLACES = {
+    "findings": "finding",
+    "deviations": "deviation",
+    "risks": "risk",
+    "vouched": "reason",
+    "clocks": "clock",
     "runbook": "runbook",
     "estate": "estate",
     "scenario": "scenario",
@@ -72,7 +79,7 @@ def full() -> list[dict[str, Any]]:
     item = Owed("x@p", "sync/mask", "p", "mask it", "gone", 0.0, run="r1")
     rig.take(
         e.GuardTripped(0.1, "back", "it answers"),
-        e.NoteMade(0.2, "hm", "tom"),
+        e.NoteMade(0.2, "hm", "tom", owner="ana", due="2026-12-01"),
         e.BecameOwed(0.3, item),
         e.Settled(0.4, "x@p", How.BY_HAND, "scrapped", "tom"),
         e.BecameOwed(0.5, item),
@@ -80,7 +87,9 @@ def full() -> list[dict[str, Any]]:
             0.6, "dark", "It is dark", (Check("there is light", False, "none"),), ("the light goes out",), "Wait.", 60
         ),
     )
-    return [to_json(tale()) for tale in (tales.done, tales.undone, tales.emergency)] + [to_json(tales.report_of(rig))]
+    return [to_json(tale()) for tale in (tales.done, tales.undone, tales.emergency)] + [
+        to_json(tales.report_of(rig, FACTS))
+    ]
 
 
 def test_every_key_is_documented_in_its_place() -> None:

@@ -161,24 +161,39 @@ def watch(run: str, plain: bool) -> None:
 @click.command()
 @click.argument("text")
 @click.argument("run", default="")
-def note(text: str, run: str) -> None:
-    """Leave a note on RUN (default: the last)."""
+@click.option("--owner", default="", metavar="NAME", help="Who sees to it: the note is then a finding in the report.")
+@click.option("--due", default="", metavar="DATE", help="Until when, such as 2026-12-01.")
+@click.option("--next-test", default="", metavar="DATE", help="When the runbook is to be tested next.")
+def note(text: str, run: str, owner: str, due: str, next_test: str) -> None:
+    """Leave a note on RUN (default: the last), while it is driven or when it is over; no host is asked."""
     from handrail.engine import messages as m
+    from handrail.session.afterwards import write_note
     from handrail.session.mailbox import leave_note
     from handrail.session.opening import operator
+    from handrail.store.run_folder import RunFolder
 
+    if due and not owner:
+        raise trouble("usage", "--due needs --owner: somebody has to see to it")
+    for date in filter(None, (due, next_test)):
+        _check_date(date)
     desk = _desk()
     card = card_of(desk, run)
+    if card.driven and (owner or next_test):
+        raise trouble(
+            "usage", f"{card.holder} drives {card.run}", "findings are noted when it is over; a plain note now"
+        )
     if card.driven:
         leave_note(card.folder, text, operator())
         click.echo(f"left for {card.holder}, who drives {card.run}")
         return
-
-    async def write() -> None:
-        session = await desk.resume(card, "to leave a note")
-        session.submit(m.Note(text))
-        session.submit(m.Leave("a note was left"))
-        await session.close()
-
-    asyncio.run(write())
+    write_note(RunFolder.open(desk.store, card.run), m.Note(text, owner=owner, due=due, next_test=next_test))
     click.echo(f"noted on {card.run}")
+
+
+def _check_date(text: str) -> None:
+    from datetime import date
+
+    try:
+        date.fromisoformat(text)
+    except ValueError as err:
+        raise trouble("usage", f"{text!r} is no date", "write it as 2026-12-01") from err

@@ -106,7 +106,11 @@ def note(state: State, intent: m.Note) -> Decision:
     """Keep a note; always possible."""
     if not intent.text.strip():
         return refuse("an empty note says nothing")
-    return Batch(state).add(e.NoteMade(intent.at, intent.text, intent.by, intent.step)).done()
+    return Batch(state).add(_note(intent)).done()
+
+
+def _note(intent: m.Note) -> e.NoteMade:
+    return e.NoteMade(intent.at, intent.text, intent.by, intent.step, intent.owner, intent.due, intent.next_test)
 
 
 def remark(state: State, intent: m.Remark) -> Decision:
@@ -145,7 +149,7 @@ def resume(state: State, intent: m.Resume) -> Decision:
     """Drive again, in a newer epoch; what a crash cut off in the middle of a decision is decided to its end."""
     if intent.epoch <= state.epoch:
         return refuse(f"epoch {intent.epoch} is not newer than {state.epoch}: somebody else drives")
-    batch = Batch(state).add(e.Resumed(intent.at, intent.by, intent.host, intent.epoch, intent.reason))
+    batch = Batch(state).add(_resumed(intent))
     for step, now in state.walked():
         if now.word in order.BUSY and now.attempt and not now.attempt.missing:
             end_attempt(batch, step.id, now.attempt.number, intent.at)
@@ -153,6 +157,10 @@ def resume(state: State, intent: m.Resume) -> Decision:
             batch.add(e.StepUndone(intent.at, step.id, How.NONE, "settled before the console went away"))
     _owe_lost(batch, intent.at, state.emergency)
     return batch.done()
+
+
+def _resumed(intent: m.Resume) -> e.Resumed:
+    return e.Resumed(intent.at, intent.by, intent.host, intent.epoch, intent.reason, intent.known)
 
 
 def close(state: State, intent: m.Close) -> Decision:

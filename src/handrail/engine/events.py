@@ -46,6 +46,9 @@ class RunOpened(Event):
     scenario: str = ""  # a drill's scenario by its name; "unannounced": it is told at the end
     level: str = ""  # how much the person who drills is helped; empty where nobody practises
     predict: bool = False  # they say before each step what it will print, and what undoes it
+    known: str = ""  # how the operator is known: login, sudo, a variable
+    revision: str = ""  # the runbook's commit in git, and whether the file differs from it
+    estate_digest: str = ""  # of the estate file's bytes
 
 
 @dataclass(frozen=True)
@@ -380,6 +383,9 @@ class NoteMade(Event):
     text: str
     by: str
     step: str = ""
+    owner: str = ""  # who sees to it: then it is a finding
+    due: str = ""
+    next_test: str = ""  # when this runbook is to be tested next
 
 
 @dataclass(frozen=True)
@@ -409,6 +415,7 @@ class Resumed(Event):
     host: str
     epoch: int
     reason: str = ""
+    known: str = ""  # how this person is known
 
 
 @dataclass(frozen=True)

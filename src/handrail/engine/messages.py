@@ -181,6 +181,9 @@ class Note(Intent):
 
     text: str
     step: str = ""
+    owner: str = ""  # who sees to it, and until when: then it is a finding
+    due: str = ""
+    next_test: str = ""
 
 
 @dataclass(frozen=True)
@@ -224,6 +227,7 @@ class Resume(Intent):
     host: str
     epoch: int
     reason: str = ""
+    known: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from handrail.engine import outcome as ends
 from handrail.engine.results import Owed
 from handrail.engine.state import State
 from handrail.engine.words import Line, Outcome, Way
+from handrail.report import build_judged as judged
 from handrail.report.build_people import confirmations, epochs, guards, notes, reasons
 from handrail.report.build_steps import Walls, report_step
 from handrail.report.data import (
@@ -97,6 +98,17 @@ def build(state: State, happenings: Sequence[Happening], facts: Facts) -> Report
         records=facts.records,
         head=shown(facts.head),
         damage=shown(facts.damage),
+        revision=shown(opened.revision),
+        declared=judged.declared_at(state, happenings),
+        restored=None if facts.restored is None else walls.at(facts.restored),
+        scope=judged.scope(state, facts.names),
+        objectives=tuple(map(shown, facts.objectives)),
+        deviations=judged.deviations(state, happenings, facts),
+        risks=judged.risks(state, happenings, facts, judged.declared_at(state, happenings)),
+        vouched=judged.vouched(state, happenings),
+        clocks=facts.clocks,
+        anchors=shown(facts.anchors),
+        next_test=judged.next_test(happenings),
     )
 
 

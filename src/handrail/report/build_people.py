@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from handrail.engine import events as e
 from handrail.engine.outline import Outline
@@ -102,11 +103,12 @@ def _reasons(outline: Outline, event: e.Event) -> Iterator[tuple[str, str, str]]
 
 def notes(happenings: Sequence[Happening]) -> tuple[ReportNote, ...]:
     """Return the notes, in order."""
-    return tuple(
-        ReportNote(told.wall, shown(told.event.by), shown(told.event.text), shown(told.event.step))
-        for told in happenings
-        if isinstance(told.event, e.NoteMade)
-    )
+    return tuple(_note(told.wall, told.event) for told in happenings if isinstance(told.event, e.NoteMade))
+
+
+def _note(wall: datetime, event: e.NoteMade) -> ReportNote:
+    words = map(shown, (event.by, event.text, event.step, event.owner, event.due))
+    return ReportNote(wall, *words)
 
 
 def guards(outline: Outline, happenings: Sequence[Happening]) -> tuple[ReportGuard, ...]:
@@ -130,7 +132,18 @@ def epochs(happenings: Sequence[Happening]) -> tuple[Epoch, ...]:
     for told in happenings:
         match told.event:
             case e.RunOpened() as event:
-                found.append(Epoch(event.epoch, shown(event.operator), shown(event.host), told.wall))
+                found.append(
+                    Epoch(event.epoch, shown(event.operator), shown(event.host), told.wall, "", shown(event.known))
+                )
             case e.Resumed() as event:
-                found.append(Epoch(event.epoch, shown(event.by), shown(event.host), told.wall, shown(event.reason)))
+                found.append(
+                    Epoch(
+                        event.epoch,
+                        shown(event.by),
+                        shown(event.host),
+                        told.wall,
+                        shown(event.reason),
+                        shown(event.known),
+                    )
+                )
     return tuple(found)

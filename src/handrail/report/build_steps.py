@@ -58,6 +58,8 @@ def report_step(
         stays=shown(step.stays),
         attempts=tuple(_attempt(attempt, facts, walls) for attempt in now.attempts),
         undone=_undone(step.id, happenings) if now.undone else None,
+        planned=state.outline.needed(step, state.opened.route) if state.opened else state.needed(step),
+        par=facts.pars.get(step.id) or None,
     )
 
 

@@ -58,6 +58,21 @@ class Facts:
     records: int = 0
     head: str = ""  # the hash of the last record
     damage: str = ""  # why the journal could not be read to its end
+    pars: Mapping[str, float] = field(default_factory=dict)  # step -> seconds that a practised operator takes
+    objectives: tuple[str, ...] = ()  # what the runbook sets out to reach, a line each
+    risks: Mapping[str, str] = field(default_factory=dict)  # label of a header's figure -> the captured name it shows
+    ages: Mapping[str, str] = field(default_factory=dict)  # the same of figures that are ages
+    clocks: tuple[ReportClock, ...] = ()
+    anchors: str = ""  # what hosts said of this journal; empty: they were not asked
+
+
+@dataclass(frozen=True)
+class ReportClock:
+    """How far a host's clock was from the console's: `offset` seconds ahead, give or take `within`."""
+
+    name: str
+    offset: float
+    within: float
 
 
 @dataclass(frozen=True)
@@ -144,6 +159,8 @@ class ReportStep:
     stays: str = ""
     attempts: tuple[ReportAttempt, ...] = ()
     undone: ReportUndone | None = None
+    planned: bool = True  # whether the route that the run was opened on needs it
+    par: float | None = None  # seconds that a practised operator takes
 
     @property
     def name(self) -> str:
@@ -207,6 +224,31 @@ class ReportNote:
     by: str
     text: str
     step: str = ""
+    owner: str = ""  # who sees to it: then it is a finding
+    due: str = ""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Something that did not go as planned, and the reason that was given, or seen."""
+
+    what: str
+    reason: str
+    by: str = ""
+    wall: datetime | None = None
+    step: str = ""
+
+
+@dataclass(frozen=True)
+class Risk:
+    """Something that was at risk: `verdict` is fine, lost, or unknown from `since` to `until`."""
+
+    label: str
+    name: str
+    verdict: str
+    since: datetime | None
+    until: datetime | None
+    why: str
 
 
 @dataclass(frozen=True)
@@ -230,6 +272,7 @@ class Epoch:
     host: str
     since: datetime
     reason: str = ""
+    known: str = ""  # how this person is known
 
 
 @dataclass(frozen=True)
@@ -340,6 +383,22 @@ class Report:
     records: int = 0
     head: str = ""
     damage: str = ""
+    revision: str = ""
+    declared: datetime | None = None  # when the emergency was declared, or the planned run was opened
+    restored: datetime | None = None
+    scope: tuple[str, ...] = ()  # the roles, each with its hosts
+    objectives: tuple[str, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+    risks: tuple[Risk, ...] = ()
+    vouched: tuple[Reason, ...] = ()  # what people did or looked at with their own hands, in their words
+    clocks: tuple[ReportClock, ...] = ()
+    anchors: str = ""
+    next_test: str = ""
+
+    @property
+    def findings(self) -> tuple[ReportNote, ...]:
+        """Return the notes that somebody sees to."""
+        return tuple(note for note in self.notes if note.owner)
 
     @property
     def rto_met(self) -> bool | None:

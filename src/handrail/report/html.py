@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
+from handrail.report.cells import Cell, Items, Section, Table
 from handrail.report.chart import chart, legend
 from handrail.report.data import Report
-from handrail.report.sheet import Cell, Items, Section, Table, banner, heading, sections
+from handrail.report.sheet import banner, heading, sections
 from handrail.report.style import STYLE
 
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

@@ -12,6 +12,7 @@ from handrail.report.data import (
     UNANNOUNCED,
     Confirmation,
     Crossing,
+    Deviation,
     Epoch,
     Reason,
     Report,
@@ -24,6 +25,7 @@ from handrail.report.data import (
     ReportOwed,
     ReportStep,
     ReportUndone,
+    Risk,
     TimelineEntry,
 )
 
@@ -42,7 +44,7 @@ def to_json(report: Report) -> Json:
         "run": report.run,
         "mode": report.mode,
         "outcome": report.outcome,
-        "runbook": {"id": report.runbook, "title": report.title, "digest": report.digest},
+        "runbook": {"id": report.runbook, "title": report.title, "digest": report.digest, "revision": report.revision},
         "estate": {"name": report.estate, "simulated": report.simulated, "shortened": report.shortened},
         "scenario": _scenario(report),
         "route": report.route,
@@ -61,6 +63,10 @@ def to_json(report: Report) -> Json:
         "tool": report.tool,
         "incident": report.incident,
         "disrupted": report.disrupted,
+        "declared": _when(report.declared),
+        "restored": _when(report.restored),
+        "scope": list(report.scope),
+        "objectives": list(report.objectives),
         "approved": list(report.approved),
         "closed": report.closed,
         "values": dict(report.values),
@@ -74,6 +80,13 @@ def to_json(report: Report) -> Json:
         "confirmed": [_confirmed(item) for item in report.confirmed],
         "reasons": [_reason(item) for item in report.reasons],
         "notes": [_note(item) for item in report.notes],
+        "findings": [_finding(item) for item in report.findings],
+        "next_test": report.next_test,
+        "deviations": [_deviation(item) for item in report.deviations],
+        "risks": [_risk(item) for item in report.risks],
+        "vouched": [_reason(item) for item in report.vouched],
+        "clocks": [{"host": item.name, "offset": item.offset, "within": item.within} for item in report.clocks],
+        "anchors": report.anchors or "not asked",
         "guards": [_guard(item) for item in report.guards],
         "epochs": [_epoch(item) for item in report.epochs],
         "lines": [_line(item) for item in report.lines],
@@ -95,6 +108,8 @@ def _step(step: ReportStep) -> Json:
         "state": step.state.value,
         "how": step.how,
         "needed": step.needed,
+        "planned": step.planned,
+        "par": step.par,
         "changes": step.changes,
         "seconds": step.seconds,
         "detail": step.detail,
@@ -200,6 +215,31 @@ def _note(item: ReportNote) -> Json:
     return {"at": stamp(item.wall), "by": item.by, "text": item.text, "step": item.step}
 
 
+def _finding(item: ReportNote) -> Json:
+    return {"at": stamp(item.wall), "by": item.by, "text": item.text, "owner": item.owner, "due": item.due}
+
+
+def _deviation(item: Deviation) -> Json:
+    return {
+        "at": _when(item.wall),
+        "what": item.what,
+        "reason": item.reason,
+        "by": item.by,
+        "step": item.step,
+    }
+
+
+def _risk(item: Risk) -> Json:
+    return {
+        "label": item.label,
+        "name": item.name,
+        "verdict": item.verdict,
+        "since": _when(item.since),
+        "until": _when(item.until),
+        "why": item.why,
+    }
+
+
 def _guard(item: ReportGuard) -> Json:
     return {
         "id": item.id,
@@ -218,6 +258,7 @@ def _epoch(item: Epoch) -> Json:
         "host": item.host,
         "since": stamp(item.since),
         "reason": item.reason,
+        "known": item.known,
     }
 
 

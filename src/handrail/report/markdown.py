@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from handrail.report.cells import Cell, Items, Section, Table
 from handrail.report.data import Report
-from handrail.report.sheet import Cell, Items, Section, Table, banner, heading, sections
+from handrail.report.sheet import banner, heading, sections
 
 _SPECIAL: Final = re.compile(r"([\\`*\[\]<>|&~$!]|(?<![^\W_])_|_(?![^\W_]))")
 _LEADING: Final = re.compile(r"^([#+=-]|\d{1,9}(?=[.)](?:\s|$)))")

@@ -6,49 +6,16 @@ What matters most stands first: what it came to, what stays changed, what is owe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Final
 
-from handrail.base.clock import stamp
 from handrail.base.durations import show_clock, show_duration
 from handrail.engine.words import Line, Way
+from handrail.report.cells import Cell, Items, Section, Table, clock_of, fact, minute, time_of
 from handrail.report.data import Report, ReportAttempt, ReportHost, ReportOwed, ReportScenario, ReportStep, StateWord
+from handrail.report.sheet_audit import auditors, people, plan
 
 NOTHING: Final = "nothing"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One text. `code` is what was typed, sent or answered, letter by letter; `tone` names how much it matters."""
-
-    text: str
-    code: bool = False
-    tone: str = ""  # "", good, bad, unsure, dim
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of cells under a head; without a head it is a list of facts, two cells a row."""
-
-    rows: tuple[tuple[Cell, ...], ...]
-    head: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Items:
-    """A list; each entry is cells that follow each other."""
-
-    rows: tuple[tuple[Cell, ...], ...]
-
-
-@dataclass(frozen=True)
-class Section:
-    """One section. `detail` marks evidence that comes after what everybody reads."""
-
-    title: str
-    blocks: tuple[Table | Items, ...]
-    detail: bool = False
 
 
 _BANNERS: Final = {
@@ -119,6 +86,7 @@ def _sections(report: Report) -> Iterator[Section]:
         yield Section("Owed", (_owed_table(report.owed),))
     if report.stays_changed or report.left_behind:
         yield Section("What stays", (Items(tuple(_stays(report))),))
+    yield from auditors(report)
     yield Section("Steps", (_steps(report),))
     yield from _said(report)
     yield Section("Timeline", (_timeline(report),))
@@ -127,23 +95,23 @@ def _sections(report: Report) -> Iterator[Section]:
 
 def _damage(report: Report) -> Iterator[tuple[Cell, ...]]:
     """Yield what is wrong with the record, and what that means for all that follows."""
-    yield _fact("What is wrong", report.damage, "bad")
-    yield _fact("What follows", f"is told by the {report.records} records before that, and by nothing else", "unsure")
-    yield _fact("Not known", "what the run came to as a whole, and what was changed, undone or owed since", "bad")
-    yield _fact("What to do", f"ask the hosts what is so; keep the folder; handrail audit {report.run}", "unsure")
+    yield fact("What is wrong", report.damage, "bad")
+    yield fact("What follows", f"is told by the {report.records} records before that, and by nothing else", "unsure")
+    yield fact("Not known", "what the run came to as a whole, and what was changed, undone or owed since", "bad")
+    yield fact("What to do", f"ask the hosts what is so; keep the folder; handrail audit {report.run}", "unsure")
 
 
 def _scenario(told: ReportScenario) -> Iterator[tuple[Cell, ...]]:
     """Yield what the scenario was, how the end was judged, and what a good operator does."""
-    yield _fact("Scenario", f"{told.title} ({told.name})")
+    yield fact("Scenario", f"{told.title} ({told.name})")
     for act in told.acts:
-        yield _fact("What happened", act)
+        yield fact("What happened", act)
     for check in told.checks:
-        yield _fact(
+        yield fact(
             "As it should be" if check.holds else "NOT SO", f"{check.what}: {check.seen}", "" if check.holds else "bad"
         )
-    yield _fact("A practised operator", f"takes {show_duration(told.par)}")
-    yield _fact("What a good operator does", told.good)
+    yield fact("A practised operator", f"takes {show_duration(told.par)}")
+    yield fact("What a good operator does", told.good)
 
 
 # ------------------------------------------------------------------ what everybody reads
@@ -153,49 +121,56 @@ def _facts(report: Report) -> Iterator[tuple[Cell, ...]]:
     said, tone = _OUTCOMES.get(report.outcome, (report.outcome, ""))
     if report.damage:
         said, tone = f"NOT KNOWN: the record is not whole. Before that: {said}", "bad"
-    yield _fact("Outcome", said, tone)
+    yield fact("Outcome", said, tone)
     if report.closed:
-        yield _fact("Closed because", report.closed)
-    yield _fact("Mode", banner(report).partition(". Run ")[0])
+        yield fact("Closed because", report.closed)
+    yield fact("Mode", banner(report).partition(". Run ")[0])
     if report.announced and not report.scenario:
-        yield _fact("Scenario", report.announced)
+        yield fact("Scenario", report.announced)
     if report.shortened:
-        yield _fact("Waits were shortened", report.shortened, "unsure")
-    yield _fact("Runbook", f"{report.title} ({report.runbook})")
+        yield fact("Waits were shortened", report.shortened, "unsure")
+    yield fact("Runbook", f"{report.title} ({report.runbook})")
     yield Cell("Digest"), Cell(report.digest, code=True)
-    yield _fact("Estate", report.estate)
-    yield _fact("Route", report.route)
+    if report.revision:
+        yield Cell("Revision in git"), Cell(report.revision, code=True)
+    yield fact("Estate", report.estate)
+    yield fact("Route", report.route)
     if report.emergency:
-        yield _fact("Emergency", report.emergency, "bad")
+        yield fact("Emergency", report.emergency, "bad")
     if report.incident:
-        yield _fact("Incident", report.incident)
+        yield fact("Incident", report.incident)
     if report.approved:
-        yield _fact("Approved by", "; ".join(report.approved))
+        yield fact("Approved by", "; ".join(report.approved))
     if report.disrupted:
-        yield _fact("Disrupted since", report.disrupted)
-    yield _fact("Started", f"{_minute(report.started)} by {report.operator} on {report.host}")
-    yield _fact("Ended", _minute(report.ended) if report.ended else "not known" if report.damage else "not ended")
+        yield fact("Disrupted since", report.disrupted)
+    if report.declared:
+        yield fact("Declared", minute(report.declared))
+    yield fact("Started", f"{minute(report.started)} by {report.operator} on {report.host}")
+    yield fact("Ended", minute(report.ended) if report.ended else "not known" if report.damage else "not ended")
+    if report.restored:
+        yield fact("Restored at", minute(report.restored))
     yield from _times(report)
-    yield _fact("Stays changed", _names(report, report.stays_changed), "unsure" if report.stays_changed else "")
-    yield _fact("Owed", f"{len(report.owed)}, see below" if report.owed else NOTHING, "unsure" if report.owed else "")
+    yield fact("Stays changed", _names(report, report.stays_changed), "unsure" if report.stays_changed else "")
+    yield fact("Owed", f"{len(report.owed)}, see below" if report.owed else NOTHING, "unsure" if report.owed else "")
     if report.not_run:
-        yield _fact("Not run", _names(report, report.not_run))
+        yield fact("Not run", _names(report, report.not_run))
+    yield fact("Next test", report.next_test or "nobody has set it")
 
 
 def _times(report: Report) -> Iterator[tuple[Cell, ...]]:
-    yield _fact("Took" if report.ended else "So far", show_clock(_took(report)))
+    yield fact("Took" if report.ended else "So far", show_clock(_took(report)))
     target = f", target {show_duration(report.rto_target)}" if report.rto_target else ""
     if report.rto_actual is not None:
         met = {True: "in time", False: "TOO LATE", None: ""}[report.rto_met] if not report.damage else ""
         tone = {True: "good", False: "bad", None: ""}[report.rto_met]
-        yield _fact("Restored in", f"{show_clock(report.rto_actual)}{target}{met and ': ' + met}", tone)
+        yield fact("Restored in", f"{show_clock(report.rto_actual)}{target}{met and ': ' + met}", tone)
     elif report.rto_target:
-        yield _fact("Restored in", f"{'not known' if report.damage else 'not restored'}{target}", "unsure")
+        yield fact("Restored in", f"{'not known' if report.damage else 'not restored'}{target}", "unsure")
     for line in report.lines:
         never = "not crossed in what can be read" if report.damage else "not crossed"
         where = f"crossed at T+{show_clock(line.at)}, stage {line.stage}" if line.at is not None else never
         back = f"; gone back over at T+{show_clock(line.back)}" if line.back is not None else ""
-        yield _fact(line.line.upper() if line.line else Line.NONE.value, where + back)
+        yield fact(line.line.upper() if line.line else Line.NONE.value, where + back)
 
 
 def _took(report: Report) -> float:
@@ -212,7 +187,7 @@ def _owed_table(items: tuple[ReportOwed, ...]) -> Table:
             Cell(i.what, tone="unsure"),
             Cell(i.name),
             Cell(i.why),
-            Cell(_minute(i.since) if i.since else f"run {i.run}"),
+            Cell(minute(i.since) if i.since else f"run {i.run}"),
         )
         for i in items
     )
@@ -270,14 +245,14 @@ def _said(report: Report) -> Iterator[Section]:
     if report.confirmed:
         yield Section("Typed and confirmed", (_confirmed(report),))
     if report.reasons:
-        rows = tuple((_clock(r.wall, report), Cell(r.what), Cell(r.reason), Cell(r.by)) for r in report.reasons)
+        rows = tuple((clock_of(r.wall, report), Cell(r.what), Cell(r.reason), Cell(r.by)) for r in report.reasons)
         yield Section("Reasons given", (Table(rows, ("time", "what", "reason", "who")),))
     if report.notes:
-        rows = tuple((_clock(n.wall, report), Cell(n.text), Cell(n.step), Cell(n.by)) for n in report.notes)
+        rows = tuple((clock_of(n.wall, report), Cell(n.text), Cell(n.step), Cell(n.by)) for n in report.notes)
         yield Section("Notes", (Table(rows, ("time", "note", "step", "who")),))
     if report.guards:
         rows = tuple(
-            (_clock(g.since, report), Cell(g.title), Cell(g.seen), Cell(_minute(g.until) if g.until else "to the end"))
+            (clock_of(g.since, report), Cell(g.title), Cell(g.seen), Cell(minute(g.until) if g.until else "to the end"))
             for g in report.guards
         )
         yield Section("Guards that tripped", (Table(rows, ("since", "guard", "saw", "until")),))
@@ -293,7 +268,7 @@ def _confirmed(report: Report) -> Table:
         holds = "; ".join(f"{check.what}: {_holds(check.holds)}" for check in item.rechecks)
         rows.append(
             (
-                _clock(item.wall, report),
+                clock_of(item.wall, report),
                 Cell(item.what),
                 Cell(item.typed, code=True),
                 Cell("; ".join(part for part in (shown, holds) if part)),
@@ -310,7 +285,12 @@ def _holds(holds: bool | None) -> str:
 def _timeline(report: Report) -> Table:
     tones = {"failed": "bad", "emergency": "bad", "unknown": "unsure", "owed": "unsure", "passed": "good"}
     rows = tuple(
-        (_clock(i.wall, report), Cell(f"T+{show_clock(i.at)}"), Cell(i.text, tone=tones.get(i.kind, "")), Cell(i.by))
+        (
+            clock_of(i.wall, report),
+            Cell(f"T+{show_clock(i.at)}"),
+            Cell(i.text, tone=tones.get(i.kind, "")),
+            Cell(i.by),
+        )
         for i in report.timeline
     )
     return Table(rows, ("time", "since start", "what", "who"))
@@ -320,22 +300,21 @@ def _timeline(report: Report) -> Table:
 
 
 def _evidence(report: Report) -> Iterator[Section]:
+    yield plan(report)
     for step in report.steps:
         if step.attempts:
             blocks = tuple(block for attempt in step.attempts for block in _attempt(attempt, report))
             yield Section(f"Evidence: {step.name}", blocks, detail=True)
-    drove = tuple(
-        (Cell(str(x.epoch)), _clock(x.since, report), Cell(x.by), Cell(x.host), Cell(x.reason)) for x in report.epochs
-    )
-    yield Section("Who drove", (Table(drove, ("epoch", "since", "who", "console", "reason")),), detail=True)
+    yield from people(report)
     values = [(Cell(k), Cell(v, code=True)) for k, v in (*report.values.items(), *report.captured.items())]
     if values:
         yield Section("Values", (Table(tuple(values), ("name", "value")),), detail=True)
     record = (
-        _fact("Records", str(report.records)),
+        fact("Records", str(report.records)),
         (Cell("Head"), Cell(report.head, code=True)),
-        _fact("Recompute it with", f"handrail audit {report.run}"),
-        _fact("Written by", f"handrail {report.tool}"),
+        fact("Recompute it with", f"handrail audit {report.run}"),
+        fact("Anchors on the hosts", report.anchors or "not asked"),
+        fact("Written by", f"handrail {report.tool}"),
     )
     yield Section("The record", (Table(record),), detail=True)
 
@@ -344,7 +323,7 @@ def _attempt(attempt: ReportAttempt, report: Report) -> Iterator[Table | Items]:
     what = "Undo" if attempt.way == Way.BACK else f"Attempt {attempt.number}"
     took = f", {show_clock(attempt.seconds)}" if attempt.seconds is not None else ", not ended"
     first = (
-        Cell(f"{what}, {_time(attempt.started, report)}{took}: "),
+        Cell(f"{what}, {time_of(attempt.started, report)}{took}: "),
         Cell(attempt.result, tone=_RESULT_TONES[attempt.result]),
     )
     sent = [(Cell("sent: "), Cell(line, code=True)) for line in attempt.commands]
@@ -368,24 +347,5 @@ def _host(host: ReportHost) -> tuple[Cell, ...]:
 # ------------------------------------------------------------------ small words
 
 
-def _fact(label: str, text: str, tone: str = "") -> tuple[Cell, ...]:
-    return Cell(label), Cell(text, tone=tone)
-
-
 def _names(report: Report, steps: tuple[str, ...]) -> str:
     return ", ".join(report.step(step).name for step in steps) or NOTHING
-
-
-def _minute(wall: datetime) -> str:
-    return stamp(wall)[:19].replace("T", " ") + "Z"
-
-
-def _time(wall: datetime, report: Report) -> str:
-    """Return the time of day; with its date when that is not the day on which the run began."""
-    text = stamp(wall)
-    day = "" if wall.date() == report.started.date() else f"{text[5:10]} "
-    return f"{day}{text[11:19]}Z"
-
-
-def _clock(wall: datetime, report: Report) -> Cell:
-    return Cell(_time(wall, report))

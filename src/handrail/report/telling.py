@@ -261,7 +261,8 @@ def _(_outline: Outline, _names: Mapping[str, str], event: e.ScenarioTold) -> To
 
 @_on(e.NoteMade)
 def _(_outline: Outline, _names: Mapping[str, str], event: e.NoteMade) -> Told:
-    return Kind.NOTE, event.text
+    due = f", due {event.due}" if event.due else ""
+    return Kind.NOTE, f"finding for {event.owner}{due}: {event.text}" if event.owner else event.text
 
 
 @_on(e.CardShown)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from handrail.report.cells import Cell, Items, Table
 from handrail.report.data import Report
-from handrail.report.sheet import Cell, Items, Table, banner, heading, sections
+from handrail.report.sheet import banner, heading, sections
 
 _WIDEST = 40  # characters that a column is padded to
 

@@ -34,7 +34,9 @@ from handrail.session.farewell import say_farewell
 from handrail.session.memory import remembered
 from handrail.session.modes import mode_of
 from handrail.session.outline import outline_of
+from handrail.session.people import known_as
 from handrail.session.preflight import with_preflight
+from handrail.session.revision import revision_of
 from handrail.session.session import Files, Session
 from handrail.session.snapshots import Replayed, Shown
 from handrail.session.view import Before, Mode, RunInfo
@@ -138,6 +140,9 @@ def open_run(home: Home, opening: Opening, clock: Clock | None = None, ways: Way
         scenario=scenarios.name_of(opening.scenario),
         level=opening.level,
         predict=opening.predict,
+        known=known_as(),
+        revision=revision_of(opening.runbook),
+        estate_digest=digest(text),
     )
     name, body = encode_event(opened)
     journal.append(name, body)
@@ -215,7 +220,7 @@ def resume_run(
     if giving_back:
         return session
     with boundary("resume.submit"):
-        refused = session.submit(m.Resume(socket.gethostname(), session.core.state.epoch + 1, reason))
+        refused = session.submit(m.Resume(socket.gethostname(), session.core.state.epoch + 1, reason, known_as()))
     if refused:
         _give_back(journal, lock)
         raise trouble("resume", refused.reason)

@@ -20,6 +20,7 @@ for tool in "$@"; do
   if ! command -v "$tool" >/dev/null 2>&1; then echo "missing: $tool"; fail=1; fi
 done
 echo "as $(id -un) on $(uname -n): $# programs found"
+echo "clock: $(date +%s)"
 exit $fail
 """
 

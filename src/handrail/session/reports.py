@@ -5,7 +5,7 @@ It may not say anything of its own: what stands in a report is decided in `handr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from handrail.engine.codec import decode_event
 from handrail.report import html, json_form, junit, markdown, text
 from handrail.report.build import build
 from handrail.report.data import Facts, Happening, Report
+from handrail.session.reported import aims_of, clocks_of
 from handrail.session.view import Snapshot
 from handrail.store.chain import GENESIS, Reading, Record
 from handrail.store.disk import DISK, replace_file
@@ -35,8 +36,8 @@ WRITTEN: Final = ("md", "json", "html")
 def report_of(folder: RunFolder, shown: Snapshot) -> Report:
     """Return the report of a run as it is shown; its records are read from the journal."""
     reading = read_run(folder.path)
-    told = (happening_of(record) for record in reading.records)
-    return build(shown.state, tuple(one for one in told if one is not None), _facts(shown, reading))
+    told = tuple(one for one in map(happening_of, reading.records) if one is not None)
+    return build(shown.state, told, _facts(folder, shown, reading, told))
 
 
 def write_reports(folder: RunFolder, shown: Snapshot) -> tuple[Path, ...]:
@@ -62,8 +63,8 @@ def happening_of(record: Record) -> Happening | None:
     return Happening(record.seq, unstamp(record.ts), record.actor, record.host, record.epoch, event)
 
 
-def _facts(shown: Snapshot, reading: Reading) -> Facts:
-    info, records = shown.info, reading.records
+def _facts(folder: RunFolder, shown: Snapshot, reading: Reading, told: Sequence[Happening]) -> Facts:
+    info, records, aims = shown.info, reading.records, aims_of(folder)
     return Facts(
         rto=info.rto,
         rto_until=info.rto_until,
@@ -74,4 +75,9 @@ def _facts(shown: Snapshot, reading: Reading) -> Facts:
         records=len(records),
         head=records[-1].h if records else GENESIS,
         damage=reading.damage,
+        pars=aims.pars,
+        objectives=aims.objectives,
+        risks=aims.risks,
+        ages=aims.ages,
+        clocks=clocks_of(folder, told, shown.names),
     )

@@ -66,7 +66,8 @@ def audit(folder: Path) -> Audit:
     problems = [reading.problem] if reading.problem else []
     if reading.state in ("clean", "torn"):
         problems += _check_anchor(anchor, records)
-    problems += [*_check_clock(records), *_check_runbook(folder, records), *_check_outputs(folder, records)]
+    problems += [*_check_clock(records), *_check_runbook(folder, records), *_check_estate(folder, records)]
+    problems += _check_outputs(folder, records)
     ok = not any(p.severity == "error" for p in problems)
     return Audit(ok, len(records), records[-1].h if records else GENESIS, tuple(problems))
 
@@ -111,15 +112,29 @@ def _check_runbook(folder: Path, records: Sequence[Record]) -> Iterator[Problem]
         if records:
             yield Problem("audit-no-digest", "the first record names no runbook digest", severity="warning")
         return
+    yield from _check_copy(
+        folder, "runbook.toml", claimed, "audit-runbook", "the run's copy of its runbook was changed"
+    )
+
+
+def _check_estate(folder: Path, records: Sequence[Record]) -> Iterator[Problem]:
+    """Yield a problem unless the run's own copy of its estate file is the one of the first record, where it names one."""
+    claimed = records[0].body.get("estate_digest") if records else None
+    if isinstance(claimed, str) and _DIGEST.match(claimed):
+        what = "the run's copy of its estate file was changed"
+        yield from _check_copy(folder, "estate.toml", claimed, "audit-estate", what)
+
+
+def _check_copy(folder: Path, file: str, claimed: str, code: str, what: str) -> Iterator[Problem]:
     try:
-        found = _digests(folder / "runbook.toml", [-1])[-1]
+        found = _digests(folder / file, [-1])[-1]
     except Trouble as err:
         yield from err.problems
     except OSError as err:
-        yield _unreadable("runbook.toml", err)
+        yield _unreadable(file, err)
     else:
         if found != claimed:
-            yield Problem("audit-runbook", "the run's copy of its runbook was changed", "", Where("runbook.toml"))
+            yield Problem(code, what, "", Where(file))
 
 
 def _check_outputs(folder: Path, records: Sequence[Record]) -> Iterator[Problem]:
