@@ -14,6 +14,8 @@ from handrail.engine import messages as m
 from handrail.report.data import Report
 from handrail.session import people
 from handrail.session.afterwards import write_note
+from handrail.session.anchors import ask_hosts, compared
+from handrail.session.asking import NOTHING
 from handrail.session.opening import replayed
 from handrail.session.reports import report_of
 from handrail.session.revision import revision_of
@@ -112,3 +114,24 @@ async def test_another_estate_file_than_the_run_s_is_damage(world: World) -> Non
     found = audit(folder.path)
     assert [p.code for p in found.problems] == ["audit-estate"]
     assert not found.ok
+
+
+async def test_a_host_that_holds_the_claim_knows_a_record_of_the_journal(world: World) -> None:
+    change = step('on = "dr"\nrun = ["touch", "made"]\nundo = { run = ["rm", "-f", "made"] }\n')
+    last = step('on = "dr"\nrun = ["false"]', stage="last", head="reads = true")
+    drive = world.open(runbook(change + last))
+    await drive.go_all()
+    await drive.leave()
+    folder = RunFolder.open(world.home, drive.run)
+    told, wrong = await ask_hosts(folder, NOTHING)
+    assert wrong == []
+    assert "dr: match (record " in told
+    records = replayed(folder).records
+    assert compared({"journal": [3, records[2].h]}, records) == "match (record 3)"
+    for strange in ({"journal": [3, "0" * 64]}, {"journal": [len(records) + 1, records[-1].h]}):
+        assert compared(strange, records).startswith("NO MATCH")
+    assert compared({}, records) == "nothing was written down there"
+    await world.off("dr")
+    told, wrong = await ask_hosts(folder, NOTHING)
+    assert "dr: could not be asked" in told
+    assert wrong == []

@@ -13,6 +13,7 @@ from handrail.base.problems import trouble
 from handrail.base.safe import safe
 
 if TYPE_CHECKING:
+    from handrail.base.problems import Problem
     from handrail.report.data import Report
     from handrail.session.view import Snapshot
     from handrail.store.home import Home
@@ -144,7 +145,8 @@ def _write(place: Path, text: str) -> None:
     help="Whose signatures count, as in ssh-keygen(1); an unsigned record is then refused.",
 )
 @click.option("--signer", default="", metavar="NAME", help="With --allowed-signers: it must be this one's.")
-def audit(run: str, allowed: Path | None, signer: str) -> None:
+@click.option("--ask-hosts", is_flag=True, help="Ask the hosts, too, what they hold of this journal; reads only.")
+def audit(run: str, allowed: Path | None, signer: str, ask_hosts: bool) -> None:
     """Recompute the journal of RUN (default: the last), its digests, its manifest and its signature; or those of a bundle.
 
     RUN may be a bundle's file (report --bundle). Exits 0 when everything is as it was written, 1 when not: each problem
@@ -155,17 +157,35 @@ def audit(run: str, allowed: Path | None, signer: str) -> None:
     if signer and allowed is None:
         raise trouble("usage", "--signer needs --allowed-signers", "it says which key is whose")
     place = Path(run)
+    if ask_hosts and run and place.is_file():
+        raise trouble("usage", "a bundle knows no hosts", "--ask-hosts is for a run of this console")
     if run and (place.is_file() or place.suffix == ".tar"):
         checked = bundles.check_bundle(place, _retold, allowed, signer)
     else:
         checked = bundles.check_folder(_found(run), allowed, signer)
     for problem in checked.found.problems:
         click.echo(str(problem))
-    word, found = "ok" if checked.found.ok else "NOT OK", checked.found
+    anchors, strange = _anchors(_found(run)) if ask_hosts else ("not asked", [])
+    for problem in strange:
+        click.echo(str(problem))
+    found, sound = checked.found, checked.found.ok and not strange
+    word = "ok" if sound else "NOT OK"
     mode = checked.mode or "MODE UNKNOWN"
     what = f"{safe(mode, 20)} {'bundle' if place.is_file() else 'run'} {safe(checked.name, 200)}"
     click.echo(f"{word}: {what}, {found.records} records, head {found.head}, {checked.signed}")
-    sys.exit(0 if found.ok else _BROKEN)
+    if ask_hosts:
+        click.echo(f"anchors on the hosts: {anchors}")
+    sys.exit(0 if sound else _BROKEN)
+
+
+def _anchors(folder: RunFolder) -> tuple[str, list[Problem]]:
+    """Return what the hosts say of a run's journal, and what does not match."""
+    import asyncio
+
+    from handrail.cli.sources import given
+    from handrail.session.anchors import ask_hosts
+
+    return asyncio.run(ask_hosts(folder, given((), (), person=sys.stdin.isatty())))
 
 
 def _retold(folder: RunFolder) -> Report:

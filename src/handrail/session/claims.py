@@ -174,6 +174,7 @@ async def write_down(core: Core) -> None:
         "at": stamp(core.clock.now()),
         "where": where_text(core.state),
         "owed": [encode(replace(o, run=o.run or core.run)) for o in core.state.owed],
+        "journal": list(core.anchor()),
         "started": list(core.state.started),
         "changed": _changes(core),
         "before": [note.text for note in core.state.notes if note.by == m.ON_THE_HOSTS],

@@ -39,6 +39,10 @@ class Teller(Protocol):
         """Let front ends look again: something moved that is not an event."""
 
 
+def _no_anchor() -> tuple[int, str]:
+    return 0, ""
+
+
 @dataclass
 class Core:
     """What acts share. The state is always the newest; everything else is owned here."""
@@ -58,6 +62,7 @@ class Core:
     spools: dict[str, Spool] = field(default_factory=dict)
     asking: Asking = field(default_factory=Asking)
     turns: int = 0
+    anchor: Callable[[], tuple[int, str]] = _no_anchor  # number and hash of the journal's last record
     successor_of: tuple[str, str] | None = None  # the holder's name as typed, and why its claim is taken over
     moved: asyncio.Event = field(default_factory=asyncio.Event)  # set, and replaced, whenever the state moves
 

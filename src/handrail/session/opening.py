@@ -338,6 +338,7 @@ def _session(
             now=_run_seconds(clock, start),
             state=state,
             secrets=secrets,
+            anchor=lambda: (len(files.journal.records), files.journal.head),
         )
 
     scenario = partial(scenarios.news, files.folder) if opened.scenario else None
