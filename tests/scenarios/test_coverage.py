@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,31 @@ from handrail.base.clock import SystemClock
 from handrail.cli.covered import coverage_lines
 from handrail.runbook.document import digest
 from handrail.runbook.read import read_runbook
-from handrail.session.coverage import as_json, coverage
+from handrail.session.bookcards import changed_since, runbook_card
+from handrail.session.coverage import as_json, coverage, done_by
+from handrail.session.coverage import kept as drilled
+from handrail.store.drills import Drill, add_drill
 from handrail.store.home import Home
-from handrail.store.journal import Journal
+from handrail.store.journal import Journal, read_run
 from handrail.store.run_folder import RunFolder
+
+SMALL = """
+format = 1
+[runbook]
+id = "small"
+title = "A small one"
+roles = { dr = "one" }
+[[stage]]
+id = "s"
+title = "S"
+[[stage.step]]
+id = "x"
+title = "X"
+on = "dr"
+run = ["COMMAND"]
+undo = { run = ["true"] }
+"""
+SECOND = SMALL[SMALL.index("[[stage]]") :].replace('"s"', '"t"').replace('"x"', '"y"').replace('"X"', '"Y"')
 
 FILE = RUNBOOKS / "puppet-failover.toml"
 RUNBOOK = read_runbook(FILE)
@@ -88,3 +110,45 @@ def test_a_record_that_is_not_whole_proves_nothing(tmp_path: Path) -> None:
     folder.journal.write_bytes(folder.journal.read_bytes().replace(b"copy/timer", b"copy/tmier"))
     made = coverage(home, RUNBOOK, DIGEST)
     assert (made.runs, made.forward, made.unreadable) == (0, 0, ("r1",))
+
+
+def test_what_a_summary_keeps_is_what_the_journal_says_and_an_old_one_is_not_believed(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").make()
+    folder = kept(home, "r1", ended("copy/timer"), ended("copy/mask"), undone("copy/mask"))
+    asked = as_json(coverage(home, RUNBOOK, DIGEST))
+    records = read_run(folder.path).records
+    done = done_by(records, "r1")
+    folder.write_summary(records[-1].h, {"drilled": drilled(done)})
+    assert as_json(coverage(home, RUNBOOK, DIGEST)) == asked
+    empty: dict[str, object] = {"drilled": {"forward": {}, "back": {}}}
+    folder.write_summary(records[-1].h, empty)
+    assert coverage(home, RUNBOOK, DIGEST).forward == 0, "it is what was read"
+    folder.write_summary(records[-2].h, empty)
+    assert as_json(coverage(home, RUNBOOK, DIGEST)) == asked
+    folder.write_summary(records[-1].h, {"drilled": {"forward": {"copy/timer": {"who": "x"}}}})
+    assert as_json(coverage(home, RUNBOOK, DIGEST)) == asked
+
+
+def test_home_says_what_was_never_undone_and_what_changed_since(tmp_path: Path) -> None:
+    home, path = Home(tmp_path / "home").make(), tmp_path / "small.toml"
+    before = SMALL.replace("COMMAND", "true")
+    folder = RunFolder.create(home, "r1", runbook=before.encode(), inputs={}, estate=b"")
+    mark = digest(before.encode())
+    add_drill(
+        home, Drill(mark, "small", "2026-11-20T10:00:00.000Z", "maria", "done", run="r1", restored=61.0, took=80.0)
+    )
+    path.write_text(before)
+    card = runbook_card(home, path)
+    assert (card.changed, card.restored, card.took, card.undo_never) == ((), 61.0, 80.0, ("1.1 X",))
+    assert changed_since(home, card) == ("nothing is different since the last drill, by maria",)
+    path.write_text(SMALL.replace("COMMAND", "false") + SECOND)
+    card = runbook_card(home, path)
+    assert card.changed == ("changed: 1.1 X (run)", "new: 2.1 Y")
+    told = changed_since(home, card)
+    assert told[:2] == card.changed
+    assert '-run = ["true"]' in told
+    assert '+run = ["false"]' in told
+    path.write_text("# a word\n" + before)
+    assert runbook_card(home, path).changed == ("the file changed, and none of its steps did",)
+    shutil.rmtree(folder.path)
+    assert "nobody can say how" in runbook_card(home, path).changed[0]

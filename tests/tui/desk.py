@@ -15,6 +15,7 @@ from handrail.base.problems import trouble
 from handrail.engine import messages as m
 from handrail.session.api import ReplayApi
 from handrail.session.cards import BriefingView, Home, HostKey, PlanLine, RolePulse, RunbookCard, RunCard, Start, Wanted
+from handrail.session.coverage import Coverage, Covered, Drilled
 from handrail.session.standing import Reply, Stage, Standing
 from handrail.session.status import changed_steps
 from handrail.session.view import Mode
@@ -39,6 +40,8 @@ def cards() -> tuple[RunbookCard, ...]:
             due=START + timedelta(days=7),
             undo_drilled=11,
             undoable=12,
+            undo_never=("2.3 Copy CA",),
+            took=781.0,
             changed=("2.3 Copy CA: removed = { ask = 0 }", "3.1 Point DNS: ttl = 60"),
         ),
         RunbookCard(
@@ -129,6 +132,18 @@ class FakeDesk:
 
     def plan(self, card: RunbookCard) -> tuple[PlanLine, ...]:
         return plan()
+
+    def changed(self, card: RunbookCard) -> tuple[str, ...]:
+        return (*card.changed, "", "--- as drilled", "+++ now", "-ttl = 300", "+ttl = 60")
+
+    def coverage(self, card: RunbookCard) -> Coverage:
+        once = Drilled("2026-11-19T12:00:00.000Z", "ana", "20261119-1200-abcdef", "dr-disk-full")
+        steps = (
+            Covered("sync/hold", "2.1", "Hold the sync", True, once, once),
+            Covered("sync/copy", "2.3", "Copy certificates and CA to the DR server", True, once),
+            Covered("clients/canaries", "3.3", "Canaries", False),
+        )
+        return Coverage(card.id, card.digest, steps, 2)
 
     def home(self) -> Home:
         return Home(self.runbooks, self.runs, "namespaces", Path("/home/ana/dr"))

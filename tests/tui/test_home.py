@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.tui.desk import FakeBriefing, FakeDesk, cards, held_run
 from tests.tui.fake import FakeSession
-from tests.tui.stage import Stage, playing
+from tests.tui.stage import Stage, matches, playing
 
 from handrail.base.problems import trouble
 from handrail.session.cards import Start
@@ -218,6 +218,18 @@ async def test_what_changed_since_the_last_drill() -> None:
     async with playing(desk=FakeDesk(runbooks=cards())) as stage:
         await stage.press("v")
         assert "3.1 Point DNS: ttl = 60" in stage.text()
+        assert "+ttl = 60" in stage.text()
+        await stage.press("escape")
+        assert "restored in 11:48, 13:01 in all." in stage.text()
+        assert "Undo never drilled (o): 2.3." in stage.text()
+
+
+async def test_what_was_rehearsed_forward_and_back() -> None:
+    async with playing(desk=FakeDesk(runbooks=cards())) as stage:
+        await stage.press("o")
+        matches(stage, "coverage-80x24")
+        await stage.press("escape", "down", "o")
+        assert "COVERAGE  puppet-failback" in stage.text()
 
 
 async def test_q_ends_the_program_at_home() -> None:

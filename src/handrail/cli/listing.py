@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from handrail.base.durations import show_clock
 from handrail.base.safe import Safe, safe
-from handrail.session.cards import Home, RunCard, counted
+from handrail.session.cards import Home, RunbookCard, RunCard, counted
 
 
 def home_lines(home: Home) -> Iterator[Safe]:
@@ -24,15 +25,28 @@ def home_lines(home: Home) -> Iterator[Safe]:
             yield safe(f"{card.id}: cannot be read: {card.problems[0]}")
             continue
         last = f"last drilled {_ago(card.last_drill)} by {card.last_by}" if card.last_drill else "never drilled"
-        changed = "; changed since" if card.changed else ""
-        yield safe(
-            f"{card.id}: {card.title}. {card.stages} stages, {counted(card.steps, card.derived)}, {last}{changed}"
-        )
+        yield safe(f"{card.id}: {card.title}. {card.stages} stages, {counted(card.steps, card.derived)}, {last}")
+        yield from _rehearsed(card)
     yield Safe("")
     yield Safe("handrail drill RUNBOOK    rehearse it on the simulated estate, nothing real is touched")
     yield Safe("handrail plan RUNBOOK --estate FILE    read it through; changes nothing")
     yield Safe("handrail run RUNBOOK --estate FILE     LIVE")
     yield Safe("handrail --help           everything else")
+
+
+def _rehearsed(card: RunbookCard) -> Iterator[Safe]:
+    """Yield what the last drill came to, which undos never were drilled, and what changed since."""
+    if card.last_drill is None:
+        return
+    target = f", target {show_clock(card.target)}" if card.target else ""
+    if card.restored is not None:
+        yield safe(f"    restored in {show_clock(card.restored)}{target}")
+    if card.undo_never:
+        more = f", and {len(card.undo_never) - 4} more" if len(card.undo_never) > 4 else ""
+        what = "; ".join(card.undo_never[:4])
+        yield safe(f"    undo never drilled since the file was changed: {what}{more}", 300)
+    for line in card.changed[:6]:
+        yield safe(f"    since then: {line}", 200)
 
 
 def _damaged(home: Home) -> Iterator[Safe]:

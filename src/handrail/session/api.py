@@ -8,6 +8,7 @@ from typing import Protocol
 from handrail.engine.messages import Intent, Refused
 from handrail.engine.offers import Offer
 from handrail.session.cards import BriefingView, DrillView, Home, PlanLine, RunbookCard, RunCard, Start, Wanted
+from handrail.session.coverage import Coverage
 from handrail.session.standing import Reply, Standing
 from handrail.session.view import Mode, Snapshot
 from handrail.store.spool_reader import SpoolReader
@@ -105,6 +106,12 @@ class DeskApi(Protocol):
 
     def plan(self, card: RunbookCard) -> tuple[PlanLine, ...]:
         """Return a runbook's plan; opens no connection."""
+
+    def changed(self, card: RunbookCard) -> tuple[str, ...]:
+        """Return what is different in a runbook since its last drill: words first, then a diff."""
+
+    def coverage(self, card: RunbookCard) -> Coverage:
+        """Return which steps of a runbook, and which of their undos, were drilled at the digest it has now."""
 
     async def brief(self, runbook: RunbookCard, mode: Mode, tell: Callable[[str], None]) -> BriefingApi:
         """Return a briefing; for a drill the simulated estate is brought up, and `tell` hears how far it is."""

@@ -31,6 +31,8 @@ class RunbookCard:
     undo_drilled: int = 0  # steps whose undo was drilled at this digest
     undoable: int = 0
     changed: tuple[str, ...] = ()
+    undo_never: tuple[str, ...] = ()  # steps whose undo was never drilled at this digest, by number and title
+    took: float | None = None  # how long the last drill was, seconds
 
 
 def counted(steps: int, derived: int) -> str:

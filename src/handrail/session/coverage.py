@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from handrail.base.problems import Trouble
 from handrail.engine import events as e
@@ -13,7 +14,7 @@ from handrail.runbook.model import Runbook
 from handrail.store.chain import Record
 from handrail.store.home import Home
 from handrail.store.journal import read_run
-from handrail.store.run_folder import list_runs
+from handrail.store.run_folder import RunSummary, list_runs
 
 
 @dataclass(frozen=True)
@@ -59,44 +60,83 @@ class Coverage:
         return sum(1 for step in self.steps if step.undoable and step.back)
 
     @property
+    def never_undone(self) -> tuple[str, ...]:
+        """Return the steps whose undo was never drilled, by number and title."""
+        return tuple(f"{step.number} {step.title}" for step in self.steps if step.undoable and not step.back)
+
+    @property
     def undoable(self) -> int:
         """Return how many steps have an undo."""
         return sum(1 for step in self.steps if step.undoable)
 
 
-def coverage(home: Home, runbook: Runbook, digest: str) -> Coverage:
+def coverage(home: Home, runbook: Runbook, digest: str, glances: Iterable[RunSummary] | None = None) -> Coverage:
     """Return what the drills in a home have covered of a runbook; a run whose record is damaged proves nothing."""
     found = {
         place.name: Covered(place.name, place.number, place.step.title, place.step.undo_kind in ("action", "restore"))
         for place in runbook.places
     }
     runs, unreadable = 0, []
-    for glance in list_runs(home):
+    for glance in list_runs(home) if glances is None else glances:
         first = glance.first
         if first is None or first.body.get("mode") != "DRILL" or first.body.get("digest") != digest:
             continue
-        try:
-            reading = read_run(glance.folder.path)
-        except (Trouble, OSError):
-            unreadable.append(glance.run_id)
-            continue
-        if reading.damage:
+        done = _done_in(glance)
+        if done is None:
             unreadable.append(glance.run_id)
             continue
         runs += 1
-        _add(found, reading.records, glance.run_id)
+        for step, one in done.forward.items():
+            if step in found:
+                found[step] = replace(found[step], forward=one)
+        for step, one in done.back.items():
+            if step in found:
+                found[step] = replace(found[step], back=one)
     return Coverage(runbook.id, digest, tuple(found.values()), runs, tuple(unreadable))
 
 
-def _add(found: dict[str, Covered], records: Iterable[Record], run: str) -> None:
+@dataclass(frozen=True)
+class Done:
+    """What one drill has done, by step: forward, and back."""
+
+    forward: Mapping[str, Drilled]
+    back: Mapping[str, Drilled]
+
+
+def done_by(records: Iterable[Record], run: str) -> Done:
+    """Return what a journal tells of steps that were really done and checked, and really undone."""
     events = [(record, event) for record in records if (event := decode_event(record.event, record.body))]
     scenario = _scenario([event for _, event in events])
+    forward: dict[str, Drilled] = {}
+    back: dict[str, Drilled] = {}
     for record, event in events:
         here = Drilled(record.ts, record.actor, run, scenario)
-        if isinstance(event, e.AttemptEnded) and event.step in found and _counts(event):
-            found[event.step] = replace(found[event.step], forward=here)
-        elif isinstance(event, e.StepUndone) and event.step in found and event.how is How.RAN:
-            found[event.step] = replace(found[event.step], back=here)
+        if isinstance(event, e.AttemptEnded) and _counts(event):
+            forward[event.step] = here
+        elif isinstance(event, e.StepUndone) and event.how is How.RAN:
+            back[event.step] = here
+    return Done(forward, back)
+
+
+def kept(done: Done) -> dict[str, Any]:
+    """Return it as a run's summary keeps it, so that home need not read every journal."""
+    return {way: {step: asdict(one) for step, one in getattr(done, way).items()} for way in ("forward", "back")}
+
+
+def _done_in(glance: RunSummary) -> Done | None:
+    """Return what a drill has done: from its summary if that is of the journal's last record, else from the journal."""
+    known = glance.summary.get("drilled")
+    try:
+        if known is not None and not glance.problem:
+            ways = ({s: Drilled(**one) for s, one in known[way].items()} for way in ("forward", "back"))
+            return Done(*ways)
+    except (TypeError, KeyError, AttributeError):
+        pass  # a summary of another version: the journal says it
+    try:
+        reading = read_run(glance.folder.path)
+    except (Trouble, OSError):
+        return None
+    return None if reading.damage else done_by(reading.records, glance.run_id)
 
 
 def _counts(event: e.AttemptEnded) -> bool:

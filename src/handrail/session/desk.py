@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from handrail.base.clock import unstamp
 from handrail.base.durations import show_duration
@@ -18,7 +18,6 @@ from handrail.base.secrets import Secret
 from handrail.engine.table import ImpossibleError
 from handrail.engine.words import Outcome
 from handrail.runbook.bind import bind
-from handrail.runbook.document import digest
 from handrail.runbook.estate import read_estate
 from handrail.runbook.read import read_runbook
 from handrail.runbook.routes import needed
@@ -26,10 +25,12 @@ from handrail.runbook.shipped import find_runbook, known_runbooks, shipped
 from handrail.session import scenarios, simulator
 from handrail.session.api import SessionApi
 from handrail.session.asking import NOTHING, Given
+from handrail.session.bookcards import changed_since, covered, runbook_card
 from handrail.session.briefing import Briefing
 from handrail.session.cards import Home as HomeView
 from handrail.session.cards import PlanLine, RunbookCard, RunCard, Start, Wanted
 from handrail.session.closing import close_run
+from handrail.session.coverage import Coverage
 from handrail.session.levels import Level
 from handrail.session.opening import Opening, lacking, open_run, operator, replayed, resume_run
 from handrail.session.parting import parting
@@ -44,12 +45,10 @@ from handrail.session.takeover import Asking, stand
 from handrail.session.texts import plan_lines
 from handrail.session.view import Mode
 from handrail.session.watching import Watching
-from handrail.store.drills import drills_of
 from handrail.store.home import Home
 from handrail.store.lock import Holder, holder_of
 from handrail.store.run_folder import RunFolder, RunSummary, list_runs
 
-DUE: Final = timedelta(days=7)
 Walk = Callable[[SessionApi], Awaitable[bool]]
 
 
@@ -71,9 +70,9 @@ class Desk:
 
     def home(self) -> HomeView:
         """Return runbooks and runs, read anew."""
-        cards = [self.card(path) for path in known_runbooks(self.cwd).values()]
-        cards.sort(key=lambda card: bool(card.problems))
         glances = list_runs(self.store)
+        cards = [runbook_card(self.store, path, glances) for path in known_runbooks(self.cwd).values()]
+        cards.sort(key=lambda card: bool(card.problems))
         runs = self._cards(glances)
         known = {run.run for run in runs}
         lost = tuple(_unreadable(glance) for glance in reversed(glances) if glance.run_id not in known)
@@ -81,37 +80,15 @@ class Desk:
 
     def card(self, path: Path) -> RunbookCard:
         """Return the card of a runbook; one that cannot be read says why."""
-        try:
-            data = path.read_bytes()
-            runbook = read_runbook(path)
-        except (Trouble, OSError) as err:
-            problems = tuple(str(p) for p in err.problems) if isinstance(err, Trouble) else (str(err),)
-            return RunbookCard(path.stem, path, path.stem, "", 0, 0, 0.0, "", problems=problems)
-        mark, whole = digest(data), with_preflight(runbook)
-        drills = [d for d in drills_of(self.store, runbook=runbook.id) if d.outcome in ("done", "undone")]
-        last = drills[-1] if drills else None
-        undoable = [p for p in runbook.places if p.step.undo_kind in ("action", "restore")]
-        same = any(d.digest == mark and d.undone for d in drills)
-        changed = () if not last or last.digest == mark else ("the file changed since the last drill",)
-        when = unstamp(last.when) if last else None
-        return RunbookCard(
-            id=runbook.id,
-            path=path,
-            title=runbook.title,
-            summary=" ".join((runbook.head.summary or "").split()),
-            stages=len(whole.stages),
-            steps=len(whole.places),
-            target=runbook.head.rto.target if runbook.head.rto else 0.0,
-            digest=mark,
-            derived=len(whole.places) - len(runbook.places),
-            last_drill=when,
-            last_by=last.by if last else "",
-            restored=last.restored if last else None,
-            due=when + DUE if when else None,
-            undo_drilled=len(undoable) if same else 0,
-            undoable=len(undoable),
-            changed=changed,
-        )
+        return runbook_card(self.store, path)
+
+    def changed(self, card: RunbookCard) -> tuple[str, ...]:
+        """Return what is different in a runbook since its last drill, in words and as a diff."""
+        return changed_since(self.store, card)
+
+    def coverage(self, card: RunbookCard) -> Coverage:
+        """Return which steps of a runbook, and which of their undos, were drilled at the digest it has now."""
+        return covered(self.store, card)
 
     def plan(self, card: RunbookCard) -> tuple[PlanLine, ...]:
         """Return a runbook's plan on this desk's estate, else on the simulated one; opens no connection."""

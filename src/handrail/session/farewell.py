@@ -54,5 +54,6 @@ def _remember(home: Home, folder: RunFolder, shown: Snapshot) -> None:
             undone=undone,
             run=folder.run_id,
             restored=shown.restored,
+            took=max((a.ended for _, now in shown.state.walked() for a in now.attempts if a.ended), default=None),
         ),
     )

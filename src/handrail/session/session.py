@@ -20,7 +20,7 @@ from handrail.engine.messages import Intent, Observation, Refused
 from handrail.engine.offers import Offer, offers
 from handrail.engine.outcome import is_over, outcome
 from handrail.engine.words import Outcome, Remarks, StepWord
-from handrail.session import claims, lessons, mailbox, record, status
+from handrail.session import claims, coverage, lessons, mailbox, record, status
 from handrail.session.acts import Acts
 from handrail.session.core import Core
 from handrail.session.handing import Handing
@@ -399,7 +399,11 @@ class Session:
 
     def _write_summary(self) -> None:
         try:
-            self._files.folder.write_summary(self._files.journal.head, record.summary(self.core.state, self._shown))
+            made = record.summary(self.core.state, self._shown)
+            if self._shown.info.mode is Mode.DRILL:
+                done = coverage.done_by(self._files.journal.records, self._files.folder.run_id)
+                made["drilled"] = coverage.kept(done)
+            self._files.folder.write_summary(self._files.journal.head, made)
         except (OSError, Trouble):
             return
 

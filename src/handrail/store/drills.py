@@ -33,6 +33,7 @@ class Drill:
     run: str = ""
     scenario: str = ""
     restored: float | None = None  # seconds until the RTO clock stopped
+    took: float | None = None  # seconds until its last step had ended
 
 
 def add_drill(home: Home, drill: Drill, *, disk: Disk = DISK) -> None:

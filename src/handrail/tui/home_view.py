@@ -113,10 +113,23 @@ def about(card: RunbookCard, width: int) -> list[Line]:
     facts = f"{card.stages} stages, {counted(card.steps, card.derived)}."
     if card.target:
         facts += f" Target {show_duration(card.target)}."
+    facts += _last_time(card)
     if card.changed and card.last_drill:
         facts += f" {len(card.changed)} change{'' if len(card.changed) == 1 else 's'} since the last drill (v)."
     lines = [row(" ", ink(card.title, Ink.BOLD)), *(row(" ", line) for line in wrap(facts, width - 2, Ink.DIM))]
+    if card.last_drill and card.undo_never:
+        numbers = ", ".join(step.partition(" ")[0] for step in card.undo_never)
+        lines += [row(" ", line) for line in wrap(f"Undo never drilled (o): {numbers}.", width - 2, Ink.WARNING, 2)]
     return [*lines, *(row(" ", line) for line in wrap(card.summary, width - 2, Ink.TEXT, 3))]
+
+
+def _last_time(card: RunbookCard) -> str:
+    """Return the figures of the last drill, where there are any."""
+    if card.restored is None:
+        return f" The last drill took {clock(card.took)}." if card.took is not None else ""
+    over = " (over target)" if card.target and card.restored > card.target else ""
+    whole = f", {clock(card.took)} in all" if card.took is not None else ""
+    return f" The last drill: restored in {clock(card.restored)}{over}{whole}."
 
 
 def verbs(width: int, *, live: bool = True) -> list[Line]:

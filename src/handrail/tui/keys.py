@@ -68,6 +68,7 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at("home", "resume", "r", "Resume", "drive the held run that stands at the top", 15),
     _at("home", "watch", "w", "Watch", "look on while somebody drives"),
     _at("home", "changed", "v", "What changed", "what is different since the last drill"),
+    _at("home", "coverage", "o", "Coverage", "which steps and which undos were drilled since the file was changed"),
     _at("home", "close-run", "C", "Close", "close a held run that nobody will finish"),
     _at("home", "find", "/", "Find", "find a runbook by its name", 60),
     # ------------------------------------------------------------ briefing

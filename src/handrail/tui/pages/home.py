@@ -15,6 +15,7 @@ from handrail.tui.dialogs import AskWords, Field
 from handrail.tui.frame import Body
 from handrail.tui.page import Page
 from handrail.tui.pages.briefing import BriefingPage
+from handrail.tui.pages.covering import CoveragePage, SincePage
 from handrail.tui.pages.plan import PlanPage
 from handrail.tui.text import EMPTY, Ink, Line, block, ink, spread
 
@@ -125,7 +126,7 @@ class HomePage(Page[None]):
         if action == "close-run" and self.run_card is not None and self.run_card.driven:
             return f"{self.run_card.holder or 'somebody'} drives it"
         card = self.card
-        if action in ("brief", "drill", "plan", "check", "live", "changed"):
+        if action in ("brief", "drill", "plan", "check", "live", "changed", "coverage"):
             if card is None:
                 return "there is no runbook here: handrail init writes one"
             if card.problems and action != "changed":
@@ -219,9 +220,14 @@ class HomePage(Page[None]):
     def do_changed(self) -> None:
         """Show what is different since the last drill."""
         card = self.card
-        if card is not None:
-            words = "\n".join(card.changed) or "nothing is different since the last drill"
-            self.desk.box(f"{card.id}: since the last drill", words)
+        if card is not None and not card.problems:
+            self.app.push_screen(SincePage(card.id, self.desk.desk_api.changed(card)))
+
+    def do_coverage(self) -> None:
+        """Show which steps, and which undos, were drilled since the file was changed."""
+        card = self.card
+        if card is not None and not card.problems:
+            self.app.push_screen(CoveragePage(self.desk.desk_api.coverage(card)))
 
     # ------------------------------------------------------------ runs that stand open
 
