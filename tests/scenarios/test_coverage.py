@@ -15,10 +15,12 @@ from handrail.runbook.read import read_runbook
 from handrail.session.bookcards import changed_since, runbook_card
 from handrail.session.coverage import as_json, coverage, done_by
 from handrail.session.coverage import kept as drilled
+from handrail.session.opening import operator
 from handrail.store.drills import Drill, add_drill
 from handrail.store.home import Home
 from handrail.store.journal import Journal, read_run
 from handrail.store.run_folder import RunFolder
+from handrail.store.training import Practised, keep
 
 SMALL = """
 format = 1
@@ -152,3 +154,14 @@ def test_home_says_what_was_never_undone_and_what_changed_since(tmp_path: Path) 
     assert runbook_card(home, path).changed == ("the file changed, and none of its steps did",)
     shutil.rmtree(folder.path)
     assert "nobody can say how" in runbook_card(home, path).changed[0]
+
+
+def test_home_says_who_is_due(tmp_path: Path) -> None:
+    home, path = Home(tmp_path / "home").make(), tmp_path / "small.toml"
+    path.write_text(SMALL.replace("COMMAND", "true"))
+    for who, due in (("ana", "2026-01-01"), ("bob", "2999-01-01"), (operator(), "2998-02-03")):
+        keep(home, who, Practised("small", "2025-12-25T10:00:00.000Z", "titles", "done", due, 7))
+    card = runbook_card(home, path)
+    assert card.people_due == ("ana",)
+    assert card.due is not None
+    assert card.due.date().isoformat() == "2998-02-03"

@@ -11,7 +11,7 @@ from tests.session.world import World
 
 from handrail.base.problems import Trouble
 from handrail.engine import messages as m
-from handrail.engine.words import StepWord
+from handrail.engine.words import Remarks, StepWord
 from handrail.session import mailbox
 from handrail.session.cards import DrillView
 from handrail.session.instructing import Instructor
@@ -56,6 +56,15 @@ async def test_a_message_is_shown_once_and_answered(world: World, tmp_path: Path
     assert not drive.state.open_cards
     assert drive.state.answers[card.card].words == "ten minutes"
     assert len(drive.events("card_shown")) == 1
+
+
+async def test_slips_are_counted_as_they_come(world: World) -> None:
+    drive = world.open(TOUCH)
+    tom = Instructor(world.home, who="tom")
+    assert tom.look()[0].slips == 0
+    assert drive.submit(m.Remark(Remarks.SLIP, "it waits for 1.1", "s/x")) == ""
+    (one,) = tom.look()
+    assert (one.slips, one.last_slip) == (1, "s/x: it waits for 1.1")
 
 
 async def test_on_real_hosts_an_instructor_does_nothing(world: World) -> None:

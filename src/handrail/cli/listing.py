@@ -41,6 +41,8 @@ def _rehearsed(card: RunbookCard) -> Iterator[Safe]:
     target = f", target {show_clock(card.target)}" if card.target else ""
     if card.restored is not None:
         yield safe(f"    restored in {show_clock(card.restored)}{target}")
+    if card.people_due:
+        yield safe(f"    due to drill it again: {', '.join(card.people_due)}", 300)
     if card.undo_never:
         more = f", and {len(card.undo_never) - 4} more" if len(card.undo_never) > 4 else ""
         what = "; ".join(card.undo_never[:4])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +14,13 @@ from handrail.runbook.read import read_runbook
 from handrail.session import since
 from handrail.session.cards import RunbookCard
 from handrail.session.coverage import Coverage, coverage
+from handrail.session.opening import operator
+from handrail.session.practice import is_due
 from handrail.session.preflight import with_preflight
 from handrail.store.drills import Drill, drills_of
 from handrail.store.home import Home
 from handrail.store.run_folder import RunSummary, list_runs
+from handrail.store.training import trainee, trainees
 
 DUE: Final = timedelta(days=7)
 
@@ -48,12 +51,27 @@ def runbook_card(home: Home, path: Path, glances: Iterable[RunSummary] | None = 
         last_by=last.by if last else "",
         restored=last.restored if last else None,
         took=last.took if last else None,
-        due=when + DUE if when else None,
+        due=_due(home, runbook.id, when),
+        people_due=people_due(home, runbook.id, datetime.now(UTC)),
         undo_drilled=covered.back,
         undoable=covered.undoable,
         undo_never=covered.never_undone,
         changed=since.changes(since.drilled_copy(home, last), data) if last and last.digest != mark else (),
     )
+
+
+def _due(home: Home, runbook: str, when: datetime | None) -> datetime | None:
+    """Return when whoever sits here is to drill it again, as their file says; else a week after it was last drilled."""
+    mine = trainee(home, operator()).of(runbook)
+    try:
+        return datetime.fromisoformat(mine[-1].due).replace(tzinfo=UTC) if mine else (when + DUE if when else None)
+    except ValueError:
+        return None
+
+
+def people_due(home: Home, runbook: str, now: datetime) -> tuple[str, ...]:
+    """Return who is due to drill a runbook again, of those who ever did."""
+    return tuple(one.person for one in trainees(home) if one.of(runbook) and is_due(one.of(runbook)[-1], now))
 
 
 def last_drill(home: Home, runbook: str) -> Drill | None:

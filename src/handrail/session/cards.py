@@ -33,6 +33,7 @@ class RunbookCard:
     changed: tuple[str, ...] = ()
     undo_never: tuple[str, ...] = ()  # steps whose undo was never drilled at this digest, by number and title
     took: float | None = None  # how long the last drill was, seconds
+    people_due: tuple[str, ...] = ()  # who drilled it and is due to do so again
 
 
 def counted(steps: int, derived: int) -> str:

@@ -15,10 +15,12 @@ from handrail.base.clock import Clock, SystemClock, unstamp
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.engine import order
+from handrail.engine.codec import decode_event
+from handrail.engine.evolve import evolve
 from handrail.engine.outcome import outcome
 from handrail.engine.state import State
 from handrail.engine.table import ImpossibleError
-from handrail.engine.words import Outcome, StepWord
+from handrail.engine.words import Outcome, Remarks, StepWord
 from handrail.runbook.scenario_model import VERBS
 from handrail.session import mailbox, simulator
 from handrail.session.cards import DrillView
@@ -28,6 +30,7 @@ from handrail.session.status import where_text
 from handrail.session.view import Mode
 from handrail.session.watching import Watching
 from handrail.store.home import Home
+from handrail.store.journal import read_run
 from handrail.store.lock import holder_of
 from handrail.store.run_folder import RunFolder, list_runs
 
@@ -168,8 +171,19 @@ class Instructor:
         size = folder.journal.stat().st_size
         known = self._known.get(folder.run_id)
         if known is None or known[0] != size:
-            known = self._known[folder.run_id] = (size, replayed(folder, self.clock))
+            fresh = replayed(folder, self.clock) if known is None else _grown(known[1], folder)
+            known = self._known[folder.run_id] = (size, fresh)
         return known[1]
+
+
+def _grown(run: Replayed, folder: RunFolder) -> Replayed:
+    """Return a run with what was written since it was read; its runbook is not read again."""
+    reading = read_run(folder.path)
+    state = run.state
+    for record in reading.records[len(run.records) :]:
+        event = decode_event(record.event, record.body)
+        state = evolve(state, event) if event is not None else state
+    return run.at(state, tuple(reading.records), reading.damage)
 
 
 def _usual(hosts: list[dict[str, str]], ones: set[str]) -> Iterator[tuple[str, str]]:
@@ -231,4 +245,8 @@ def _works(state: State, names: dict[str, str]) -> str:
 
 def _slips(state: State) -> list[str]:
     """Return what was refused, oldest first."""
-    return []
+    return [
+        f"{remark.step}: {remark.text}" if remark.step else remark.text
+        for remark in state.remarks
+        if remark.kind is Remarks.SLIP
+    ]

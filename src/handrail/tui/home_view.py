@@ -114,6 +114,8 @@ def about(card: RunbookCard, width: int) -> list[Line]:
     if card.target:
         facts += f" Target {show_duration(card.target)}."
     facts += _last_time(card)
+    if card.people_due:
+        facts += f" Due: {', '.join(card.people_due)}."
     if card.changed and card.last_drill:
         facts += f" {len(card.changed)} change{'' if len(card.changed) == 1 else 's'} since the last drill (v)."
     lines = [row(" ", ink(card.title, Ink.BOLD)), *(row(" ", line) for line in wrap(facts, width - 2, Ink.DIM))]
