@@ -22,10 +22,11 @@ CLIENTS = ("web01", "web02", "db01")
 
 @pytest.fixture(scope="module")
 def estate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
-    """Return an estate of BIND and of stand-ins for Puppet; a file may say `NAMES = nameservers.knot`, `PUPPET = debian`."""
+    """Return an estate of BIND and of stand-ins for Puppet; a file may have its own NAMES, PUPPET (see debian.py) and CLIENTS."""
     names, puppet = getattr(request.module, "NAMES", nameservers.bind), getattr(request.module, "PUPPET", light)
     need(*LIGHT, *(["Knot"] if names is nameservers.knot else []), *(["Puppet"] if puppet is debian else []))
-    made = bring_up(tmp_path_factory.mktemp("estate") / "given", CLIENTS, names, puppet)
+    clients = getattr(request.module, "CLIENTS", CLIENTS)
+    made = bring_up(tmp_path_factory.mktemp("estate") / "given", clients, names, puppet)
     yield made
     made.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.estate.estate import RUNBOOKS, Estate
 from tests.runbooks.bed import drive, stands_at
@@ -20,10 +21,10 @@ from handrail.store.home import Home
 REASON = "the real estate's tests: it was never drilled here"
 
 
-def live(home: Path, estate: Estate, runbook: str = "puppet-failover", pace: Pace = Pace.STEP) -> Session:
-    """Open a LIVE run of a shipped runbook: the file itself, byte for byte what a drill runs."""
+def live(home: Path, estate: Estate, runbook: str = "puppet-failover", pace: Pace = Pace.STEP, **more: Any) -> Session:
+    """Open a LIVE run of a shipped runbook, the file itself, byte for byte what a drill runs; `more` is of `Opening`."""
     file = RUNBOOKS / f"{runbook}.toml"
-    told = Opening(file, estate.file, Mode.LIVE, reason=REASON, pace=pace)
+    told = Opening(file, estate.file, Mode.LIVE, reason=REASON, pace=pace, **more)
     return open_run(Home(home).make(), told)
 
 

@@ -109,14 +109,14 @@ class Bed:
 
 def begin(bed: Bed, *words: str, reason: str = "") -> None:
     """Start a LIVE run: the briefing, with the estate's name typed."""
-    told = (
-        ("--reason", shlex.quote(bed.said["reason"])) if bed.said.get("reason") else ()
-    )  # never drilled at this digest
+    undrilled = bed.said.get("reason")  # it answers both questions for a reason
+    told = ("--reason", shlex.quote(reason or undrilled)) if undrilled else ()
     bed.console("run", *words, *told, "--estate", bed.said["estate"])
     bed.look("Your answers", 60)
     bed.look("answers, pinned key|does not answer|silent for", 60)
     if reason:
         bed.look("Emergency: why", 60)
+    if reason and not undrilled:
         bed.press(reason, what="why it is an emergency")
         bed.press("Enter", what="next field")
     bed.press(bed.said["name"], what="the estate's name")
@@ -209,7 +209,7 @@ def late(bed: Bed) -> None:
         f"puppet config set certname {node} --section main; puppet ssl clean; rm -f /var/lib/puppet/ssl/certs/{node}.pem",
     )
     bed.agents(host, wanted="nobody: not signed")
-    begin(bed, "puppet-late-certs", "--set", f"node={node}")
+    begin(bed, "puppet-late-certs", "--set", f"node={node}", *bed.said.get("successor", ()))
     on(bed, "checks, which lead to the gate", GATE)
     typed(bed, node, "the node's name, at the gate", STAGE.format(4))
     on(bed, "the node is served", DONE)
@@ -224,7 +224,7 @@ def home_address(bed: Bed) -> str:
 
 def home(bed: Bed) -> None:
     """Walk the failback."""
-    begin(bed, "puppet-failback", *bed.said.get("failback", ()))
+    begin(bed, "puppet-failback", *bed.said.get("successor", ()))
     bed.press("Enter", what="checks")
     if DECIDE_WORDS in bed.look(f"{STAGE.format(3)}|{DECIDE}"):
         bed.note("screen", what=bed.screen())
