@@ -335,7 +335,7 @@ def _sub_state(name: str, now: str) -> str:
 def show(call: Call) -> int:
     """Print properties of units."""
     for name in call.names:
-        now, note = units.state(name), units.read_note(name) or Note()
+        now, note, unit = units.state(name), units.read_note(name) or Note(), units.find(name)
         known = {
             "Id": name,
             "ActiveState": now,
@@ -344,6 +344,7 @@ def show(call: Call) -> int:
             "UnitFileState": "" if _boot_state(name) == "not-found" else _boot_state(name),
             "MainPID": str(note.pid if now == "active" else 0),
             "Result": note.result,
+            "User": unit.get("Service.User") if unit else "",
         }
         for key in call.properties or known:
             value = known.get(key, "")

@@ -1,0 +1,80 @@
+"""systemd itself as first process: the shipped units, and whether the stand-in of `systemctl` answers as it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.estate.estate import RUNBOOKS, until
+from tests.estate.parts import need
+from tests.estate.pid1 import Booted, booted, missing
+from tests.sim_services.hostbench import Host, estate
+
+UNITS = "/etc/systemd/system"
+NAP = "[Unit]\nDescription=A test service\n[Service]\nExecStart=/bin/sleep 600\nExecReload=/bin/true\nUser=root\n[Install]\nWantedBy=multi-user.target\n"
+TIMER, SERVICE = "puppet-ssl-sync.timer", "puppet-ssl-sync.service"
+# What the shipped runbooks ask of systemctl, in the order in which a service's life goes.
+ASKED = (
+    "is-enabled nap", "is-active nap", "show -p LoadState nap.service", "show -p User nap.service", "enable --now nap",
+    "is-enabled nap", "is-active nap", "mask --now nap", "is-enabled nap", "is-active nap", "show -p LoadState nap.service",
+    "start nap", "unmask nap", "is-enabled nap", "start nap", "is-active nap", "disable --now nap", "is-enabled nap",
+    "is-active nap", "show -p LoadState none.service", "is-enabled none", "start none",
+    "try-restart nap", "is-active nap", "reload nap",
+)  # fmt: skip
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Booted]:
+    need("namespaces")
+    if why := missing():
+        pytest.skip(f"no systemd can be booted here: {why}")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with booted(disk) as made:
+        yield made
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Iterator[Host]:
+    with estate(tmp_path / "sim", "web01") as bed:
+        yield bed["web01"]
+
+
+def test_the_stand_in_answers_as_systemd_does(machine: Booted, stand_in: Host) -> None:
+    machine.put("/usr/local/lib/systemd/system/nap.service", NAP)
+    machine.sh("systemctl daemon-reload")
+    stand_in.path("/usr/local/lib/systemd/system/nap.service").write_text(NAP)
+    apart = []
+    for words in ASKED:
+        real, played = machine.run("systemctl", *words.split()), stand_in.run("systemctl", *words.split())
+        reads = words.startswith(("is-", "show")) and words != "is-enabled none"
+        if (real.code, real.out if reads else "") != (played.code, played.out if reads else ""):
+            apart.append((words, real, played))
+    assert not apart, "\n".join(map(repr, apart))
+
+
+def test_the_shipped_units_copy_hold_and_fail_as_the_guide_says(machine: Booted) -> None:
+    for name in (TIMER, SERVICE):
+        machine.put(f"{UNITS}/{name}", (RUNBOOKS / "files" / name).read_text())
+    machine.put("/usr/local/sbin/puppet-ssl-sync", "#!/bin/sh\ndate >> /ran\nexit $(cat /code)\n", 0o755)
+    machine.put("/code", "0")
+    machine.sh(f"systemd-analyze verify {UNITS}/{TIMER} {UNITS}/{SERVICE}; systemctl daemon-reload")
+    for code, active, ends in (("0", "inactive", 0), ("75", "inactive", 0), ("1", "failed", 1)):
+        machine.put("/code", code)
+        assert machine.run("systemctl", "start", SERVICE).code == ends, code
+        assert machine.run("systemctl", "is-active", SERVICE).out.strip() == active, code
+    machine.sh(f"systemctl reset-failed {SERVICE}; rm /ran; echo 0 > /code")
+
+    machine.sh(f"systemctl enable --now {TIMER}")
+    assert machine.sh(f"systemctl is-enabled {TIMER}; systemctl is-active {TIMER}") == "enabled\nactive\n"
+    shown = machine.sh(f"systemctl show -p TimersMonotonic {TIMER}")
+    assert "OnUnitActiveUSec=15min" in shown
+    assert "OnBootUSec=2min" in shown
+    machine.sh(f"systemctl stop {TIMER}")
+    assert machine.run("systemctl", "is-active", TIMER).out == "inactive\n"
+    # The same unit with its first delay made short: what elapses is the timer, what runs is the program.
+    machine.put(f"{UNITS}/{TIMER}.d/soon.conf", "[Timer]\nOnBootSec=\nOnBootSec=1s\nAccuracySec=10ms\n")
+    machine.sh(f"systemctl daemon-reload; systemctl start {TIMER}")
+    until(lambda: machine.run("test", "-s", "/ran").code == 0, "the timer starts the copy")
+    assert "15min" in machine.sh(f"systemctl list-timers --no-pager {TIMER}") or machine.sh("cat /ran")
