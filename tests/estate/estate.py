@@ -191,6 +191,7 @@ def _base(made: Estate, host: HostPlan) -> list[Entry]:
     found = [
         *texts.names(host.address, host.name, resolver),
         ("/etc/ssh/ssh_host_ed25519_key", "f", 0o600, (made.folder / f"host_{host.name}").read_bytes()),
+        ("/etc/ssh/ssh_host_ed25519_key.pub", "f", 0o644, (made.folder / f"host_{host.name}.pub").read_bytes()),
         ("/etc/ssh/sshd_config", "f", 0o644, texts.SSHD.encode()),
         ("/etc/sudoers.d/operator", "f", 0o440, f"{OPERATOR} ALL=(ALL) NOPASSWD: ALL\n".encode()),
         (f"/home/{OPERATOR}/.ssh/authorized_keys", "f", 0o600, own),

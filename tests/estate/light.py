@@ -16,6 +16,8 @@ _REAL_HERE = (
     "usr/local/sbin/rndc",
     "usr/local/sbin/zone-set",
     "usr/local/sbin/puppet-ssl-sync",
+    "usr/local/bin/ssh",
+    "usr/local/sbin/sshd",
 )
 _REAL_UNITS = ("named.service", "ssl-export.service")
 

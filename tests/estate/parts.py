@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 IN_CI = os.environ.get("HANDRAIL_REAL") == "1"
-_SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 _PROGRAMS = {
     "OpenSSH": ("sshd", "ssh-keygen"),
     "BIND": ("named",),
@@ -33,7 +33,7 @@ def missing(part: str) -> str:
         return _no_namespaces()
     if part == "TUN":
         return "" if Path("/dev/net/tun").exists() else "there is no /dev/net/tun"
-    path = f"{os.environ.get('PATH', '')}:{_SBIN}"
+    path = f"{os.environ.get('PATH', '')}:{SBIN}"
     gone = [name for name in _PROGRAMS[part] if not shutil.which(name, path=path)]
     return f"not installed: {', '.join(gone)}" if gone else ""
 
