@@ -146,10 +146,12 @@ def drill(
     start = Start(route=route, values=values, step_by_step=by_step, emergency="drill" if route != "planned" else "")
     start = replace(start, level=level or "", predict=predict, seed=seed)
     if turn_back:
+        from handrail.cli.front import full_screen
         from handrail.cli.turning import turn_back as turned
 
         make = _opener(desk, runbook or options.RUNBOOK, Mode.DRILL, start)
-        sys.exit(turned(make, turn_back, as_json=as_json))
+        shown = full_screen(plain or as_json or auto)
+        sys.exit(turned(make, turn_back, as_json=as_json, desk=desk if shown else None))
     sys.exit(
         _begin(
             desk,

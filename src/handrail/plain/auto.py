@@ -95,9 +95,9 @@ class Auto:
         return order.next_step(state) is None
 
 
-async def walk(session: SessionApi) -> bool:
+async def walk(session: SessionApi, auto: Auto | None = None) -> bool:
     """Walk a run to where a person would have to decide; return whether that is its end."""
-    auto = Auto()
+    auto = auto or Auto()
     while True:
         shown = session.snapshot
         if shown.trouble or auto.is_over(shown.state):

@@ -78,13 +78,14 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         theme: str = "",
         mode_hint: str = "",
         page: Callable[[], Page[None]] | None = None,
+        beside: Callable[[HandrailApp], Coroutine[Any, Any, None]] | None = None,
         mono: Callable[[], float] = time.monotonic,
         today: Callable[[], datetime] = _today,
         frame: float = FRAME,
     ) -> None:
         super().__init__(driver_class=Terminal)
         self.desk_api, self._first, self._mode_hint = desk, first, mode_hint
-        self._home = page or HomePage
+        self._home, self._beside = page or HomePage, beside
         self.look, self.keys, self.mono, self.today = look or Look(), keys or Keys(), mono, today
         self.session: SessionApi | None = None
         self.asked = AskedPages(self)
@@ -255,6 +256,9 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         self.take(session.snapshot)
         page = ReplayPage() if session.snapshot.playing else RunPage()
         self.push_screen(page, lambda _: None)
+        beside, self._beside = self._beside, None
+        if beside is not None:
+            self.own(beside(self))
         self._follower = asyncio.get_running_loop().create_task(self._follow(session))
         self._follower.add_done_callback(self._owned_ended)
 
@@ -458,17 +462,19 @@ async def drive(
     *,
     mode_hint: str = "",
     page: Callable[[], Page[None]] | None = None,
+    beside: Callable[[HandrailApp], Coroutine[Any, Any, None]] | None = None,
     theme: str = "",
     ascii: bool | None = None,  # noqa: A002  the word of the command line
     keys: Mapping[str, str] | None = None,
 ) -> int:
     """Show the program until it is left, in the running loop; return the exit code (see `handrail.session.exits`).
 
-    Raise `Trouble` when `first` is a function that raised it: the terminal is right again by then.
+    `beside` goes on beside the first run that is opened. Raise `Trouble` when `first` is a function that raised it: the
+    terminal is right again by then.
     """
     look = Look(ascii=wants_ascii() if ascii is None else ascii)
     bound = Keys().remapped(keys) if keys else Keys()
-    app = HandrailApp(desk, first, look=look, keys=bound, theme=theme, mode_hint=mode_hint, page=page)
+    app = HandrailApp(desk, first, look=look, keys=bound, theme=theme, mode_hint=mode_hint, page=page, beside=beside)
     try:
         code = await app.run_async()
     finally:
