@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from tests.session.world import Drive, World, a_world, runbook, step
 from tests.ssh.bench import until
 from tests.tui.desk import FakeDesk
 
+from handrail.base.clock import StillClock
 from handrail.engine import messages as m
 from handrail.engine.words import StepWord
 from handrail.plain.tape import MARK, Tape
@@ -24,13 +26,15 @@ from handrail.session.view import Mode
 from handrail.store.moving import NAME as MOVING
 from handrail.store.run_folder import RunFolder
 from handrail.tui.app import HandrailApp
+from handrail.tui.cast import recorded
 from handrail.tui.pages.replay import ReplayPage
 from handrail.tui.pages.run import RunPage
 
 OLD, NEW = "10.0.0.10", "10.0.0.20"
 UNDO = 'undo = { run = ["rm", "-f", "made"] }\n'
 DNS = f'undo = "restore"\ndns = {{ name = "puppet.example.test", from = "{OLD}", to = "{NEW}" }}\n'
-LOUD = 'script = "for n in 1 2 3 4 5 6; do echo line $n; done; echo bad >&2; touch made; test -e allowed"\n'
+LOUD = """script = 'for n in 1 2 3 4 5 6; do echo line $n; done; printf "\\033[2J\\033]0;LIVE\\007 \\342\\200\\256\\n"; echo bad >&2; touch made; test -e allowed'
+"""
 BOOK = runbook(
     step('on = ["primary", "dr"]\nrun = ["uname"]', stage="look", head="reads = true\ntogether = true")
     + step(f'on = "dr"\n{LOUD}{UNDO}', stage="make")
@@ -210,7 +214,7 @@ async def test_output_comes_when_it_came_and_goes_when_one_goes_back(zone: World
     replay.begin_at("2.1")
     assert said(replay) == []
     replay.step(1)
-    whole = [f"line {n}" for n in range(1, 7)]
+    whole = [f"line {n}" for n in range(1, 7)]  # and one that is hostile
     assert [line for line in said(replay, 1) if line.startswith("line")] == whole
     replay.begin_at("2.1")
     assert said(replay) == []
@@ -260,6 +264,27 @@ async def test_line_by_line_every_line_is_marked_and_the_run_is_told_whole(zone:
     text = "\n".join(lines)
     for words in ("DRILL run", "line 6", "FAILED 2.1 X", f"confirmed by typing {NEW}", "undone 3.1 X", "was undone"):
         assert words in text, words
+
+
+async def test_a_cast_is_the_replay_s_screen_with_a_marker_for_each_step(zone: World) -> None:
+    drive = await drilled(zone)
+    replay = Replaying(RunFolder.open(zone.home, drive.run), StillClock())
+    text = await recorded(replay, FakeDesk())
+    head, *lines = [json.loads(line) for line in text.splitlines()]
+    assert (head["version"], head["width"], head["height"]) == (2, 100, 30)
+    assert head["title"].startswith("REPLAY of DRILL small on small")
+    times = [line[0] for line in lines]
+    assert times == sorted(times)
+    marks = [label for _, kind, label in lines if kind == "m"]
+    assert marks[-5:] == ["2.1 X", "2.1 X, attempt 2", "3.1 X", "undo of 3.1 X", "undo of 2.1 X"]
+    shown = "".join(data for _, kind, data in lines if kind == "o")
+    assert set(re.findall(r"\x1b(?!\[[\d;]*m|\[\d+;1H|\[\?25[lh]|\[2J)", shown)) == set()
+    assert shown.count("\x1b[2J") == 1
+    assert "\x1b]" not in shown
+    assert "\u202e" not in shown
+    words = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown)
+    assert "REPLAY of DRILL" in words
+    assert "line 6" in words
 
 
 async def test_a_live_run_is_a_replay_too_and_never_wears_its_colour(zone: World) -> None:

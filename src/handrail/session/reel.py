@@ -42,6 +42,7 @@ class Reel:
     frames: tuple[Frame, ...]
     gaps: tuple[tuple[float, float], ...] = ()
     marks: tuple[int, ...] = ()
+    stops: tuple[int, ...] = ()  # the marks, and where an attempt had said everything
 
     @property
     def length(self) -> float:
@@ -89,6 +90,11 @@ class Reel:
         found = bisect_left(self.marks, count - 1)
         return self.marks[found - 1] if found else None
 
+    def stop_after(self, count: int) -> int | None:
+        """Return the next stop's frame number when `count` frames were seen; None when there is none."""
+        found = bisect_left(self.stops, count)
+        return self.stops[found] if found < len(self.stops) else None
+
     def passed(self, count: int) -> int:
         """Return how many marks were passed when `count` frames were seen."""
         return bisect_left(self.marks, count)
@@ -113,4 +119,5 @@ def reel_of(frames: tuple[Frame, ...], said: Iterable[float]) -> Reel:
     moments = sorted({*(frame.at for frame in frames), *(at for at in said if at <= frames[-1].at)})
     gaps = tuple((a + LEFT, b - LEFT) for a, b in pairwise(moments) if b - a > IDLE)
     marks = tuple(n for n, frame in enumerate(frames) if isinstance(frame.event, e.AttemptStarted))
-    return Reel(frames, gaps, marks)
+    whole = (n - 1 for n, frame in enumerate(frames) if n and isinstance(frame.event, e.AttemptEnded))
+    return Reel(frames, gaps, marks, tuple(sorted({*marks, *whole})))

@@ -215,12 +215,12 @@ class Replaying:
         return not self._over
 
     def onto(self, seconds: float) -> bool:
-        """Play on at single speed, but not past where the next step was begun; tell whether there was more to come."""
+        """Play on at single speed, but not past where a step was begun, or had said everything; tell whether there was more."""
         if self._over:
             return False
-        at, mark = self._reel.onward(self._at, seconds), self._reel.mark_after(self._count)
-        if mark is not None and self._reel.frames[mark].at <= at:
-            self._go(mark)
+        at, stop = self._reel.onward(self._at, seconds), self._reel.stop_after(self._count)
+        if stop is not None and self._reel.frames[stop].at <= at:
+            self._go(stop)
         else:
             self._move(at)
         return True

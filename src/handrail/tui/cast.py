@@ -32,6 +32,11 @@ _SHOWN: Final = 3.0  # seconds for which the last picture stands
 
 def cast_of(replay: Replaying, desk: DeskApi) -> str:
     """Return a whole run as an asciicast; `replay` is played to its end, without waiting."""
+    return asyncio.run(recorded(replay, desk))
+
+
+async def recorded(replay: Replaying, desk: DeskApi) -> str:
+    """Return the same in a loop that runs already."""
     made: list[str] = []
     app = HandrailApp(desk, replay, look=Look(), frame=3600.0)
 
@@ -40,10 +45,7 @@ def cast_of(replay: Replaying, desk: DeskApi) -> str:
         made.extend(_lines(app, replay))
         app.exit(0)
 
-    async def run() -> None:
-        await app.run_async(headless=True, size=SIZE, auto_pilot=record)
-
-    asyncio.run(run())
+    await app.run_async(headless=True, size=SIZE, auto_pilot=record)
     if app.fault is not None:
         raise app.fault
     return "\n".join(made) + "\n"
