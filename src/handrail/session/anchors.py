@@ -41,7 +41,7 @@ async def ask_hosts(folder: RunFolder, given: Given) -> tuple[str, list[Problem]
         for host, word in zip(_hosts(run), words, strict=True)
         if word.startswith("NO MATCH")
     ]
-    return told or "no host was claimed", wrong
+    return told or "none is left: the claim was given back, or was never taken", wrong
 
 
 def _hosts(run: Replayed) -> tuple[Host, ...]:

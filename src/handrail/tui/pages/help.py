@@ -28,6 +28,7 @@ WORDS: Final = (
     ("CHECK", "real hosts, reads only"),
     ("REHEARSAL", "real hosts of class staging, under LIVE's rules"),
     ("LIVE", "real hosts"),
+    ("REPLAY", "a run that was, played again: nothing is sent"),
 )
 
 
