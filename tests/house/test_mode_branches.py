@@ -55,6 +55,27 @@ def test_the_engine_records_the_mode_and_never_reads_it() -> None:
     assert read == []
 
 
+TAUGHT = {"level", "predict", "remarks"}  # what a drill teaches: written down, and read by who shows it
+
+
+def read_by(module: ast.Module) -> list[str]:
+    """Return what of a drill's teaching a module reads."""
+    loads = (node for node in ast.walk(module) if isinstance(node, ast.Attribute))
+    return [node.attr for node in loads if node.attr in TAUGHT]
+
+
+def test_nobody_who_decides_or_acts_knows_a_level() -> None:
+    """The fold adds a remark to those there are; nothing else below the session looks at one."""
+    found = [
+        f"{path.name}: {name}" for path in modules(*FLOORS) if path.name != "evolve.py" for name in read_by(tree(path))
+    ]
+    assert found == []
+
+
+def test_the_rule_sees_who_reads_a_level() -> None:
+    assert read_by(ast.parse("def send(run):\n    return run.opened.level == 'guided'\n")) == ["level"]
+
+
 def test_the_rule_sees_a_branch() -> None:
     inside = "from x import Mode as M\ndef send(mode: str, *, dry_run: bool) -> bool:\n    return mode == 'LIVE'\n"
     assert sorted(said(ast.parse(inside))) == ["'LIVE'", "Mode", "dry_run"]

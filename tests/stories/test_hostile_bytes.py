@@ -49,7 +49,7 @@ def test_nothing_that_a_host_prints_acts_on_the_terminal(tmp_path: Path) -> None
     values = {"title": title, "printf": HOSTILE.decode(), "size": SIZE, "code": 3}
     text = (BOOKS / "small.toml").read_text().partition('[[stage]]\nid = "copy"')[0]
     (books / "small.toml").write_text(text + STEP % values)
-    with Terminal(tmp_path / "h", "drill", str(books / "small.toml"), "--plain") as console:
+    with Terminal(tmp_path / "h", "drill", str(books / "small.toml"), "--plain", "--level", "none") as console:
         console.expect("Start stage 1")
         console.type("")
         console.expect("Start stage 2")
@@ -71,7 +71,14 @@ def test_nothing_that_a_host_prints_acts_on_the_terminal(tmp_path: Path) -> None
 
 def test_a_terminal_that_knows_only_ascii_gets_no_traceback(tmp_path: Path) -> None:
     with Terminal(
-        tmp_path, "drill", str(BOOKS / "small.toml"), "--plain", LC_ALL="C", PYTHONIOENCODING="ascii:strict"
+        tmp_path,
+        "drill",
+        str(BOOKS / "small.toml"),
+        "--plain",
+        "--level",
+        "none",
+        LC_ALL="C",
+        PYTHONIOENCODING="ascii:strict",
     ) as console:
         for after in ("Start stage 1", "Start stage 2", "Start stage 3", "Start stage 4"):
             console.expect(after)

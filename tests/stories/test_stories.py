@@ -15,7 +15,7 @@ ADDRESS, OLD = "10.77.2.10", "10.77.1.10"
 
 def drill(home: Path, *words: str) -> Terminal:
     """Return a console that stands before its first stage."""
-    console = Terminal(home, "drill", str(BOOKS / "small.toml"), "--plain", *words)
+    console = Terminal(home, "drill", str(BOOKS / "small.toml"), "--plain", "--level", "none", *words)
     console.expect("enter: Start stage 1 Checks")
     return console
 
@@ -240,7 +240,7 @@ def test_a_long_output_is_cut_and_says_so(tmp_path: Path) -> None:
     shutil.copytree(BOOKS, books)
     text = (books / "small.toml").read_text()
     (books / "small.toml").write_text(text.replace("hostname > /srv/mark; echo marked", "seq 1 3000"))
-    with Terminal(tmp_path / "h", "drill", str(books / "small.toml"), "--plain") as console:
+    with Terminal(tmp_path / "h", "drill", str(books / "small.toml"), "--plain", "--level", "none") as console:
         console.expect("Start stage 1")
         go(console, "Start stage 2", "Start stage 3")
         console.type("log mark")

@@ -25,7 +25,9 @@ from handrail.engine.outline import Outline
 from handrail.engine.results import Check, Gate, Question, Recheck, Result
 from handrail.engine.state import fresh
 from handrail.engine.words import Answer, Pace, ResultKind, Way
-from handrail.session.view import HeadLine, HostView, LiveStep, Mode, RunInfo, Snapshot, StepText
+from handrail.session import lessons
+from handrail.session.levels import Level
+from handrail.session.view import CoachNote, HeadLine, HostView, LiveStep, Mode, RunInfo, Snapshot, StepText
 from handrail.store.spool import Spool
 from handrail.store.spool_index import HostStream
 from handrail.store.spool_reader import SpoolReader
@@ -149,6 +151,12 @@ class FakeSession:
             pace=Pace.STAGE,
         )
 
+    def teach(self, level: Level, *, predict: bool = False, coach: tuple[CoachNote, ...] = ()) -> None:
+        """Let the run be a drill at a level."""
+        self.show(
+            lambda s: replace(s, info=replace(s.info, level=level.value, predict=predict, coach=coach, adds=295.0))
+        )
+
     # ------------------------------------------------------------ the protocol
 
     @property
@@ -157,7 +165,8 @@ class FakeSession:
 
     @property
     def snapshot(self) -> Snapshot:
-        return replace(self.base, seq=self._seq, at=self.at, wall=self.clock.now(), state=self.state)
+        made = replace(self.base, seq=self._seq, at=self.at, wall=self.clock.now(), state=self.state)
+        return lessons.taught(made, drives=not self.watching)
 
     async def changed(self, seq: int) -> Snapshot:
         async with self._news:

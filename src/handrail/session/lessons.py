@@ -28,6 +28,21 @@ def counted(state: State, kind: Remarks) -> dict[str, int]:
     return dict(Counter(remark.step for remark in state.remarks if remark.kind is kind))
 
 
+def taught(shown: Snapshot, *, drives: bool = True) -> Snapshot:
+    """Return a snapshot with what follows from the level and from what is kept of who practises; `drives`: at this console."""
+    info, state = shown.info, shown.state
+    notes = due_notes(info.coach, state) if drives and info.level == Level.GUIDED else ()
+    return replace(
+        shown,
+        texts=texts_shown(shown.texts, state, info.level),
+        whole=shown.texts,
+        slips=counted(state, Remarks.SLIP) or shown.slips,
+        hints=counted(state, Remarks.HINT) or shown.hints,
+        notes=notes,
+        foretell=to_foretell(state, info) if drives else (),
+    )
+
+
 # ---------------------------------------------------------------- coach
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from handrail.base.clock import unstamp
+from handrail.base.durations import show_clock
 from handrail.base.ids import file_word
 from handrail.engine.codec import decode_event
 from handrail.report import html, json_form, junit, markdown, text
 from handrail.report.build import build
 from handrail.report.data import Facts, Happening, Report
+from handrail.session.lessons import in_production
 from handrail.session.reported import aims_of, clocks_of
 from handrail.session.view import Snapshot
 from handrail.store.chain import GENESIS, Reading, Record
@@ -70,7 +72,7 @@ def _facts(folder: RunFolder, shown: Snapshot, reading: Reading, told: Sequence[
         rto_until=info.rto_until,
         restored=shown.restored,
         simulated=info.simulated,
-        shortened=info.shortened,
+        shortened=_shortened(shown),
         names=shown.names,
         records=len(records),
         head=records[-1].h if records else GENESIS,
@@ -81,3 +83,10 @@ def _facts(folder: RunFolder, shown: Snapshot, reading: Reading, told: Sequence[
         ages=aims.ages,
         clocks=clocks_of(folder, told, shown.names),
     )
+
+
+def _shortened(shown: Snapshot) -> str:
+    """Return what a drill shortens, and what production's waits would make of its time."""
+    least = in_production(shown)
+    more = f"; with production's it takes at least {show_clock(least)}" if least is not None else ""
+    return shown.info.shortened + more

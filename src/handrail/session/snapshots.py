@@ -6,20 +6,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, TypedDict
+from typing import Final
 
 from handrail.base.clock import unstamp
 from handrail.base.durations import parse_duration
 from handrail.base.problems import Trouble
 from handrail.engine.state import State, StepState
-from handrail.engine.words import Remarks, StepWord, Way
+from handrail.engine.words import StepWord, Way
 from handrail.runbook.bind import Binding
 from handrail.runbook.checks import Undo
 from handrail.runbook.model import Headline
 from handrail.runbook.names import references, resolve_known
 from handrail.session import lessons
 from handrail.session.core import Core
-from handrail.session.levels import Level
 from handrail.session.moving import Moved
 from handrail.session.reach import away_hosts, concerned_hosts
 from handrail.session.texts import step_text
@@ -68,7 +67,7 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
         }
     undo = {step: _undo_seconds(core.binding, state, step) for step in state.started}
     at = core.now()
-    return Snapshot(
+    made = Snapshot(
         seq=seq,
         at=at,
         wall=core.clock.now(),
@@ -84,35 +83,17 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
         asked=core.asking.open,
         trouble=trouble,
         relief=shown.relief,
-        notes=lessons.due_notes(shown.info.coach, state) if shown.info.level == Level.GUIDED else (),
-        foretell=lessons.to_foretell(state, shown.info),
-        **_taught(shown.info, state, shown.texts),
+        texts=shown.texts,
         names={h.key: h.name for h in core.binding.estate.every_host()},
         waits_for=concerned_hosts(core.state, core.binding),
     )
+    return lessons.taught(made)
 
 
 def moved(core: Core, shown: Shown) -> Moved:
     """Return what a snapshot shows beyond what follows from the journal."""
     hosts = {view.key: view for view in _hosts(core, shown.asked)}
     return Moved(dict(core.live), hosts, concerned_hosts(core.state, core.binding), shown.watchers)
-
-
-class _Taught(TypedDict):
-    texts: Mapping[str, StepText]
-    whole: Mapping[str, StepText]
-    slips: Mapping[str, int]
-    hints: Mapping[str, int]
-
-
-def _taught(info: RunInfo, state: State, texts: Mapping[str, StepText]) -> _Taught:
-    """Return what follows from what is kept of a person who practises."""
-    return {
-        "texts": lessons.texts_shown(texts, state, info.level),
-        "whole": texts,
-        "slips": lessons.counted(state, Remarks.SLIP),
-        "hints": lessons.counted(state, Remarks.HINT),
-    }
 
 
 def headline(binding: Binding, state: State, started: datetime) -> tuple[HeadLine, ...]:
@@ -225,13 +206,13 @@ def still(run: Replayed, seq: int, at: float, wall: datetime, watchers: tuple[st
         s.name: step_text(binding, s, state.values) for s in binding.runbook.places if state.outline.has_step(s.name)
     }
     undo = {step: _undo_seconds(binding, state, step) for step in state.started}
-    return Snapshot(
+    made = Snapshot(
         seq=seq,
         at=at,
         wall=wall,
         info=run.info,
         state=state,
-        **_taught(run.info, state, texts),
+        texts=texts,
         headline=headline(binding, state, run.info.started),
         hosts=tuple(HostView(h.key, h.name, h.role, h.address, h.site) for h in binding.estate.every_host()),
         restored=restored_at(state, run.info.rto_until),
@@ -241,3 +222,4 @@ def still(run: Replayed, seq: int, at: float, wall: datetime, watchers: tuple[st
         names={h.key: h.name for h in binding.estate.every_host()},
         damage=run.damage,
     )
+    return lessons.taught(made, drives=False)

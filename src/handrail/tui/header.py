@@ -14,6 +14,7 @@ from handrail.tui.look import Look, Mark
 from handrail.tui.scene import Scene
 from handrail.tui.text import EMPTY, Ink, Line, fit, ink, row, spread
 
+_SHORT: Final = ("  waits shortened", "  short waits", "  TTL short")  # in a drill, as there is room
 OLD: Final = 60.0  # seconds after which it is said how long ago a figure was seen
 
 
@@ -34,9 +35,12 @@ def header(scene: Scene, width: int) -> list[Line]:
     info = scene.snap.info
     left = f"{info.estate}  {info.runbook}  {scene.state.route}"
     lost = bool(scene.state.lost)
+    taken = len(left) + 13 + 12 * lost
     right = _who(scene, width)
-    room = width - len(left) - len(right) - 14 - 12 * lost
-    short = next((words for words in ("  waits shortened", "  short waits") if len(words) <= room), "")
+    if info.shortened and width - taken - len(right) < len(_SHORT[-1]):
+        right = _who(scene, 0)
+    room = width - taken - len(right)
+    short = next((words for words in _SHORT if len(words) <= room), "")
     said = left + short * bool(info.shortened)
     first = banner(scene.look, info.mode, said, right, width, emergency=lost)
     return [
