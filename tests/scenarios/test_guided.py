@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.stories.terminal import Terminal, run
 
 ADDRESS = "10.77.2.10"
-WHO = {"HANDRAIL_OPERATOR": "ana"}
+WHO = "ana"
 STEPS = ("1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", *(f"2.{n}" for n in range(1, 8)))
 CHANGES = ("3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.8", "3.9", "3.10", "3.11", "3.12", "3.15", "3.16")
 
@@ -20,7 +20,7 @@ def by_step(console: Terminal) -> None:
 
 
 def test_the_first_drill_is_guided_and_turning_back_is_right(tmp_path: Path) -> None:
-    with Terminal(tmp_path, "drill", "--plain", **WHO) as console:
+    with Terminal(tmp_path, "drill", "--plain", HANDRAIL_OPERATOR=WHO) as console:
         console.expect("COACH: You are about to move")
         by_step(console)
         console.expect("next: 4.1 ")
@@ -52,9 +52,9 @@ def test_the_first_drill_is_guided_and_turning_back_is_right(tmp_path: Path) -> 
         console.type("leave")
         assert console.end() == 0
         console.expect("as it should be")
-    listed = run(tmp_path, "training", **WHO).stdout.decode()
+    listed = run(tmp_path, "training", HANDRAIL_OPERATOR=WHO).stdout.decode()
     assert "ana" in listed
     assert "guided" in listed
-    told = run(tmp_path, "report", **WHO).stdout.decode()
+    told = run(tmp_path, "report", HANDRAIL_OPERATOR=WHO).stdout.decode()
     assert "production" in told
-    assert b"deleted" in run(tmp_path, "training", "--forget", **WHO).stdout
+    assert b"deleted" in run(tmp_path, "training", "--forget", HANDRAIL_OPERATOR=WHO).stdout
