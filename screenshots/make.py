@@ -120,10 +120,23 @@ async def take(home: Path) -> None:
         await camera.press("enter")
         await camera.until(lambda _s: True)
         await drill(camera, next(home.glob("estates/*")))
+    await played_again(desk, max(path.name for path in home.glob("runs/*")))
     app = HandrailApp(desk)
     async with app.run_test(size=SMALL) as pilot:
         await pilot.pause(0.5)
         await Camera(app, pilot).shoot("home")
+
+
+async def played_again(desk: Desk, run: str) -> None:
+    """Replay the run, and stand in the middle of its copy."""
+    replay = await desk.replay(run)
+    app = HandrailApp(desk, replay)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause(0.3)
+        replay.toggle()
+        replay.begin_at("copy/sync")
+        replay.skip(3.0)
+        await Camera(app, pilot).shoot("replay")
 
 
 async def drill(camera: Camera, estate: Path) -> None:

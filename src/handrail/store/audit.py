@@ -1,8 +1,8 @@
 """The audit: recomputes everything a run's folder claims about itself. It reads, and never writes.
 
 The chain shows whether a record was changed, lost, moved or added in the middle; the anchor whether the end is the end;
-the digests in the records whether runbook and output are those that were used and seen. Nobody signs it: whoever can
-write the whole folder can also forge the whole folder, unless its head was noted elsewhere.
+the digests in the records whether runbook and output are those that were used and seen. Whoever can write the
+whole folder can also forge the whole folder, unless it was signed (see `manifest`) or its head was noted elsewhere.
 """
 
 from __future__ import annotations
