@@ -13,20 +13,25 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from textual.pilot import Pilot
 
+from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.state import State
-from handrail.engine.words import StepWord
+from handrail.engine.words import Remarks, StepWord
+from handrail.runbook.scenario import find_scenario
 from handrail.runbook.shipped import find_runbook
 from handrail.session import simulator
-from handrail.session.api import BriefingApi
+from handrail.session.api import BriefingApi, SessionApi
+from handrail.session.cards import Start
 from handrail.session.desk import Desk
+from handrail.session.levels import Level
 from handrail.session.view import Mode
 from handrail.store.home import Home
 from handrail.tui.app import HandrailApp
+from handrail.tui.dialogs import Box
 
 HERE = Path(__file__).parent
 SMALL, LARGE = (80, 24), (160, 48)
@@ -74,6 +79,12 @@ class Camera:
         """Press enter for the next stage, once enter is alive again."""
         await self.pilot.pause(1.0)
         await self.press("enter")
+
+    async def close_boxes(self) -> None:
+        """Close every box that is in front."""
+        while isinstance(self.app.screen, Box):
+            await self.pilot.pause(0.8)
+            await self.press("enter")
 
     async def rest(self, seconds: float = 120.0) -> None:
         """Wait until the run stands: at a pause, at a gate, at a failure or at its end."""
@@ -173,6 +184,70 @@ async def drill(camera: Camera, estate: Path) -> None:
     await camera.shoot("debrief")
 
 
+async def lesson(home: Path) -> None:
+    """A guided drill in which each step is foretold: the coach, a step beside what the one before said, the debrief."""
+    desk = Desk(Home(home).make(), cwd=home, person=True, scenario=find_scenario("signed-after-copy", home))
+    card = desk.card(find_runbook("puppet-failover", home))
+    told = Start(level=Level.GUIDED, predict=True)
+
+    async def first() -> SessionApi:
+        briefing = await desk.brief(card, Mode.DRILL, lambda _line: None, told)
+        await briefing.settled()
+        return await briefing.start(told)
+
+    app = HandrailApp(desk, first)
+    async with app.run_test(size=SMALL) as pilot:
+        camera = Camera(app, pilot)
+        await camera.until(lambda s: any(r.kind is Remarks.COACH for r in s.remarks))
+        await pilot.pause(0.5)
+        await camera.shoot("coach")
+        await camera.press("enter")
+        await camera.go()
+        await camera.press(*"root", "tab", *"nothing")
+        await camera.shoot("prediction")
+        await camera.press("enter")
+        await camera.until(lambda s: _passed(s, "look/reach-primary"))
+        foretell(camera, ("nobody knows", "nothing"))
+        while not _passed(camera.state, "look/paths"):
+            await camera.go()
+            await camera.rest()
+        await pilot.pause(0.5)
+        await camera.shoot("guided")
+        await camera.press("full_stop")
+        await to_the_end(camera)
+        await camera.press("enter")
+        await camera.press("enter", *"that", "space", *"it", "space", *"says", "space", *"why", "enter")
+        await camera.shoot("debrief-lesson")
+
+
+def foretell(camera: Camera, words: tuple[str, str]) -> None:
+    """Foretell everything that is still to come, in the same words."""
+    session = camera.app.session
+    assert session is not None
+    for step, _ in camera.state.walked():
+        for kind, said in zip((Remarks.PREDICTED, Remarks.PREDICTED_UNDO), words, strict=True):
+            session.submit(m.Remark(kind, said, step.id))
+
+
+async def to_the_end(camera: Camera) -> None:
+    """Close what the coach says, start what is next, type the address where it is asked."""
+    while order.next_step(camera.state) is not None:
+        if order.awaiting(camera.state) is not None:
+            await camera.pilot.pause(1.5)
+            await camera.close_boxes()
+            await camera.press(*[{".": "full_stop"}.get(c, c) for c in "10.77.2.10"], "enter")
+            await camera.until(lambda s: order.awaiting(s) is None)
+        await camera.close_boxes()
+        await camera.go()
+        await camera.rest()
+    await camera.pilot.pause(1.5)
+    await camera.close_boxes()
+
+
+def _passed(state: State, step: str) -> bool:
+    return state.step(step).word is StepWord.PASSED
+
+
 async def unknown(camera: Camera, estate: Path) -> None:
     """The primary is switched off in the middle of a command, and comes back without knowing of it."""
     await simulator.control(estate, "exec", "puppet-primary", "pkill -STOP -f puppetserver")
@@ -217,11 +292,16 @@ async def recover(camera: Camera) -> None:
         await camera.until(lambda s, step=step: s.step(step.id).word in (StepWord.PASSED, StepWord.FAILED), 120)  # type: ignore[misc]
 
 
+ALBUMS: Final = {"drill": take, "lesson": lesson}
+
+
 def main() -> None:
-    """Take every picture in a home of its own."""
+    """Take the pictures of the albums that are named, else all; each in a home of its own."""
     os.environ.setdefault("HANDRAIL_OPERATOR", "ana")
-    with tempfile.TemporaryDirectory(prefix="handrail-pictures-") as folder:
-        asyncio.run(take(Path(folder)))
+    wanted = sys.argv[1:] or list(ALBUMS)
+    for name in wanted:
+        with tempfile.TemporaryDirectory(prefix="handrail-pictures-") as folder:
+            asyncio.run(ALBUMS[name](Path(folder)))
 
 
 if __name__ == "__main__":

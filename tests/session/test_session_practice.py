@@ -82,6 +82,11 @@ def test_a_level_brings_its_scenario(tmp_path: Path) -> None:
     picked = {scenario(Level.FAULTS, seed) for seed in range(40)}
     assert len(picked) > 3
     assert scenario(Level.FAULTS, 7) == scenario(Level.FAULTS, 7)
+    folders = {
+        practice.scenario_for(Level.FAULTS, "puppet-failover", BOOK, tmp_path, "planned", seed, whole=False)
+        for seed in range(40)
+    }
+    assert not [path for path in folders if path and read_scenario(path).head.needs]
     heads = [read_scenario(path).head for path in picked if path]
     assert {(head.runbook, head.route, head.told) for head in heads} == {("puppet-failover", "planned", None)}
 

@@ -270,7 +270,8 @@ class Briefing:
         if not opening.sim_dir or opening.scenario or not level:
             return opening
         runbook, route = self._binding.runbook.id, opening.route
-        scenario = practice.scenario_for(level, runbook, opening.runbook, self._cwd, route, start.seed)
+        whole = opening.simulated != "folders"
+        scenario = practice.scenario_for(level, runbook, opening.runbook, self._cwd, route, start.seed, whole=whole)
         if scenario is not None:
             await simulator.begin(Path(opening.sim_dir), scenario)
         return replace(opening, scenario=scenario)

@@ -8,6 +8,7 @@ from typing import Final
 from handrail.base.safe import Safe, safe
 from handrail.engine import outcome as ends
 from handrail.engine.words import Outcome
+from handrail.session.practice import next_drill
 from handrail.session.status import changed_steps, where_text
 from handrail.session.view import Mode, Snapshot
 
@@ -57,6 +58,9 @@ def _stays(snap: Snapshot) -> Iterator[str]:
     else:
         yield "Nothing stands changed."
     if gone:
+        if snap.info.level and ends.outcome(snap.state) is not Outcome.CLOSED:
+            following = next_drill(snap)
+            yield f"Your next drill of it is due on {following.due}: handrail training lists it."
         yield "Its simulated estate is taken down, and whatever was changed there is gone with it."
     left = () if gone else ends.claim_left(snap.state)
     if left:

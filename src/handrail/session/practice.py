@@ -56,25 +56,32 @@ def notes_of(runbook: str, path: Path, level: str) -> tuple[CoachNote, ...]:
     return tuple(CoachNote(n.id, n.when.kind, n.when.step, " ".join(n.say.split())) for n in coach.note)
 
 
-def scenario_for(level: str, runbook: str, path: Path, cwd: Path, route: str, seed: int | None) -> Path | None:
-    """Return the scenario that a level brings with it: the coach's first one, or one that is not announced."""
+def scenario_for(
+    level: str, runbook: str, path: Path, cwd: Path, route: str, seed: int | None, *, whole: bool = True
+) -> Path | None:
+    """Return the scenario that a level brings with it: the coach's first one, or one that is not announced.
+
+    Unless the estate is `whole`, one that needs hosts which are machines of their own is passed over.
+    """
     known = known_scenarios(cwd)
     if level == Level.GUIDED:
         coach = coach_of(runbook, path)
         first = coach.head.first if coach else None
-        return known.get(first) if first and _fits(known.get(first), runbook, route) else None
+        return known.get(first) if first and _fits(known.get(first), runbook, route, whole=whole) else None
     if level == Level.FAULTS:
-        fitting = [file for file in known.values() if _fits(file, runbook, route, quiet=True)]
+        fitting = [file for file in known.values() if _fits(file, runbook, route, whole=whole, quiet=True)]
         return random.Random(seed).choice(fitting) if fitting else None  # noqa: S311 - a surprise, not a secret
     return None
 
 
-def _fits(path: Path | None, runbook: str, route: str, *, quiet: bool = False) -> bool:
+def _fits(path: Path | None, runbook: str, route: str, *, whole: bool, quiet: bool = False) -> bool:
     try:
         head = read_scenario(path).head if path else None
     except Trouble:
         return False  # `handrail lint` says what is wrong with it
-    return head is not None and (head.runbook, head.route) == (runbook, route) and not (quiet and head.told)
+    if head is None or (head.runbook, head.route) != (runbook, route):
+        return False
+    return (whole or not head.needs) and not (quiet and head.told)
 
 
 # ---------------------------------------------------------------- what was, and what is next

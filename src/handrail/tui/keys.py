@@ -97,7 +97,7 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at(RUN, "declare", "!", "Emergency", "declare the emergency, with a reason", 35),
     _at("run", "pace", ".", "Pace", "stop before every step, or before every stage"),
     _at("run", "plan", "p", "Plan", "every step, its commands and what undoes them"),
-    _at(RUN, "hint", "h", "Hint", "a hint for this step; in a drill that teaches it is counted"),
+    _at(RUN, "hint", "h", "Hint", "a hint for this step; in a drill that teaches it is counted", 45),
     _at("run", "settle", "o", "Owed", "what is owed, and settling it"),
     _at("run", "find", "/", "Find", "find in the full output"),
     _at("run", "zoom", "z", "Zoom", "one pane over the whole width, and back"),

@@ -128,6 +128,8 @@ class RunPage(Learning):
             labels["stop"] = ""
         if not going_on(scene.state):
             labels["pause"] = ""
+        if not scene.snap.info.level:
+            labels["hint"] = ""
         if scene.watching:
             labels |= dict.fromkeys(("go", "pause", "undo", "stop", "declare"), "")
         if asking.is_manual_now(scene):
