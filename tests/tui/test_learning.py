@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from tests.tui.desk import FakeBriefing, FakeDesk, cards
 from tests.tui.fake import FakeSession, failed
 from tests.tui.stage import Stage, playing
 from tests.tui.test_screens import done
 
 from handrail.engine import messages as m
 from handrail.engine.words import Pace, Remarks, StepWord
+from handrail.session.cards import Start
 from handrail.session.levels import Level
-from handrail.session.view import CoachNote
+from handrail.session.view import CoachNote, Mode
 
 COACH = (
     CoachNote("begin", "opened", "", "Nothing here is real."),
@@ -206,3 +209,22 @@ async def test_the_debrief_asks_three_questions_and_keeps_the_answers(tmp_path: 
             await stage.press("enter")
         assert "the gate" in stage.text()
     assert [text for _, text in remarks(session, Remarks.REFLECTION)] == ["the gate", "a sample", "read more"]
+
+
+@pytest.mark.parametrize(("presses", "level"), [(0, "guided"), (1, "titles"), (2, "faults"), (3, "none")])
+async def test_the_briefing_proposes_a_level_and_another_can_be_chosen(presses: int, level: str) -> None:
+    briefing = FakeBriefing(cards()[0], Mode.DRILL, FakeDesk())
+    briefing.view = replace(briefing.view, level="guided", wanted=(), told=Start(predict=True, seed=7))
+    async with playing(briefing=briefing) as stage:
+        await stage.press("tab", *["right"] * presses)
+        assert f"Level  > ◂ {level} ▸" in stage.text()
+        await stage.press("enter")
+    assert briefing.started is not None
+    assert (briefing.started.level, briefing.started.predict, briefing.started.seed) == (level, True, 7)
+    assert briefing.started.step_by_step
+
+
+async def test_a_briefing_that_is_no_drill_knows_no_level() -> None:
+    briefing = FakeBriefing(cards()[0], Mode.LIVE, FakeDesk())
+    async with playing(briefing=briefing) as stage:
+        assert "Level" not in stage.text()
