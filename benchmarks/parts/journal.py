@@ -21,7 +21,8 @@ from handrail.base.clock import SystemClock
 from handrail.engine import events as e
 from handrail.engine import messages as m
 from handrail.engine.codec import encode_event
-from handrail.session.opening import Opening, open_run, replayed
+from handrail.session.opening import Opening, open_run
+from handrail.session.recorded import replayed
 from handrail.session.session import Session
 from handrail.session.view import Mode
 from handrail.store.disk import Disk

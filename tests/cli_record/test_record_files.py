@@ -10,7 +10,7 @@ import pytest
 from tests.cli_record.records import Tale, closed, finished, held, make_run
 
 from handrail.session.farewell import say_farewell
-from handrail.session.opening import replayed
+from handrail.session.recorded import replayed
 from handrail.session.reports import write_reports
 from handrail.session.snapshots import still
 from handrail.session.view import Snapshot

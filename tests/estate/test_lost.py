@@ -12,7 +12,7 @@ from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.state import State
 from handrail.engine.words import StepWord
-from handrail.session.opening import operator
+from handrail.session.people import operator
 from handrail.session.session import Session
 
 CLIENTS = ("web01", "db01", "db02", "app01")

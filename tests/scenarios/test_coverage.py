@@ -15,7 +15,7 @@ from handrail.runbook.read import read_runbook
 from handrail.session.bookcards import changed_since, runbook_card
 from handrail.session.coverage import as_json, coverage, done_by
 from handrail.session.coverage import kept as drilled
-from handrail.session.opening import operator
+from handrail.session.people import operator
 from handrail.store.drills import Drill, add_drill
 from handrail.store.home import Home
 from handrail.store.journal import Journal, read_run

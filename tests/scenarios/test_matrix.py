@@ -20,7 +20,7 @@ from handrail.runbook.scenario import read_scenario
 from handrail.session import simulator
 from handrail.session.cards import Start
 from handrail.session.desk import Desk
-from handrail.session.opening import replayed
+from handrail.session.recorded import replayed
 from handrail.session.session import Session
 from handrail.session.view import Mode
 from handrail.store.home import Home

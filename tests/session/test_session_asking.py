@@ -18,7 +18,9 @@ from handrail.session.asking import Given
 from handrail.session.briefing import Briefing
 from handrail.session.cards import Start
 from handrail.session.desk import Desk
-from handrail.session.opening import Opening, open_run, replayed, resume_run
+from handrail.session.opening import Opening, open_run
+from handrail.session.recorded import replayed
+from handrail.session.resuming import resume_run
 from handrail.session.session import Session
 from handrail.session.view import Mode
 from handrail.store.run_folder import RunFolder

@@ -11,8 +11,8 @@ from handrail.engine.outcome import claim_left
 from handrail.engine.words import StepWord
 from handrail.session import session as sessions
 from handrail.session.closing import close_run
-from handrail.session.opening import replayed
 from handrail.session.parting import parting
+from handrail.session.recorded import replayed
 from handrail.session.view import Mode
 from handrail.store.run_folder import RunFolder
 

@@ -33,7 +33,7 @@ make_run(Home.locate().make(), {RUN!r}, tale=held)
 DRIVE = """
 import asyncio, sys
 from handrail.engine import messages as m
-from handrail.session.opening import resume_run
+from handrail.session.resuming import resume_run
 from handrail.store.home import Home
 from handrail.store.run_folder import find_run
 
@@ -55,7 +55,7 @@ asyncio.run(main())
 """
 ASK = """
 from handrail.base.problems import Trouble
-from handrail.session.opening import resume_run
+from handrail.session.resuming import resume_run
 from handrail.session.takeover import Asking
 from handrail.store.home import Home
 from handrail.store.run_folder import find_run

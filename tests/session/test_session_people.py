@@ -22,7 +22,7 @@ from handrail.engine import messages as m
 from handrail.engine.words import Outcome, StepWord
 from handrail.session import mailbox
 from handrail.session.exits import Exit, exit_of
-from handrail.session.opening import replayed
+from handrail.session.recorded import replayed
 from handrail.session.takeover import Asking
 from handrail.session.watching import Watching
 from handrail.store import asking

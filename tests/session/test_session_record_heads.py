@@ -16,7 +16,7 @@ from handrail.session import people
 from handrail.session.afterwards import write_note
 from handrail.session.anchors import ask_hosts, compared
 from handrail.session.asking import NOTHING
-from handrail.session.opening import replayed
+from handrail.session.recorded import replayed
 from handrail.session.reports import report_of
 from handrail.session.revision import revision_of
 from handrail.session.snapshots import still

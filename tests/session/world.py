@@ -25,7 +25,9 @@ from handrail.engine import order
 from handrail.engine.codec import decode_event
 from handrail.engine.state import State, StepState
 from handrail.engine.words import StepWord
-from handrail.session.opening import Opening, open_run, replayed, resume_run
+from handrail.session.opening import Opening, open_run
+from handrail.session.recorded import replayed
+from handrail.session.resuming import resume_run
 from handrail.session.session import Session
 from handrail.session.view import Mode
 from handrail.store.home import Home

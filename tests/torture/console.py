@@ -18,7 +18,8 @@ from handrail.engine.outcome import outcome
 from handrail.engine.state import State
 from handrail.engine.words import Outcome
 from handrail.plain.auto import Auto
-from handrail.session.opening import Opening, open_run, resume_run
+from handrail.session.opening import Opening, open_run
+from handrail.session.resuming import resume_run
 from handrail.session.session import Session
 from handrail.session.view import Mode
 from handrail.store.home import Home

@@ -102,7 +102,7 @@ def undo(run: str, to: str, typed: str, as_json: bool, secrets: tuple[str, ...],
     from handrail.engine.decide_back import stage_of
     from handrail.plain.auto import Auto
     from handrail.session.api import SessionApi
-    from handrail.session.opening import replayed
+    from handrail.session.recorded import replayed
     from handrail.store.run_folder import RunFolder
 
     desk = _desk(secrets=secrets, sudo=sudo)
@@ -169,7 +169,7 @@ def note(text: str, run: str, owner: str, due: str, next_test: str) -> None:
     from handrail.engine import messages as m
     from handrail.session.afterwards import write_note
     from handrail.session.mailbox import leave_note
-    from handrail.session.opening import operator
+    from handrail.session.people import operator
     from handrail.store.run_folder import RunFolder
 
     if due and not owner:

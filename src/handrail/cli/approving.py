@@ -41,7 +41,7 @@ def approve(
     """Sign that RUNBOOK may run LIVE on an estate, with these inputs, by somebody else than you."""
     from handrail.base.clock import SystemClock
     from handrail.session import approvals
-    from handrail.session.opening import operator
+    from handrail.session.people import operator
     from handrail.store.home import Home
 
     by, now = name or operator(), SystemClock().now()

@@ -39,7 +39,7 @@ def _shown(folder: RunFolder) -> Snapshot:
     """Return a run as its journal says it is now: where somebody drives it, its clock goes on."""
     from handrail.base.clock import SystemClock, unstamp
     from handrail.engine.table import ImpossibleError
-    from handrail.session.opening import reading_trouble, replayed
+    from handrail.session.recorded import reading_trouble, replayed
     from handrail.session.snapshots import still
     from handrail.store.lock import holder_of
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def training(mine: bool, forget: bool, as_json: bool) -> None:
     """List who drills which runbook at which level, and when it is due again."""
-    from handrail.session.opening import operator
+    from handrail.session.people import operator
     from handrail.store import training as kept
     from handrail.store.home import Home
 

@@ -9,7 +9,8 @@ from handrail.engine.codec import encode_event
 from handrail.engine.decide import decide
 from handrail.engine.evolve import evolve
 from handrail.engine.messages import Refused
-from handrail.session.opening import operator, replayed
+from handrail.session.people import operator
+from handrail.session.recorded import replayed
 from handrail.session.reports import write_reports
 from handrail.session.snapshots import still
 from handrail.store.journal import Journal

@@ -14,8 +14,9 @@ from handrail.base.problems import Problem, Trouble, Where
 from handrail.base.safe import safe
 from handrail.runbook.estate import Host
 from handrail.session.asking import Given
+from handrail.session.assembly import ways_for
 from handrail.session.core import target_of
-from handrail.session.opening import replayed, ways_for
+from handrail.session.recorded import replayed
 from handrail.session.snapshots import Replayed
 from handrail.ssh import claim as ssh_claim
 from handrail.ssh.links import Links

@@ -14,7 +14,7 @@ from handrail.runbook.read import read_runbook
 from handrail.session import since
 from handrail.session.cards import RunbookCard
 from handrail.session.coverage import Coverage, coverage
-from handrail.session.opening import operator
+from handrail.session.people import operator
 from handrail.session.practice import is_due
 from handrail.session.preflight import with_preflight
 from handrail.store.drills import Drill, drills_of

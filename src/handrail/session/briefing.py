@@ -22,11 +22,12 @@ from handrail.runbook.routes import needed
 from handrail.session import approvals, meeting, practice, simulator
 from handrail.session.api import SessionApi
 from handrail.session.asking import NOTHING, Given
+from handrail.session.assembly import ways_for
 from handrail.session.cards import BriefingView, HostKey, RolePulse, RunbookCard, Start, Wanted
 from handrail.session.core import target_of
 from handrail.session.levels import Level
 from handrail.session.modes import mode_of
-from handrail.session.opening import Opening, open_run, ways_for
+from handrail.session.opening import Opening, open_run
 from handrail.session.preflight import with_preflight
 from handrail.session.texts import plan_lines
 from handrail.session.view import Mode

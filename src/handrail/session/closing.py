@@ -16,8 +16,10 @@ from handrail.engine.messages import Refused
 from handrail.engine.outcome import claim_left
 from handrail.engine.state import State
 from handrail.session.farewell import say_farewell
-from handrail.session.opening import operator, replayed, resume_run
+from handrail.session.people import operator
 from handrail.session.record import summary
+from handrail.session.recorded import replayed
+from handrail.session.resuming import resume_run
 from handrail.session.snapshots import Shown, still
 from handrail.session.view import Snapshot
 from handrail.store.home import Home

@@ -32,12 +32,15 @@ from handrail.session.cards import PlanLine, RunbookCard, RunCard, Start, Wanted
 from handrail.session.closing import close_run
 from handrail.session.coverage import Coverage
 from handrail.session.levels import Level
-from handrail.session.opening import Opening, lacking, open_run, operator, replayed, resume_run
+from handrail.session.opening import Opening, open_run
 from handrail.session.parting import parting
+from handrail.session.people import operator
 from handrail.session.practice import is_newcomer
 from handrail.session.preflight import with_preflight
 from handrail.session.record import summary
+from handrail.session.recorded import replayed
 from handrail.session.replaying import Replaying
+from handrail.session.resuming import lacking, resume_run
 from handrail.session.session import Session
 from handrail.session.snapshots import Shown
 from handrail.session.standing import Reply, Standing

@@ -24,7 +24,8 @@ from handrail.engine.words import Outcome, Remarks, StepWord
 from handrail.runbook.scenario_model import VERBS
 from handrail.session import mailbox, simulator
 from handrail.session.cards import DrillView
-from handrail.session.opening import operator, replayed
+from handrail.session.people import operator
+from handrail.session.recorded import replayed
 from handrail.session.snapshots import Replayed
 from handrail.session.status import where_text
 from handrail.session.view import Mode

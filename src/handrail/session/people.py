@@ -10,6 +10,12 @@ from collections.abc import Mapping
 from handrail.base.safe import safe
 
 
+def operator() -> str:
+    """Return who sits at this console: HANDRAIL_OPERATOR, who called sudo, or the user."""
+    found = os.environ.get("HANDRAIL_OPERATOR") or os.environ.get("SUDO_USER") or getpass.getuser()
+    return safe(found, 40)
+
+
 def known_as(environ: Mapping[str, str] = os.environ) -> str:
     """Return how the operator's name is known: by which variable or login, as which user, from where."""
     try:

@@ -24,8 +24,8 @@ from handrail.engine.offers import Offer, offers
 from handrail.engine.state import State
 from handrail.session.core import spool_name
 from handrail.session.moving import Moment, Moved, moments
-from handrail.session.opening import reading_trouble, replayed
 from handrail.session.reach import proposing
+from handrail.session.recorded import reading_trouble, replayed
 from handrail.session.reel import Frame, Reel, frames_of, reel_of
 from handrail.session.snapshots import still
 from handrail.session.view import Playing, Snapshot

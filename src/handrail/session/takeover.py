@@ -1,6 +1,6 @@
 """Before a run is taken over: who drives it, what it has changed, what is under way; and asking who drives it.
 
-It reads the run's folder and writes the one question; taking over is `opening.resume_run`.
+It reads the run's folder and writes the one question; taking over is `resuming.resume_run`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from handrail.base.clock import Clock, SystemClock, unstamp
 from handrail.base.problems import trouble
 from handrail.engine import order
 from handrail.report.telling import tell
-from handrail.session.opening import operator, replayed
+from handrail.session.people import operator
+from handrail.session.recorded import replayed
 from handrail.session.reports import happening_of
 from handrail.session.snapshots import Replayed, still
 from handrail.session.standing import Reply, Stage, Standing

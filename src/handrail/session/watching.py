@@ -15,8 +15,9 @@ from handrail.engine.messages import Intent, Refused
 from handrail.engine.offers import Offer
 from handrail.engine.state import State
 from handrail.session import mailbox
-from handrail.session.opening import operator, replayed
 from handrail.session.output import FolderOutput
+from handrail.session.people import operator
+from handrail.session.recorded import replayed
 from handrail.session.snapshots import Replayed, still
 from handrail.session.view import Snapshot
 from handrail.store.journal import read_run
