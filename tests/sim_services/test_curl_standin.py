@@ -1,4 +1,4 @@
-"""The curl stand-in against the server stand-in: the exit codes that runbooks tell causes apart by."""
+"""Stand-ins for tools that a machine may lack: curl by its exit codes, ssh-keygen by its keys."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncssh
 import pytest
 from tests.sim_services.hostbench import SSL, TEMPLATE, Done, Estate, Host, estate, lay
 
@@ -78,3 +79,15 @@ def test_a_client_the_server_refuses_gets_56(bed: Estate, tmp_path: Path) -> Non
     dr.ok("systemctl", "start", "puppetserver")
     done = mutual(bed, "--resolve", f"{FQDN}:8140:{dr.address}")
     assert (done.code, done.out) == (56, "000\n")
+
+
+def test_a_key_as_ssh_keygen_makes_it(bed: Estate, tmp_path: Path) -> None:
+    keygen, file = str(bed["web01"].path("/usr/local/bin/ssh-keygen")), tmp_path / "copy.key"
+    made = bed["web01"].run(keygen, "-q", "-t", "ed25519", "-N", "", "-C", "puppet-ssl-sync", "-f", str(file))
+    assert made == Done(0, "", "")
+    assert file.stat().st_mode & 0o777 == 0o600
+    shown = asyncssh.read_private_key(str(file)).convert_to_public()
+    assert shown == asyncssh.read_public_key(f"{file}.pub")
+    assert Path(f"{file}.pub").read_text().endswith(" puppet-ssl-sync\n")
+    assert bed["web01"].run(keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(file)).code == 1
+    assert bed["web01"].run(keygen, "-A").code == 1
