@@ -1,7 +1,7 @@
 """Walk the story of docs/tried.md on a bed with real Puppet, by the keys of a person, and write that page from the log.
 
     python -m tests.estate.tried walk BED PHASE...      BED names a JSON file: estate, home, lab (argv), service, servers, nodes
-    python -m tests.estate.tried write LOG              prints docs/tried.md
+    python -m tests.estate.tried write LOG [NAME=LOG]...  prints docs/tried.md; the others as one table each
 
 The console runs in tmux and is looked at as a person looks: by what stands on the screen. Every key, every look and every
 agent run is a line of the log with its time; the page holds nothing that has no line there.
@@ -279,8 +279,8 @@ def emergency(bed: Bed) -> None:
     came(bed, f"{DONE}|enter starts|is owed", 300)
 
 
-def write(lines: Iterable[Mapping[str, Any]]) -> str:
-    """Return docs/tried.md: what the log says, and nothing else."""
+def write(lines: Iterable[Mapping[str, Any]], others: str = "") -> str:
+    """Return docs/tried.md: what the log says, and nothing else; `others` stands after it."""
     told, since = [HEAD], 0.0
     for line in lines:
         if line["kind"] == "phase":
@@ -290,7 +290,27 @@ def write(lines: Iterable[Mapping[str, Any]]) -> str:
         elif line["kind"] in ROWS:
             minutes, seconds = divmod(int(line["at"] - since), 60)
             told.append(f"| {minutes}:{seconds:02d} | {ROWS[line['kind']](line)} |")
-    return "\n".join([*told, READ])
+    return "\n".join([*told, *([others] if others else []), READ])
+
+
+def sums(name: str, lines: Iterable[Mapping[str, Any]]) -> str:
+    """Return a table of one walk: each run that came to its end, how long it took, and what was pressed and typed."""
+    told = [f"\n### {name}\n\n| run | time | enter | typed |\n|---|---|---|---|"]
+    what, since, pressed, typed = "", 0.0, 0, list[str]()
+    for line in lines:
+        if line["kind"] == "phase":
+            what, since, pressed, typed = line["what"], line["at"], 0, []
+        elif line["kind"] == "key":
+            pressed += line["key"] == "Enter"
+            typed += [f"`{line['key']}`"] if line["key"] not in ("Enter", "Tab", "q") else []
+        elif line["kind"] == "saw" and line["what"] == "Everything is done":
+            minutes, seconds = divmod(int(line["at"] - since), 60)
+            told.append(f"| {what} | {minutes}:{seconds:02d} | {pressed} | {', '.join(typed)} |")
+    return "\n".join(told)
+
+
+def _read(file: Path) -> list[Mapping[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
 
 
 def _agent(line: Mapping[str, Any]) -> str:
@@ -317,6 +337,11 @@ Written by `python -m tests.estate.tried write` from the log of a walk on two re
 cores and was busy with other work: times are an upper bound. The console ran in tmux, and every line below is a line of that log. What has
 no line was read, not tried. An earlier walk, in Debian's own layout, with an agent that hung on the dark site for six minutes:
 [tried-debian](tried-debian.md)."""
+LIGHT: Final = """
+## The other layouts, with stand-ins for Puppet
+
+The same walks by the same keys on the same bed, with stand-ins for Puppet that make real certificates and speak real TLS; OpenSSH, BIND, rsync
+and the network are real. One line a run that came to its end."""
 READ: Final = """
 ## Left out, and why
 
@@ -352,7 +377,8 @@ def main() -> None:
     parser.add_argument("phases", nargs="*")
     told = parser.parse_args()
     if told.verb == "write":
-        sys.stdout.write(write(json.loads(line) for line in told.file.read_text().splitlines()))
+        others = [sums(name, _read(Path(file))) for name, _, file in (word.partition("=") for word in told.phases)]
+        sys.stdout.write(write(_read(told.file), "\n".join([LIGHT, *others]) if others else ""))
         return
     said = json.loads(told.file.read_text())
     bed = Bed(said["tmux"], said, Path(said["log"]))

@@ -114,7 +114,7 @@ def undo(run: str, to: str, typed: str, as_json: bool, secrets: tuple[str, ...],
     wanted = order.put_back(state, order.to_undo(state, target))
     if wanted and not typed:
         if not sys.stdin.isatty():
-            raise trouble("undrilled", f"this puts {' and '.join(wanted)} back: give it with --confirm")
+            raise trouble("undrilled", f"this undo asks for {' and '.join(wanted)}: give it with --confirm")
         typed = click.prompt(f"This puts {' and '.join(wanted)} back. Type it")
 
     secret = secrets_again(desk, card)
