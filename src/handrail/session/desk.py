@@ -274,12 +274,12 @@ class Desk:
 
 def _shortens(template: Path) -> dict[str, Any]:
     """Return what waits a simulated estate shortens, in words, and the seconds that production's would add."""
-    sim = read_estate(template, ask=False).sim
-    ttl = sim.shortens if sim else None
+    ttl = simulator.shortens(template)
     if ttl is None:
         return {}
-    words = f"the TTL is {show_duration(ttl.here)} here; in production it is often {show_duration(ttl.production)}"
-    return {"shortened": words, "adds": max(0.0, ttl.production - ttl.here)}
+    here, production = ttl
+    words = f"the TTL is {show_duration(here)} here; in production it is often {show_duration(production)}"
+    return {"shortened": words, "adds": max(0.0, production - here)}
 
 
 def _since(glance: RunSummary, holder: Holder | None) -> datetime | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from handrail.base.durations import parse_duration
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.runbook.shipped import shipped
@@ -85,6 +86,17 @@ def _roles_of(template: Path) -> frozenset[str]:
         return frozenset(tomli.loads(template.read_text(encoding="utf-8")).get("roles", {}))
     except (OSError, ValueError):
         return frozenset()
+
+
+def shortens(template: Path) -> tuple[float, float] | None:
+    """Return the TTL of the name that is switched, here and as it often is in production, in seconds; None if not said."""
+    import tomli
+
+    try:
+        told = tomli.loads(template.read_text(encoding="utf-8")).get("sim", {}).get("shortens", {})
+        return parse_duration(told["here"]), parse_duration(told["production"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, Trouble):
+        return None  # an estate's own program says what is wrong with its template
 
 
 async def up(home: Home, name: str, template: Path, *options: str) -> Simulated:
