@@ -95,6 +95,24 @@ def test_every_deviation_has_its_reason() -> None:
     assert [(v.what, v.reason, v.by) for v in report.vouched] == [("1.1 a", "asked maria; she read it out", "ana")]
 
 
+@pytest.mark.parametrize(
+    ("disrupted", "seconds"),
+    [
+        ("03:04Z", 368.0),
+        ("3:04 utc", 368.0),
+        ("2026-11-23T03:04:00Z", 368.0),
+        ("2026-11-23 04:04+01:00", 368.0),
+        ("23:59", 11468.0),  # the evening before
+        ("about three", None),
+        ("2026-11-24", None),
+        ("", None),
+    ],
+)
+def test_the_outage_is_reckoned_where_the_disruption_is_a_time(disrupted: str, seconds: float | None) -> None:
+    rig = tales.opened("LIVE", disrupted=disrupted).through("sync")
+    assert tales.report_of(rig, replace(tales.FACTS, restored=8.0)).outage == seconds
+
+
 def test_a_drill_without_a_hitch_says_so() -> None:
     rig = tales.opened().through("sync")
     report = tales.report_of(rig, replace(tales.FACTS, shortened=""))

@@ -266,6 +266,26 @@ async def test_line_by_line_every_line_is_marked_and_the_run_is_told_whole(zone:
         assert words in text, words
 
 
+async def test_line_by_line_one_goes_where_one_likes_and_is_told_where_one_is(zone: World) -> None:
+    drive = await drilled(zone)
+    lines: list[str] = []
+    replay = Replaying(RunFolder.open(zone.home, drive.run), paused=True)
+    tape = Tape(replay, lines.append)
+    tape.look()
+    for word, told in (("next", "running 1."), ("end", "between two steps"), ("before", "running 2.1 X")):
+        lines.clear()
+        assert not tape._take(word)
+        tape.look()
+        assert told in lines[0], (word, lines)
+        assert not any("line 6" in line for line in lines)
+    lines.clear()
+    assert not tape._take("+")
+    assert not tape._take("dance")
+    assert lines[0] == f"{MARK} paused"
+    assert len(lines) == 7
+    assert tape._take("leave")
+
+
 async def test_a_cast_is_the_replay_s_screen_with_a_marker_for_each_step(zone: World) -> None:
     drive = await drilled(zone)
     replay = Replaying(RunFolder.open(zone.home, drive.run), StillClock())

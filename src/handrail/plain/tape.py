@@ -40,6 +40,7 @@ class Tape:
     _before: State | None = None
     _gap: float = 0.0
     _at: float = -1.0
+    _jumped: bool = False
 
     def __post_init__(self) -> None:
         self._heard = Heard(self.session)
@@ -83,15 +84,24 @@ class Tape:
     def look(self) -> None:
         """Print what is new at the moment that is shown."""
         shown = self.session.snapshot
-        if shown.at < self._at:
-            self._heard.forget()
-            self._before = None
-            self._say(f"back to T+{show_clock(shown.at)}")
+        if self._jumped or shown.at < self._at:
+            self._land(shown)
         self._at = shown.at
         self._skipping(shown)
         for line in self._news(shown):
             self.put(f"{MARK} {shown.wall:%H:%M:%SZ} {line}")
         self._before = shown.state
+
+    def _land(self, shown: Snapshot) -> None:
+        """Say where one is after a jump; what lies before it is not told, but for how each step stands."""
+        self._jumped, self._before = False, shown.state
+        self._heard.forget()
+        for _ in self._heard.fresh(None, shown):
+            pass  # what was said by then
+        busy = ", ".join(step.name for step in order.busy(shown.state))
+        done = sum(order.finished(shown.state, step) for step in shown.state.outline.steps)
+        said = f"running {busy}" if busy else "between two steps"
+        self._say(f"is at T+{show_clock(shown.at)}, {shown.wall:%H:%M:%SZ}: {said}; {done} steps are behind it")
 
     def _news(self, shown: Snapshot) -> Iterator[str]:
         yield from words.changes(self._before, shown)
@@ -130,6 +140,7 @@ class Tape:
             self._say("When output came is not recorded: it is spread over the time of its step.")
         for line in words.damage(shown):
             self._say(line)
+        self._jumped = playing is not None and playing.step > 0  # it does not begin at the beginning
 
     def _end(self) -> None:
         shown = self.session.snapshot
@@ -164,6 +175,7 @@ class Tape:
         if word in ("leave", "quit", "q"):
             return True
         if word in does:
+            self._jumped = word not in ("", "+", "-")
             does[word]()
             if word in ("", "+", "-"):
                 self._say(self._pace())

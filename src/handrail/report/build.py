@@ -101,6 +101,9 @@ def build(state: State, happenings: Sequence[Happening], facts: Facts) -> Report
         revision=shown(opened.revision),
         declared=judged.declared_at(state, happenings),
         restored=None if facts.restored is None else walls.at(facts.restored),
+        outage=judged.outage(
+            opened.disrupted, walls.first, None if facts.restored is None else walls.at(facts.restored)
+        ),
         scope=judged.scope(state, facts.names),
         objectives=tuple(map(shown, facts.objectives)),
         deviations=judged.deviations(state, happenings, facts),

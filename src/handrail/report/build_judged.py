@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from handrail.base.durations import parse_duration, show_duration
@@ -190,6 +190,27 @@ def declared_at(state: State, happenings: Sequence[Happening]) -> datetime | Non
     """Return when the route that the run ends on was declared: with the run, or later."""
     changed = [told.wall for told in happenings if isinstance(told.event, e.RouteChanged)]
     return changed[-1] if changed else _first(happenings)
+
+
+def outage(disrupted: str, started: datetime, restored: datetime | None) -> float | None:
+    """Return the seconds from the disruption to the restoration; None where either is not known as a time.
+
+    A person writes the first: a date with a time, or a time of day (UTC) before the start, such as "03:04Z" or "03:04".
+    """
+    if restored is None:
+        return None
+    words = disrupted.strip().upper().removesuffix("UTC").strip().removesuffix("Z")
+    try:
+        if re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?", words):
+            clock = time.fromisoformat(words.zfill(len(words) + (words.index(":") == 1)))
+            since = datetime.combine(started.date(), clock, UTC)
+            since -= timedelta(days=1) if since > started else timedelta()
+        else:
+            since = datetime.fromisoformat(words)
+            since = since if since.tzinfo else since.replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return (restored - since).total_seconds() if since <= restored else None
 
 
 def next_test(happenings: Sequence[Happening]) -> str:

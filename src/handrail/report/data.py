@@ -386,6 +386,7 @@ class Report:
     revision: str = ""
     declared: datetime | None = None  # when the emergency was declared, or the planned run was opened
     restored: datetime | None = None
+    outage: float | None = None  # seconds from the disruption, as the operator put it, to the restoration
     scope: tuple[str, ...] = ()  # the roles, each with its hosts
     objectives: tuple[str, ...] = ()
     deviations: tuple[Deviation, ...] = ()

@@ -65,6 +65,7 @@ def to_json(report: Report) -> Json:
         "disrupted": report.disrupted,
         "declared": _when(report.declared),
         "restored": _when(report.restored),
+        "outage": report.outage,
         "scope": list(report.scope),
         "objectives": list(report.objectives),
         "approved": list(report.approved),

@@ -149,6 +149,8 @@ def _facts(report: Report) -> Iterator[tuple[Cell, ...]]:
     yield fact("Ended", minute(report.ended) if report.ended else "not known" if report.damage else "not ended")
     if report.restored:
         yield fact("Restored at", minute(report.restored))
+    if report.outage is not None:
+        yield fact("From disruption to restored", show_clock(report.outage))
     yield from _times(report)
     yield fact("Stays changed", _names(report, report.stays_changed), "unsure" if report.stays_changed else "")
     yield fact("Owed", f"{len(report.owed)}, see below" if report.owed else NOTHING, "unsure" if report.owed else "")

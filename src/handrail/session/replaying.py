@@ -22,6 +22,7 @@ from handrail.engine.events import AttemptStarted
 from handrail.engine.messages import Intent, Refused
 from handrail.engine.offers import Offer, offers
 from handrail.engine.state import State
+from handrail.engine.table import ImpossibleError
 from handrail.session.core import spool_name
 from handrail.session.moving import Moment, Moved, moments
 from handrail.session.reach import proposing
@@ -46,8 +47,12 @@ class Replaying:
         self, folder: RunFolder, clock: Clock | None = None, *, speed: float = 1.0, paused: bool = False
     ) -> None:
         self._folder, self._clock = folder, clock or SystemClock()
-        self._run = replayed(folder, self._clock)
-        frames = frames_of(self._run.state.outline, self._run.records)
+        try:
+            self._run = replayed(folder, self._clock)
+            frames = frames_of(self._run.state.outline, self._run.records)
+        except (LookupError, ValueError, TypeError, ImpossibleError) as err:
+            why = "its journal is not of the runbook that lies beside it"
+            raise reading_trouble(folder.run_id, why) from err
         if not frames:
             raise reading_trouble(folder.run_id, "it holds nothing that could be shown")
         self._came: dict[Path, list[int]] = {}  # output file -> when its pieces came, in ms since 1970
@@ -261,7 +266,7 @@ class Replaying:
     def _base(self, frame: Frame) -> Snapshot:
         """Return what follows from the journal; made once for each record."""
         if self._still is None or self._still[0] != self._count:
-            run = self._run.at(frame.state, self._run.records[: frame.records], self._run.damage if self._over else "")
+            run = self._run.at(frame.state, self._run.records[: frame.records], self._run.damage)
             self._still = (self._count, still(run, self._seq, frame.at, frame.wall))
         return self._still[1]
 
