@@ -26,7 +26,7 @@ from tests.ssh.openssh import (
 from handrail.base.problems import Trouble
 from handrail.ssh.config import ignored_options, way_to
 from handrail.ssh.contact import first_contact, is_pinned, pin
-from handrail.ssh.job import Command, Exited, JobEnd, JobKey, LinkBack, LinkLost, Permit, run_job
+from handrail.ssh.job import Command, Exited, JobEnd, JobKey, LinkBack, LinkLost, NotStarted, Permit, run_job
 from handrail.ssh.links import Links
 from handrail.ssh.target import Target
 
@@ -161,6 +161,8 @@ async def test_a_name_that_is_switched_is_nobodys_way(sshd: Sshd, known: Path, t
         with pytest.raises(Trouble, match="the name that switch/dns switches") as raised:
             await links.connection(target)
         assert raised.value.problems[0].code == "host-moves"
+        end, _ = await run(links, target, "echo never")
+        assert isinstance(end, NotStarted)  # and no further attempt is made: none could mend it
     await links.close()
 
 

@@ -84,7 +84,8 @@ The runbook changes a name, and the estate does not say where that is done and c
     key_file = "dr-switch.key\"""",
     "host-moves": """\
 The host is reached by the name that the runbook switches: before the switch that is one machine, afterwards another, and
-the console would go on with the wrong one. Hosts are reached by management names or addresses.
+the console would go on with the wrong one. Hosts are reached by management names or addresses, in the estate and in an
+ssh_config's HostName; jump hosts as well.
 
     [roles.primary]
     host = "192.0.2.10\"""",

@@ -53,7 +53,7 @@ MUTE_MOST: Final = 3  # times in a row that the host ends a call before its firs
 AUTH_MOST: Final = 3  # refused logins in a row before the console stops asking: accounts get locked
 NEVER_BY_ITSELF: Final = frozenset(  # what no further attempt can mend
     {"ssh-host-key-unknown", "ssh-host-key-changed", "ssh-host-key-revoked", "ssh-known-hosts", "ssh-same-host"}
-    | {"ssh-config", "ssh-identity", "ssh-closed", "ssh-become", "ssh-host-odd", "ssh-work-dir"}
+    | {"ssh-config", "ssh-identity", "ssh-closed", "ssh-become", "ssh-host-odd", "ssh-work-dir", "host-moves"}
 )
 
 
