@@ -31,7 +31,7 @@ HERE: Final = Path(__file__).parent
 DRILLS: Final = (
     frozenset(f"runbooks/test_{name}.py" for name in ("failback", "generic", "readiness", "setup"))
     | frozenset(f"torture/test_{name}.py" for name in ("random_kills", "disk_faults"))
-    | {"scenarios/test_matrix.py", "scenarios/test_guided.py"}
+    | {"scenarios/test_matrix.py", "scenarios/test_guided.py", "scenarios/test_turning.py"}
 )
 _TABLE: Final = Table()
 
