@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from tests.session.world import World
 from handrail.base.problems import Trouble
 from handrail.engine import messages as m
 from handrail.engine.words import Remarks, StepWord
+from handrail.plain.commands import parse
+from handrail.plain.words import changes
 from handrail.session import mailbox
 from handrail.session.cards import DrillView
 from handrail.session.instructing import Instructor
@@ -34,6 +37,8 @@ async def test_a_halted_drill_stands_still_until_it_is_let_go_on(world: World) -
     assert drive.submit(m.Note("I wait")) == ""
     assert "tom" in seen(world).waits
     assert seen(world).halted
+    before = replace(drive.state, halted=None)
+    assert any(line.startswith("HALTED by tom") for line in changes(before, drive.session.snapshot))
     mailbox.leave(drive.folder, "go", "", "tom")
     await drive.until(lambda state: state.halted is None)
     await drive.go(2)
@@ -48,6 +53,11 @@ async def test_a_message_is_shown_once_and_answered(world: World, tmp_path: Path
     await drive.until(lambda state: bool(state.open_cards))
     card = drive.state.open_cards[0]
     assert (card.says, card.by) == ("The CTO asks for an ETA", "the CTO")
+    before = replace(drive.state, cards=())
+    assert "MESSAGE from the CTO: The CTO asks for an ETA (type: answer TEXT)" in changes(
+        before, drive.session.snapshot
+    )
+    assert parse("answer ten minutes", drive.state) == m.AnswerCard("ten minutes")
     assert any(o.verb == "answer-card" and o.granted for o in drive.session.allowed())
     assert seen(world).cards == 1
     assert drive.session.tell(m.ShowCard(card.card, "again", "tom")) is None
