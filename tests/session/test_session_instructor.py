@@ -54,9 +54,8 @@ async def test_a_message_is_shown_once_and_answered(world: World, tmp_path: Path
     card = drive.state.open_cards[0]
     assert (card.says, card.by) == ("The CTO asks for an ETA", "the CTO")
     before = replace(drive.state, cards=())
-    assert "MESSAGE from the CTO: The CTO asks for an ETA (type: answer TEXT)" in changes(
-        before, drive.session.snapshot
-    )
+    told = list(changes(before, drive.session.snapshot))
+    assert "MESSAGE from the CTO: The CTO asks for an ETA (type: answer TEXT)" in told
     assert parse("answer ten minutes", drive.state) == m.AnswerCard("ten minutes")
     assert any(o.verb == "answer-card" and o.granted for o in drive.session.allowed())
     assert seen(world).cards == 1
