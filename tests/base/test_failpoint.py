@@ -51,7 +51,16 @@ def test_an_error_is_raised_where_it_is_told_to(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == "0\n"
     assert "No space left on device" in done.stderr
-    assert log.read_text().splitlines()[-1] == "struck *.act:ENOSPC:2 some.act"
+    assert log.read_text().splitlines()[-1] == "struck some.act:before"
+
+
+def test_of_several_the_one_that_comes_first_strikes(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    done = run(
+        HANDRAIL_FAILPOINT="another.act:before|some.act:after:2|some.act:before:3", HANDRAIL_FAILPOINT_LOG=str(log)
+    )
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, "0\n1\n")
+    assert log.read_text().splitlines()[-1] == "struck some.act:after"
 
 
 def test_off_it_is_one_shared_object() -> None:

@@ -53,10 +53,11 @@ async def look(bed: Bed) -> World:
         for line in (await bed.said(host, f"cat {LOG}")).splitlines():
             at, _, what = line.partition(" ")
             found.append(Effect(host, float(at), what))
-    return World(await bed.looks(), _serial(bed), tuple(found))
+    return World(await bed.looks(), serial_of(bed), tuple(found))
 
 
-def _serial(bed: Bed) -> int:
+def serial_of(bed: Bed) -> int:
+    """Return the serial of the zone, as its server says."""
     table = bed.file["dns"]
     server = parse_server(table["servers"][0], table["port"])
     reply = dns.query.tcp(dns.message.make_query(table["zone"], "SOA"), server.address, timeout=5, port=server.port)
@@ -69,7 +70,7 @@ def broken(folder: RunFolder, before: World, now: World, home: Home, keys: tuple
     reading = read_journal(folder.journal)
     found = [f"I7 the journal is {reading.state}"] if reading.state != "clean" else []
     found += _unintended(reading.records, before, now)
-    found += _passed_without_exit(reading.records)
+    found += passed_without_exit(reading.records)
     found += [f"I8 key bytes are in {path}" for path in _holding(home.path, keys)]
     return found
 
@@ -85,7 +86,7 @@ def _unintended(records: tuple[Record, ...], before: World, now: World) -> Itera
                 yield f"I1 {effect.host} was asked for `{effect.what}` and no intent was on disk"
 
 
-def _passed_without_exit(records: tuple[Record, ...]) -> Iterator[str]:
+def passed_without_exit(records: tuple[Record, ...]) -> Iterator[str]:
     """I4: what was sent and judged good has an exit status."""
     for record in records:
         result = record.body.get("result") or {}

@@ -6,6 +6,7 @@ kill this process, raise what a disk would raise, or note that a boundary was re
     HANDRAIL_FAILPOINT=dns.send:before       die when `dns.send` is first reached
     HANDRAIL_FAILPOINT=dns.send:after:3      die after the third time
     HANDRAIL_FAILPOINT=*.write:ENOSPC:7      the seventh write, whosever it is, meets a full disk
+    HANDRAIL_FAILPOINT=a.b:before|c.d:after  whichever comes first
     HANDRAIL_FAILPOINT_LOG=FILE              append each boundary, when it is first reached, and where it stands
 """
 
@@ -60,7 +61,24 @@ class _Fault:
         raise OSError(code, os.strerror(code))
 
 
-_FAULT: Final = _Fault.parse(_SPEC)
+@dataclass
+class _Armed:
+    """What is armed, and where what is reached is noted."""
+
+    faults: list[_Fault]
+    log: str
+
+
+def _parsed(spec: str) -> list[_Fault]:
+    return [_Fault.parse(one) for one in spec.split("|") if one]
+
+
+_now: Final = _Armed(_parsed(_SPEC), _LOG)
+
+
+def arm(spec: str, log: str) -> None:
+    """Arm a process anew that was started armed, and has reached nothing yet."""
+    _now.faults, _now.log = _parsed(spec), log
 
 
 class _Boundary:
@@ -84,13 +102,14 @@ def boundary(name: str) -> AbstractContextManager[None]:
 
 def _reach(name: str, side: str) -> None:
     key = f"{name}:{side}"
-    if _LOG and key not in _seen:
+    if _now.log and key not in _seen:
         _seen.add(key)
         _note(f"{key} {_place()}")
-    if _SPEC and _FAULT.meets(name, side):
-        if _LOG:
-            _note(f"struck {_SPEC} {name}")
-        _FAULT.strike()
+    struck = [fault for fault in _now.faults if fault.meets(name, side)]
+    if struck:
+        if _now.log:
+            _note(f"struck {key}")
+        struck[0].strike()
 
 
 def _place() -> str:
@@ -101,7 +120,7 @@ def _place() -> str:
 
 
 def _note(line: str) -> None:
-    fd = os.open(_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    fd = os.open(_now.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         os.write(fd, f"{line}\n".encode())
     finally:

@@ -17,6 +17,7 @@ from handrail.base.problems import Problem, Trouble
 from handrail.base.safe import safe
 from handrail.engine import due as d
 from handrail.engine import messages as m
+from handrail.engine import order
 from handrail.engine.outline import Place
 from handrail.engine.results import Check, Result
 from handrail.engine.words import Answer, ResultKind, Way
@@ -29,6 +30,9 @@ from handrail.ssh import job
 
 FRESH: Final = 8.0  # seconds between two looks at an open gate
 GUARD_PATIENCE: Final = 10.0
+BEGINS: Final = 2.0  # seconds in which an attempt that is taken up again comes to its hosts; some have none to come to
+NAP: Final = 0.05
+UNHEARD_OF: Final = "a console that went away had begun it, and what became of it is not known (probe)"
 
 
 class Acts:
@@ -168,19 +172,22 @@ class Acts:
 
     async def stop(self, step: str) -> None:
         """End what an attempt runs, on every host, and tell what was proven."""
-        port = self.ports.get(step)
+        port = await self._begun(step)
         attempt = self.core.state.step(step).attempt
         if port is None or attempt is None:
             return
         port.stopping = True
-        jobs = list(port.running)
+        # What an earlier console had begun is ended by ending just that: a read beside it proves nothing.
+        begun = attempt.attach and self.core.state.outline.step(step).changes
+        jobs = [one for one in port.running if one.permit.changes or not begun]
         ends = await asyncio.gather(*(_stopped(self.core, j) for j in jobs))
         proven: dict[str, tuple[bool, str]] = {}
         for one, end in zip(jobs, ends, strict=True):
             good, words = proven.get(one.host, (True, ""))
             proven[one.host] = (good and end[0], "; ".join(w for w in (words, end[1]) if w))
+        idle = (not begun, UNHEARD_OF if begun else "nothing was running there")
         for host in attempt.missing:
-            good, words = proven.get(host, (True, "nothing was running there"))
+            good, words = proven.get(host, idle)
             if self._change_sent(step, attempt.number):
                 good, words = False, "the change was sent: the name servers know what became of it (probe)"
             kind = ResultKind.STOPPED if good else ResultKind.STOP_UNPROVEN
@@ -188,6 +195,17 @@ class Acts:
             output = self.core.seal(step, attempt.number, host)
             result = Result(host, kind, sent=sent, detail=words, output=output)
             self.core.teller.tell(m.Ended(step, attempt.number, result))
+
+    async def _begun(self, step: str) -> AttemptPort | None:
+        """Return the port of an attempt, once it has come to its hosts: right after a resume it is still on its way there."""
+        patience = BEGINS
+        while (now := self.core.state.step(step)).word in order.BUSY and now.attempt:
+            port = self.ports.get(step)
+            if port is not None and (port.running or not now.attempt.attach or patience <= 0):
+                return port
+            patience -= NAP if port is not None else 0.0
+            await asyncio.sleep(NAP)
+        return None
 
     def _change_sent(self, step: str, attempt: int) -> bool:
         """Tell whether an attempt at a name has sent its change: there is no process that could be ended."""

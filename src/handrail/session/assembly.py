@@ -63,16 +63,23 @@ def assembled(
 
     scenario = partial(scenarios.news, files.folder) if opened.scenario else None
     session = Session(files, shown, make, partial(say_farewell, home, files.folder), scenario)
-    _recall_hosts(session.core)
+    _recall_hosts(session.core, events)
     return session
 
 
-def _recall_hosts(core: Core) -> None:
-    """Tell the links what each host was like when this run's jobs were started there: absence is held against it."""
-    for _, now in core.state.walked():
-        for key, notes in now.notes.items():
-            if "marker" in notes:
-                core.links.recall(core.target(key), core.run, HostFacts(notes["boot"], notes["marker"]))
+def _recall_hosts(core: Core, events: Sequence[e.Event]) -> None:
+    """Tell the links what each host was like when this run last began a job there: absence is held against it.
+
+    Where the claim was released, the run's jobs were forgotten with it: what is found there since is made anew by ourselves.
+    """
+    known: dict[str, HostFacts] = {}
+    for event in events:
+        if isinstance(event, e.Noted) and "marker" in event.data:
+            known[event.host] = HostFacts(event.data["boot"], event.data["marker"])
+        if isinstance(event, e.ClaimReleased):
+            known = {host: facts for host, facts in known.items() if host not in event.hosts}
+    for host, facts in known.items():
+        core.links.recall(core.target(host), core.run, facts)
 
 
 def _run_seconds(clock: Clock, start: float) -> Callable[[], float]:
