@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 PEERS := $(VENV)/peers
+MEASURES := $(VENV)/.measures
 
-.PHONY: drill test drills estate-test torture bench check format lint types contracts docs screenshots clean scenarios
+.PHONY: drill test drills estate-test torture coverage mutation bench check format lint types contracts docs screenshots clean scenarios
 
 # On a terminal the full screen; otherwise line by line, answering for itself. ARGS="--help" shows more.
 drill: $(RUN)
@@ -29,6 +30,19 @@ estate-test: $(DEV)
 # What breaks consoles, links, disks and names, at CI's sizes; FULL=1 takes those of a long night. It prints a table.
 torture: $(DEV)
 	HANDRAIL_TORTURE=$(if $(FULL),full,ci) $(BIN)/pytest -n 2 --dist load -m torture $(ARGS)
+
+# How much of what the promise rests on is run by its own tests: lines and branches (pyproject.toml says of what).
+COVERED ?= tests/engine tests/store tests/base tests/dns tests/ssh
+coverage: $(DEV) $(MEASURES)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2 --dist loadscope $(COVERED) $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+# Break the engine and the journal in thousands of small ways: whether a test notices. It goes on where it was stopped.
+mutation: $(DEV) $(MEASURES)
+	$(BIN)/mutmut run --max-children 2 $(ARGS)
+	$(BIN)/mutmut results
 
 # Every scenario that ships, played by who does the right thing and by who does the obvious wrong thing.
 scenarios: $(DEV)
@@ -80,4 +94,9 @@ $(DEV): pyproject.toml | $(BIN)/python
 $(PEERS)/.done: benchmarks/peers/requirements.txt
 	$(PYTHON) -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers/requirements.txt
+	@touch $@
+
+$(MEASURES): pyproject.toml | $(DEV)
+	@echo "installing what measures into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[measures]'
 	@touch $@

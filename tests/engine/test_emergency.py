@@ -238,3 +238,17 @@ def test_when_it_is_called_off_the_run_goes_on_from_the_top_past_what_failed_bel
     assert rig.word("sync/mask") is W.PASSED
     assert rig.word("sync/copy") is W.PASSED
     rig.must(m.Retry("sign/first"))
+
+
+def test_a_claim_taken_again_without_the_lost_role_is_still_given_back_there() -> None:
+    rig = Rig().through("switch")
+    assert rig.state.claim is not None
+    assert set(rig.state.claim.hosts) == {"p", "d"}
+    rig.must(DARK)
+    rig.crash()
+    rig.must(m.ClaimNews(("d",)))
+    assert rig.state.claim is not None
+    assert rig.state.claim.hosts == ("d", "p"), "the primary carries it, whether or not it is spoken to"
+    rig.must(m.ClaimNews(("d",), without=("p",), released=True))
+    assert rig.state.claim is not None
+    assert rig.state.claim.hosts == ("p",)

@@ -55,7 +55,9 @@ def _families() -> Iterator[tuple[str, str]]:
     for name in (asking.NAME, asking.ANSWER):
         yield from ((f"{name}.replace.{what}", "store/asking.py") for what in MADE_OF["replace_file"])
     # The first record, run_opened, is `journal.append` and nothing else.
-    yield from ((f"event.{name}", "session/session.py") for name, kind in EVENTS.items() if kind is not events.RunOpened)
+    yield from (
+        (f"event.{name}", "session/session.py") for name, kind in EVENTS.items() if kind is not events.RunOpened
+    )
 
 
 @cache

@@ -34,7 +34,9 @@ def table(found: dict[tuple[str, str, str], str]) -> str:
     rows = ["| failpoint | named in | killed before | killed after | in the real failover |", "|---|---|---|---|---|"]
     for name, file in places().items():
         small = [found.get(("failpoint", name, side), "not hit") for side in ("before", "after")]
-        whole = [found[key] for side in ("before", "after") if (key := ("failpoint in a failover", name, side)) in found]
+        whole = [
+            found[key] for side in ("before", "after") if (key := ("failpoint in a failover", name, side)) in found
+        ]
         there = "-" if not whole else ("survived" if set(whole) == {"survived"} else "BROKEN")
         rows.append(f"| `{name}` | `{file}` | {small[0]} | {small[1]} | {there} |")
     return "\n".join(rows) + "\n"

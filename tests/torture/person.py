@@ -37,7 +37,7 @@ class Person:
     def next_intent(self, session: SessionApi) -> Intent | None:
         """Return what to ask for now; None when there is nothing to do but wait."""
         state = session.snapshot.state
-        if state.held:
+        if state.held or state.claim_refused:
             return None
         if session.snapshot.relief is not None:
             return self._relieved()
@@ -115,7 +115,7 @@ class Person:
 
     def is_over(self, state: State) -> bool:
         """Tell whether there is nothing left to do here."""
-        if state.held:
+        if state.held or state.claim_refused:
             return True
         if (
             order.busy(state)
@@ -124,7 +124,7 @@ class Person:
             or state.settling
             or (not self.back and order.standing(state))
         ):
-            return bool(state.claim_refused)
+            return False
         if self.back:
             return outcome(state) is Outcome.UNDONE
         return order.next_step(state) is None
@@ -154,6 +154,11 @@ def _ask_then_say(_state: State, now: StepState, step: str) -> Intent:
     return m.Resolve(step, Verdict.PASSED, "nobody else will say", evidence="I looked")
 
 
+def _say_it_is_undone(_state: State, _now: StepState, step: str) -> Intent:
+    """A console died between its intent and its probe: it was sent, though it was so already, and its undo shows as much."""
+    return m.Resolve(step, Verdict.PASSED, "another step holds the mark", evidence="I looked")
+
+
 def _owe(_state: State, _now: StepState, step: str) -> Intent:
     return m.Owe(step, "its host is busy")
 
@@ -168,6 +173,7 @@ def _turn(state: State, now: StepState, step: str) -> Intent:
 
 _DOES: Final[Mapping[str, Callable[[State, StepState, str], Intent]]] = {
     "checks/hopeless": _skip,
+    "hold/again": _say_it_is_undone,
     "trouble/flaky": _retry,
     "trouble/unsure": _check,
     "trouble/stuck": _probe_then_say,

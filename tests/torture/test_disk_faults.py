@@ -2,67 +2,83 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
 import pytest
-from tests.runbooks.bed import Bed
 from tests.sizes import sized
 from tests.table import Notes
-from tests.torture.walk import Walker
+from tests.torture.trial import Ground, Walk
 
-from handrail.session import simulator
-from handrail.store.home import Home
 from handrail.store.journal import read_journal
-from handrail.store.run_folder import RunFolder
 
-BOOKS: Final = Path(__file__).parents[1] / "stories" / "books"
-STEP = sized(40, 6, 1)  # every so many-th call is refused
+BOOK: Final = Path(__file__).parents[1] / "stories" / "books" / "small.toml"
+STEP = sized(40, 12, 1)  # every so many-th call is refused
 MOST = sized(1, 1000, 10000)
 ALL: Final = ("*.write:ENOSPC", "*.sync_data:EIO", "*.sync:EIO", "*.rename:EIO", "*.open:ENOSPC")
 FAULTS: Final = ALL[: sized(2, len(ALL), len(ALL))]
+FREE: Final = [str(free) for free in range(8, 200, sized(64, 16, 4))]  # kilobytes
+ROOT: Final = Path(__file__).parents[2]
+STOPPED: Final = 4
 LIVES: Final = ("/srv/ran", "/srv/mark", "/srv/data")
 
 
 @pytest.fixture
-async def small(tmp_path: Path) -> AsyncIterator[Bed]:
-    """Return the small estate of the stories."""
-    home = Home(tmp_path / "home").make()
-    up = await simulator.up(home, "bed", BOOKS / "sim" / "small" / "estate.toml", "--mode", "auto")
+async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
+    made = await Ground.made(tmp_path)
     try:
-        yield Bed(home, up)
+        yield made
     finally:
-        await simulator.down(up.folder)
+        await made.close()
 
 
-async def _meet(walker: Walker, fault: str, log: Path) -> bool:
-    """Walk forward into a refusal, go on from it and back; tell whether it was ever met."""
-    end = await walker.once("forward", HANDRAIL_FAILPOINT=fault, HANDRAIL_FAILPOINT_LOG=str(log))
-    assert not end.killed, end.said
-    if end.code:
-        end = await walker.once("forward")
-    assert end.code == 0, (fault, end.said)
-    ran = await walker.bed.sh("two", "cat /srv/ran")
+async def _meet(walk: Walk, fault: str) -> None:
+    """Walk forward into a refusal, go on from it and back."""
+    walk.armed = {fault}
+    code = await walk.one("forward")
+    walk.armed = set()
+    if code:
+        assert await walk.one("forward") == 0, (fault, walk.said)
+    ran = await walk.ground.bed.sh("two", "cat /srv/ran")
     assert ran == "x\n", (fault, "I2 executed more than once, or never", ran)
-    end = await walker.once("back")
-    assert end.code == 0, (fault, end.said)
-    return any(line.startswith("struck ") for line in log.read_text().splitlines())
+    assert await walk.one("back") == 0, (fault, walk.said)
+    assert not walk.broken, (fault, walk.broken)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_each_call_is_refused_in_turn(small: Bed, tmp_path: Path, fault: str, table: Notes) -> None:
-    before = [await small.said("two", f"ls -lR {path} 2>&1") for path in LIVES]
+async def test_each_call_is_refused_in_turn(ground: Ground, fault: str, table: Notes) -> None:
+    before = [await ground.bed.said("two", f"ls -lR {path} 2>&1") for path in LIVES]
     number = STEP // 2 or 1
     for _ in range(MOST):
-        log = tmp_path / f"log{number}"
-        walker = Walker(small, BOOKS / "small.toml")
-        if not await _meet(walker, f"{fault}:{number}", log):
+        walk = Walk(ground, book=BOOK)
+        await _meet(walk, f"{fault}:{number}")
+        if not walk.struck:
             break
-        if walker.run != "new":
-            folder = RunFolder.open(small.home, walker.run)
-            assert read_journal(folder.journal).state == "clean", number
-        assert [await small.said("two", f"ls -lR {path} 2>&1") for path in LIVES] == before
+        assert read_journal(walk.folder.journal).state == "clean", number
+        assert [await ground.bed.said("two", f"ls -lR {path} 2>&1") for path in LIVES] == before
         table.note(f"disk {fault}", str(number))
         number += STEP
     assert number > STEP, "not one call was refused"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a file system for one process is a thing of Linux")
+async def test_a_disk_that_is_really_full(ground: Ground, tmp_path: Path, table: Notes) -> None:
+    bed, place = ground.bed, tmp_path / "inside"
+    place.mkdir()
+    argv = (sys.executable, "-m", "tests.torture.small_disk", str(bed.home.path), str(bed.up.folder), str(place))
+    inside = await asyncio.create_subprocess_exec(
+        "unshare", "-rm", *argv, *FREE, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await inside.communicate()
+    assert inside.returncode == 0
+    told = [json.loads(line) for line in out.splitlines()]
+    assert len(told) == len(FREE)
+    for one in told:
+        table.note("disk really full", f"{one['free']} KiB free: {one['first']}", survived=not one["broken"])
+    assert not [one for one in told if one["broken"]]
+    assert any(one["first"] == STOPPED for one in told), "nothing was too small"
+    assert any("No space left" in one["said"] for one in told)

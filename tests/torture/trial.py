@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,7 @@ HERE: Final = Path(__file__).parent
 BOOK: Final = HERE / "books" / "torture.toml"
 ESTATE: Final = HERE.parent / "stories" / "books" / "sim" / "small" / "estate.toml"
 PATIENCE: Final = 60.0  # seconds in which a console has to get where it was sent
+LIFE: Final = (0.05, 1.5)  # seconds that a console has when it is killed at random
 LEFT: Final = 5  # the exit status of a console that has left: the run is held, another goes on
 HOSTS: Final = ("one", "two", "web01", "web02")
 LOOKS: Final = "cd /srv && ls -A | grep -v -e effects -e handrail; cat data/* 2>/dev/null; true"
@@ -49,7 +51,8 @@ EFFECTS: Final = {
     "web01": ("+ clients/call", "- clients/call"),
     "web02": ("+ clients/call", "- clients/call"),
 }
-MAYBE: Final = ("+ trouble/stuck", "- trouble/stuck")  # stopped before it did anything, or after: at most once
+# At most once: stopped before it did anything, or after; found to be so already, or sent because nobody had asked yet.
+MAYBE: Final = ("+ trouble/stuck", "- trouble/stuck", "+ hold/again", "- hold/again")
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,8 @@ class Walk:
     broken: list[str] = field(default_factory=list)
     said: str = ""
     consoles: int = 0
+    book: Path = BOOK
+    struck: int = 0  # how often a fault has struck
     effects: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: EFFECTS)
 
     async def there_and_back(self) -> list[str]:
@@ -156,7 +161,7 @@ class Walk:
         number = len(list(self.ground.place.glob("out*")))
         out, log = self.ground.place / f"out{number}", self.ground.place / f"log{number}"
         log.write_text("")
-        argv = (str(self.ground.bed.home.path), str(self.ground.bed.up.folder), str(BOOK), self.run, way)
+        argv = (str(self.ground.bed.home.path), str(self.ground.bed.up.folder), str(self.book), self.run, way)
         env = {"HANDRAIL_FAILPOINT": "|".join(sorted(self.armed)), "HANDRAIL_FAILPOINT_LOG": str(log)}
         if operator:
             env["HANDRAIL_OPERATOR"] = operator
@@ -189,6 +194,7 @@ class Walk:
     def _struck(self, log: Path) -> None:
         for line in log.read_text().splitlines():
             if line.startswith("struck "):
+                self.struck += 1
                 name = line.split()[1]
                 self.killed_at.append(name)
                 self.armed.discard(name)
@@ -246,3 +252,23 @@ def _unintended(records: tuple[Record, ...], before: Look, after: Look) -> Itera
             meant = sum(1 for when, one in intents if one == what and when <= at + SLACK)
             if meant < count[what]:
                 yield f"I1 {host} was asked for `{what}` {count[what]} times, with {meant} intents on the disk by then"
+
+
+@dataclass
+class RandomWalk(Walk):
+    """Kills so many consoles, each after a time that a seeded generator picks."""
+
+    kills: int = 0
+    dice: random.Random = field(default_factory=random.Random)
+
+    async def one(self, way: str) -> int:
+        """Run one console until it ends, or its time has come."""
+        console, seconds = await self.start(way), self.dice.uniform(*LIFE)
+        ending = asyncio.create_task(self.end(console))
+        if self.kills:
+            done, _ = await asyncio.wait({ending}, timeout=seconds)
+            if not done:
+                os.kill(console.pid, signal.SIGKILL)
+                self.kills -= 1
+                self.killed_at.append(f"after {seconds:.2f} s")
+        return await ending

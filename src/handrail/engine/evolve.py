@@ -115,7 +115,10 @@ def _(state: State, event: e.GuardCleared) -> State:
 @_on(e.ClaimTaken)
 def _(state: State, event: e.ClaimTaken) -> State:
     after = owing.inherited(state, event)
-    return replace(after, claim=event, claim_epoch=state.epoch, claim_refused="")
+    # A host that was claimed earlier and is not asked any more (its role is lost) carries the claim until it is given back.
+    before = state.claim.hosts if state.claim else ()
+    claim = replace(event, hosts=tuple(dict.fromkeys((*event.hosts, *before))))
+    return replace(after, claim=claim, claim_epoch=state.epoch, claim_refused="")
 
 
 @_on(e.ClaimRefused)

@@ -167,7 +167,7 @@ async def release(core: Core, seconds: float) -> m.ClaimNews:
 
 async def write_down(core: Core) -> None:
     """Write what is owed, and where the run stands, beside the claim: a successor reads it when the folder is lost."""
-    claim = core.state.claim
+    claim, asked = core.state.claim, {host.key for host in claimed_hosts(core)}  # a lost role is not spoken to
     owed = {
         "run": core.run,
         "driver": core.state.driver or core.operator,
@@ -179,7 +179,7 @@ async def write_down(core: Core) -> None:
         "changed": _changes(core),
         "before": [note.text for note in core.state.notes if note.by == m.ON_THE_HOSTS],
     }
-    await asyncio.gather(*(_write_one(core, key, owed) for key in (claim.hosts if claim else ())))
+    await asyncio.gather(*(_write_one(core, key, owed) for key in (claim.hosts if claim else ()) if key in asked))
 
 
 async def _write_one(core: Core, key: str, owed: Mapping[str, Any]) -> None:
