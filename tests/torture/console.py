@@ -1,8 +1,8 @@
 """A console that may be killed: drives one run on a standing estate, as `--auto` does, until it is forward or back.
 
-    python -m tests.torture.console HOME ESTATE_FOLDER RUNBOOK new|RUN forward|back|close[+slow][+idle][+after NAME]
+    python -m tests.torture.console HOME ESTATE_FOLDER RUNBOOK new|RUN forward|back|close[+slow][+idle][+told][+after NAME]
 
-`after NAME`: this one takes the run from NAME; a new run, the estate's claim.
+`after NAME`: this one takes the run from NAME; a new run, the estate's claim. `told`: it is the drill of a scenario.
 
 The estate outlives it, so that the world can be looked at when it is dead. Exit 0: where it was sent, the run is. Exit 3:
 it stands somewhere else and says where; a person would have to decide. Exit 4: it stopped, for it could not write. Exit 5: it left.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -35,9 +36,12 @@ STOPPED: Final = 4
 LEFT: Final = 5
 
 
-def _session(home: Home, estate: Path, book: Path, run: str, holder: str) -> Session:
+def _session(home: Home, estate: Path, book: Path, run: str, flags: list[str]) -> Session:
+    holder = next((flag.removeprefix("after ") for flag in flags if flag.startswith("after ")), "")
     if run == "new":
         opening = Opening(book, estate / "estate.toml", Mode.DRILL, simulated="namespaces", successor_of=holder)
+        if "told" in flags:
+            opening = replace(opening, sim_dir=str(estate), scenario=book.parent / "scenarios" / "told.toml")
         return open_run(home, opening)
     return resume_run(home, find_run(home, run), reason="they do not answer" if holder else "", typed=holder)
 
@@ -77,8 +81,7 @@ async def _drive(session: Session, auto: Auto | Person) -> State:
 async def main(home: str, estate: str, book: str, run: str, way: str) -> int:
     """Drive one run to where it is sent; return the exit status."""
     way, *flags = way.split("+")
-    holder = next((flag.removeprefix("after ") for flag in flags if flag.startswith("after ")), "")
-    session = _session(Home(Path(home)), Path(estate), Path(book), run, holder)
+    session = _session(Home(Path(home)), Path(estate), Path(book), run, flags)
     print(session.core.run, flush=True)
     try:
         if way == "close":

@@ -19,8 +19,9 @@ from tests.ssh.bench import until
 from tests.table import Notes
 from tests.torture.failpoints import APART, sides
 from tests.torture.nest import ROOT, Nest
-from tests.torture.trial import EFFECTS, Console, Ground, Walk
+from tests.torture.trial import BOOK, EFFECTS, Console, Ground, Walk
 
+from handrail.session import simulator
 from handrail.store import asking
 from handrail.store.journal import read_journal
 from handrail.store.lock import holder_of, read_epoch
@@ -217,6 +218,19 @@ async def test_killed_while_a_run_is_closed(ground: Ground, table: Notes) -> Non
         assert await walk.one("forward") == 1
         assert "nobody will finish it" in walk.said
     note(table, wanted, hit)
+
+
+async def test_killed_while_a_scenario_tells_what_it_was(ground: Ground, table: Notes) -> None:
+    wanted = sides_of("event.scenario_told")
+    await simulator.begin(ground.bed.up.folder, BOOK.parent / "scenarios" / "told.toml")
+    walk = Walk(ground, set(wanted))
+    while walk.armed:
+        assert await walk.one("forward+told") == KILLED, walk.said
+    assert await walk.one("forward+told") == 0, walk.said
+    told = [r.body for r in read_journal(walk.folder.journal).records if r.event == "scenario_told"]
+    assert told
+    assert all(check["holds"] for body in told for check in body["checks"])
+    note(table, wanted, walk.killed_at)
 
 
 @pytest.mark.parametrize("what", ["ask", "copy"])
