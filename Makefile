@@ -39,10 +39,15 @@ coverage: $(DEV) $(MEASURES)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# Break the engine and the journal in thousands of small ways: whether a test notices. It goes on where it was stopped.
+# Break the engine and the journal in thousands of small ways: does a test notice? It goes on where it was stopped, and takes
+# an hour or more; ARGS takes names of mutants.
+MUTATED := build/mutation
 mutation: $(DEV) $(MEASURES)
-	$(BIN)/mutmut run --max-children 2 $(ARGS)
-	$(BIN)/mutmut results
+	mkdir -p $(MUTATED)/tests
+	cp -r src runbooks pyproject.toml README.md $(MUTATED)
+	cp -r tests/*.py tests/engine tests/store $(MUTATED)/tests
+	cd $(MUTATED) && $(abspath $(BIN))/mutmut run --max-children 2 $(ARGS)
+	cd $(MUTATED) && $(abspath $(BIN))/mutmut results
 
 # Every scenario that ships, played by who does the right thing and by who does the obvious wrong thing.
 scenarios: $(DEV)

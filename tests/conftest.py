@@ -30,7 +30,9 @@ HERE: Final = Path(__file__).parent
 # Whole drills beside the failover's own: minutes of waiting, so that they run in CI and when they are asked for.
 DRILLS: Final = (
     frozenset(f"runbooks/test_{name}.py" for name in ("failback", "generic", "readiness", "setup"))
-    | frozenset(f"torture/test_{name}.py" for name in ("random_kills", "disk_faults"))
+    | frozenset(
+        f"torture/test_{name}.py" for name in ("random_kills", "disk_faults", "failpoints_apart", "failpoints_failover")
+    )
     | {"scenarios/test_matrix.py", "scenarios/test_guided.py", "scenarios/test_turning.py"}
 )
 _TABLE: Final = Table()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.torture.failpoints import named
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "robustness.md").read_text(encoding="utf-8")
@@ -19,6 +20,13 @@ def test_every_row_stands_on_it() -> None:
     wanted = [f"{kind}{number}" for kind, most in KNOWN.items() for number in range(1, most + 1)]
     invariants = [f"I{number}" for number in range(1, 12)]
     assert sorted(rows) == sorted([*wanted, *invariants])
+
+
+def test_every_failpoint_stands_on_it_with_both_outcomes() -> None:
+    rows = re.findall(r"^\| `([\w.]+)` \| `[\w/.]+` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", PAGE, re.MULTILINE)
+    assert {name for name, *_ in rows} == named(), "make torture, then python -m tests.torture.outcomes LOG"
+    bad = [row for row in rows if {*row[1:3]} - {"survived", "has no end"} or row[3] not in ("survived", "-")]
+    assert not bad
 
 
 @pytest.mark.parametrize(("file", "name"), TESTS)

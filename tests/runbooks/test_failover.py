@@ -59,6 +59,7 @@ async def test_there_and_back_to_the_byte(bed: Bed) -> None:
     assert parse_duration(state.values["dr.copy_age"]) == 0
     assert state.values["primary.late_certs"] == "none"
     assert "web03" in answers_of(state, "checks/at-risk")
+    await _the_timer_fires(bed)
 
     await bed.sh("ns2", "systemctl start named")
     await _all_answer(bed, fqdn, primary)
@@ -97,6 +98,16 @@ async def test_what_is_wrong_is_found_before_clients_move_and_then_the_primary_i
     assert lost.step("copy/mask").word is StepWord.PENDING
     assert lost.step("sign/first-signature").word is StepWord.PASSED
     assert {address for address, _ in bed.answers(fqdn).values()} == {bed.address("dr")}
+
+
+async def _the_timer_fires(bed: Bed) -> None:
+    """Have the copy's timer be still and its service, started all the same, copy nothing: the run holds it."""
+    source, target = bed.fact("primary", "ca_dir"), bed.fact("dr", "ca_dir")
+    assert await bed.said("puppet-dr", "systemctl is-active puppet-ssl-sync.timer") == "inactive"
+    await bed.sh("puppet-primary", f"echo late > {source}/late.pem")
+    await bed.said("puppet-dr", "systemctl start puppet-ssl-sync")
+    assert "late.pem" not in await bed.sh("puppet-dr", f"ls {target}")
+    await bed.sh("puppet-primary", f"rm {source}/late.pem")
 
 
 async def _with(bed: Bed, file: str, spoil: str) -> tuple[str, str]:

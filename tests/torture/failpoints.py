@@ -24,6 +24,8 @@ MADE_OF: Final = {
 }
 # Opened to be read only: no boundary. And a journal is created empty: not one byte is written then.
 NONE: Final = {"takeover.gate.open", "journal.create.write"}
+# Watching has no end of its own: it is called off.
+ENDLESS: Final = {"act.watch:after", "act.watchgate:after"}
 
 
 def _called(call: ast.Call) -> str:
@@ -80,8 +82,9 @@ def named() -> frozenset[str]:
 
 
 def sides(names: frozenset[str]) -> list[str]:
-    """Return both sides of each."""
-    return [f"{name}:{side}" for name in sorted(names) for side in ("before", "after")]
+    """Return both sides of each, but for those that have only one."""
+    both = [f"{name}:{side}" for name in sorted(names) for side in ("before", "after")]
+    return [side for side in both if side not in ENDLESS]
 
 
 # These need something else to go wrong, or somebody else to do something: each has a story of its own.

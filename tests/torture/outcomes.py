@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tests.torture.failpoints import places
+from tests.torture.failpoints import ENDLESS, places
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "robustness.md"
 BEGIN: Final = "<!-- failpoints: python -m tests.torture.outcomes LOG -->\n"
@@ -33,7 +33,10 @@ def table(found: dict[tuple[str, str, str], str]) -> str:
     """Return the table, as Markdown."""
     rows = ["| failpoint | named in | killed before | killed after | in the real failover |", "|---|---|---|---|---|"]
     for name, file in places().items():
-        small = [found.get(("failpoint", name, side), "not hit") for side in ("before", "after")]
+        small = [
+            found.get(("failpoint", name, side), "has no end" if f"{name}:{side}" in ENDLESS else "not hit")
+            for side in ("before", "after")
+        ]
         whole = [
             found[key] for side in ("before", "after") if (key := ("failpoint in a failover", name, side)) in found
         ]

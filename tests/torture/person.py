@@ -77,7 +77,7 @@ class Person:
         if order.busy(state):
             running = order.busy(state)[0]
             return m.Pause() if running.id == "trouble/late" and self._first("pause") else None
-        if self._first("pace") and state.pace is Pace.STAGE:
+        if state.started and self._first("pace") and state.pace is Pace.STAGE:
             return m.SetPace(Pace.STEP)
         if self._first("note"):
             return m.Note("somebody was here", by="a passer-by")

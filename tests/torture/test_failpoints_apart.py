@@ -196,9 +196,11 @@ async def test_killed_at_a_foreign_claim_and_while_it_is_broken(ground: Ground, 
     last = Walk(ground, effects={**EFFECTS, "one": (), "two": tuple(e for e in EFFECTS["two"] if "hold/mark" not in e)})
     claimed = await ground.look()
     assert [e for _, e in claimed.effects["two"][len(before.effects["two"]) :]] == ["+ hold/mark"]
-    assert await last.one("forward+after root") == 0, last.said
-    there = await ground.look()
+    last.armed = {"sync.copy:before"}
+    assert await last.one("forward+after root") == KILLED, last.said
     assert await first.one("forward") == STOOD, first.said  # whose claim was broken sends nothing that changes
+    assert await last.go("forward")
+    there = await ground.look()
     assert await last.go("back")
     found = list(last.judged(claimed, there, await ground.look()))
     assert not [*last.broken, *found], found
