@@ -52,7 +52,7 @@ WAYS_ON = frozenset(
         "undo",
     }
 )
-WALKS = sized(140, 1000, 10_000)
+WALKS = sized(140, 400, 10_000)
 WALK = sized(40, 40, 60)  # moves in each
 
 

@@ -22,7 +22,7 @@ from handrail.runbook.lint import lint_file
 from handrail.runbook.model import Runbook
 from handrail.runbook.read import digest, parse_runbook, read_runbook
 
-MUTATED = sized(300, 10_000, 100_000)
+MUTATED = sized(300, 3_000, 100_000)
 SIX_FAULTS = [
     ('title = "Serves"', 'titel = "Serves"'),  # an unknown key; that `title` is missing is not told as well
     ('run = ["systemctl", "stop", "x"]', 'run = "systemctl stop x"'),  # a text where a list stands
