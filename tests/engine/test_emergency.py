@@ -6,11 +6,12 @@ import pytest
 from tests.engine.rig import BACK, TOKEN, Rig, bad, lost
 
 from handrail.engine import due as acts
+from handrail.engine import events as e
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine import outcome as ends
 from handrail.engine.results import Result
-from handrail.engine.words import Answer, Outcome, ResultKind, StepWord, Verdict, Way
+from handrail.engine.words import Answer, How, Outcome, ResultKind, StepWord, Verdict, Way
 
 W = StepWord
 DARK = m.Declare("emergency", "the primary was switched off")
@@ -252,3 +253,17 @@ def test_a_claim_taken_again_without_the_lost_role_is_still_given_back_there() -
     rig.must(m.ClaimNews(("d",), without=("p",), released=True))
     assert rig.state.claim is not None
     assert rig.state.claim.hosts == ("p",)
+
+
+def test_what_is_said_of_a_step_that_has_passed_without_being_sent_again() -> None:
+    rig = Rig()
+    rig.ends("checks/a", Way.FORWARD, bad("p"))
+    rig.stage()
+    rig.must(DARK)
+    rig.must(m.Retry("checks/a"))
+    rig.work()
+    ended = rig.journal[-1]
+    words = "it has passed wherever this route needs it"
+    assert ended == e.AttemptEnded(rig.at, "checks/a", 0, Way.FORWARD, Verdict.PASSED, How.RAN, words)
+    now = rig.now("checks/a")
+    assert (now.how, now.before, now.undone_on) == (How.RAN, W.PENDING, frozenset())

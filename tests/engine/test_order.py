@@ -368,8 +368,10 @@ def test_not_possible_is_owed_and_when_done_since_it_is_undone_like_the_rest() -
     assert attempt is not None
     assert attempt.ended is not None
     assert "done by a person" in rig.refused(m.Settle("clients/fence@person"))
-    rig.must(m.Settle("clients/fence@person", "fenced by the data centre"))
-    assert (rig.word("clients/fence"), rig.now("clients/fence").how) == (W.PASSED, How.BY_HAND)
+    rig.must(m.Settle("clients/fence@person", "fenced by the data centre", by="ana"))
+    now = rig.now("clients/fence")
+    assert (now.word, now.how, now.reason, now.by) == (W.PASSED, How.BY_HAND, "fenced by the data centre", "ana")
+    assert (now.passed_on, now.touched) == (frozenset({"person"}), frozenset({"person"}))
     assert rig.state.started[-1] == "clients/fence"
     rig.undo("clients")
     assert rig.undone == ["clients/fence@person", "clients/kick@d"]

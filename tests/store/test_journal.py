@@ -274,6 +274,11 @@ def test_any_failure_kills_the_journal_and_saves_the_record(folder: Path, kind: 
     assert tuple(saved) == journal.unsaved
     assert [json.loads(line)["body"] for line in saved] == [body_of(nth), body_of(99)]
     assert journal.emergency.stat().st_mode & 0o777 == 0o600
+    wrong, kept_at = err.value.problems
+    assert wrong.message == f"the journal cannot be written: {os.strerror(error)}"
+    assert wrong.hint == "nothing more is sent; see to the disk, then resume the run"
+    assert (kept_at.code, kept_at.severity) == ("journal-emergency", "warning")
+    assert kept_at.message == f"what could not be written is in {journal.emergency}"
     journal.close()
     again = reopen(folder)
     kept = [r for r in again.records if r.event == "tick"]

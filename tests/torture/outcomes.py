@@ -34,7 +34,7 @@ def table(found: dict[tuple[str, str, str], str]) -> str:
     rows = ["| failpoint | named in | killed before | killed after | in the real failover |", "|---|---|---|---|---|"]
     for name, file in places().items():
         small = [
-            found.get(("failpoint", name, side), "has no end" if f"{name}:{side}" in ENDLESS else "not hit")
+            "has no end" if f"{name}:{side}" in ENDLESS else found.get(("failpoint", name, side), "not hit")
             for side in ("before", "after")
         ]
         whole = [
