@@ -29,7 +29,7 @@ estate-test: $(DEV)
 
 # What breaks consoles, links, disks and names, at CI's sizes; FULL=1 takes those of a long night. It prints a table.
 torture: $(DEV)
-	HANDRAIL_TORTURE=$(if $(FULL),full,ci) $(BIN)/pytest -n 2 --dist load -m torture $(ARGS)
+	HANDRAIL_TORTURE=$(if $(FULL),full,ci) $(BIN)/pytest -n 3 --dist load --ignore tests/estate -m torture $(ARGS)
 
 # How much of what the promise rests on is run by its own tests: lines and branches (pyproject.toml says of what).
 COVERED ?= tests/engine tests/store tests/base tests/dns tests/ssh
