@@ -15,7 +15,7 @@ from handrail.engine.messages import Intent
 from handrail.engine.outcome import outcome
 from handrail.engine.results import Gate
 from handrail.engine.state import State, StepState
-from handrail.engine.words import Outcome, Pace, StepWord, Verdict, Way
+from handrail.engine.words import Outcome, Pace, Remarks, StepWord, Verdict, Way
 from handrail.session.api import SessionApi
 
 AWAY: Final = "gone for a moment"
@@ -81,6 +81,8 @@ class Person:
             return m.SetPace(Pace.STEP)
         if self._first("note"):
             return m.Note("somebody was here", by="a passer-by")
+        if self._first("remark"):
+            return m.Remark(Remarks.HINT, "mind the alarm")
         offer = next((o for o in session.allowed() if o.proposed and o.granted), None)
         return offer.intent if offer and isinstance(offer.intent, m.Go | m.Confirm) else None
 
