@@ -6,7 +6,7 @@ from typing import Any
 
 import tomli
 import tomli_w
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.runbook.texts import FULL, MINI
 
@@ -40,6 +40,7 @@ def at(value: Any, path: Path) -> Any:
 
 @settings(max_examples=400, deadline=None)
 @given(DOCUMENTS, st.booleans(), st.sampled_from([0, 4]))
+@example({"": [{",]": {" [{": '[ \n}""'}}]}, True, 4)  # quotes before closing quotes: a possessive group went past them
 def test_every_path_of_tomli_has_a_place(data: dict[str, Any], multiline: bool, indent: int) -> None:
     text = tomli_w.dumps(data, multiline_strings=multiline, indent=indent)
     _hold(text)

@@ -21,10 +21,11 @@ _BLANK: Final = re.compile(r"(?:[ \t]|#[^\n]*)*")
 _BLANKS: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _ATOM: Final = re.compile(r"[^,\]}\n#]+")
-_BASIC: Final = re.compile(r'"(?:[^"\\\n]++|\\.)*+"')
+_BASIC: Final = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"')
 _LITERAL: Final = re.compile(r"'[^'\n]*'")
-_LONG_BASIC: Final = re.compile(r'"""(?:[^"\\]++|\\[\s\S]|"{1,2}(?!"))*+"{3,5}')
+_LONG_BASIC: Final = re.compile(r'"""[^"\\]*(?:(?:\\[\s\S]|"{1,2}(?!"))[^"\\]*)*"{3,5}')
 _LONG_LITERAL: Final = re.compile(r"'''[\s\S]*?'{3,5}(?!')")
+# No possessive groups here: up to Python 3.11.4 they match wrongly when the group itself goes back (gh-106052).
 _STRINGS: Final = {
     ('"', False): _BASIC,
     ('"', True): _LONG_BASIC,
@@ -179,8 +180,10 @@ class _Scanner:
                 if mark == close:
                     return
             elif array:
-                self._note((*path, count), self.at, self.at)
+                start = self.at
+                self._note((*path, count), start, start)
                 self._value((*path, count))
+                self.at = max(self.at, start + 1)  # what tomli has read ends; so does this, whatever it is given
                 count += 1
             else:
                 self._pair(path)
