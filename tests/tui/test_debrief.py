@@ -33,7 +33,7 @@ async def test_what_counts_stands_on_the_first_screen(tmp_path: Path) -> None:
             "Changed",
             "Owed",
             "Next",
-            "What did not go at once",
+            "What took longest",
         ):
             assert words in first
 

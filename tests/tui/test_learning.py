@@ -228,3 +228,19 @@ async def test_a_briefing_that_is_no_drill_knows_no_level() -> None:
     briefing = FakeBriefing(cards()[0], Mode.LIVE, FakeDesk())
     async with playing(briefing=briefing) as stage:
         assert "Level" not in stage.text()
+
+
+async def test_what_slipped_is_shown_to_nobody_else(tmp_path: Path) -> None:
+    session = taught(tmp_path, Level.GUIDED)
+    session.submit(m.Remark(Remarks.SLIP, "go: 2.3 waits for 2.2", "sync/copy"))
+    session.submit(m.Remark(Remarks.REFLECTION, "I was afraid", about="surprised"))
+    done(session)
+    session.show(lambda s: replace(s, info=replace(s.info, operator="tom", coach=())))
+    async with playing(session, size=(100, 80)) as stage:
+        stage.app.open_debrief()
+        await stage.settle()
+        for words in ("What was refused", "slips", "I was afraid", "In your own words", "drill 1 of"):
+            assert words not in stage.text()
+        session.show(lambda s: replace(s, info=replace(s.info, operator="ana")))
+        await stage.settle()
+        assert "go: 2.3 waits for 2.2" in stage.text()

@@ -16,7 +16,7 @@ from handrail.engine.words import Remarks
 from handrail.plain.debrief import debrief
 from handrail.runbook.samples import Held, Sample, sample_of
 from handrail.session.api import SessionApi
-from handrail.session.lessons import QUESTIONS, foretold, hint_of, last_lines, reflections
+from handrail.session.lessons import QUESTIONS, foretold, hint_of, is_ones_own, last_lines, reflections
 from handrail.session.levels import Level
 from handrail.session.view import Snapshot
 from handrail.store.spool_reader import Line
@@ -128,8 +128,8 @@ class Learning:
     def debrief(self) -> None:
         """Tell the debrief, then ask the open questions, a line each."""
         shown = self.session.snapshot
-        if not shown.info.level:
-            self.put("nobody practises here: report tells what the run came to")
+        if not is_ones_own(shown):
+            self.put("it is nobody's drill here, or somebody else's: report tells what the run came to")
             return
         actual = {one.step: last_lines(self.session.output(one.step)) for one in foretold(shown)}
         for line in debrief(shown, actual):

@@ -28,6 +28,12 @@ def counted(state: State, kind: Remarks) -> dict[str, int]:
     return dict(Counter(remark.step for remark in state.remarks if remark.kind is kind))
 
 
+def is_ones_own(shown: Snapshot) -> bool:
+    """Tell whether whoever looks is who drilled here: hints, slips and answers are shown to nobody else."""
+    opened = shown.state.opened
+    return bool(shown.info.level) and opened is not None and opened.operator == shown.info.operator
+
+
 def taught(shown: Snapshot, *, drives: bool = True) -> Snapshot:
     """Return a snapshot with what follows from the level and from what is kept of who practises; `drives`: at this console."""
     info, state = shown.info, shown.state

@@ -10,6 +10,7 @@ from handrail.engine import outcome as ends
 from handrail.engine.outline import StepOutline
 from handrail.engine.state import StepState
 from handrail.engine.words import Outcome, Way
+from handrail.session.lessons import is_ones_own
 from handrail.session.levels import Level
 from handrail.session.practice import next_drill
 from handrail.session.view import Mode
@@ -42,14 +43,15 @@ def debrief_rows(
     began = ink(f"{info.started:%Y-%m-%d %H:%M} UTC ", Ink.DIM)
     lines = [spread(row(ink(" DEBRIEF  ", Ink.BOLD), ink(words, how), *_whose(scene)), began, width), EMPTY]
     lines += [*_restored(scene, width), *lesson.times(scene, width)]
-    if info.level:
+    own = is_ones_own(scene.snap)
+    if own:
         over = made in (Outcome.DONE, Outcome.UNDONE)
         lines += lesson.next_due(next_drill(scene.snap), width) if over else []
         lines += [*lesson.own_words(scene, width), EMPTY]
     lines += [*_left_behind(scene, width), *_scenario(scene, width)]
     lines += labelled("Next", _next(scene, made), width, Ink.ACCENT)
     lines += labelled("Record", str(info.folder), width)
-    if info.level:
+    if own:
         lines += [*lesson.slipped(scene, width), *lesson.said_before(scene, actual, width)]
     for title, steps in (("What did not go at once", _troubled(scene)), ("What took longest", _slow(scene))):
         if steps:
@@ -61,7 +63,7 @@ def debrief_rows(
 def _whose(scene: Scene) -> list[Line]:
     """Return whose drill it was, at which level, and how many there were."""
     info = scene.snap.info
-    if not info.level:
+    if not is_ones_own(scene.snap):
         return []
     level = "" if info.level == Level.NONE else f"{info.level} "
     return [ink(f"  {level}drill {info.before.drills + 1} of {info.operator}", Ink.DIM)]
@@ -89,8 +91,7 @@ def _troubled(scene: Scene) -> list[Told]:
         for step, now in scene.state.walked()
         if mark_of(scene.state, step) not in usual
         or sum(a.way is Way.FORWARD for a in now.attempts) > 1
-        or snap.slips.get(step.id)
-        or snap.hints.get(step.id)
+        or (is_ones_own(snap) and (snap.slips.get(step.id) or snap.hints.get(step.id)))
     ]
 
 
@@ -137,7 +138,7 @@ def _restored(scene: Scene, width: int) -> list[Line]:
         lines.append(row(*parts))
     else:
         lines.append(row(fit(ink(" Took", Ink.DIM), _LABEL), ink(clock(scene.at), Ink.BOLD)))
-    if snap.restored is not None and info.before.restored is not None:
+    if is_ones_own(snap) and snap.restored is not None and info.before.restored is not None:
         lines[-1] = row(lines[-1], ink(f"   your last {clock(info.before.restored)}", Ink.DIM))
     return lines
 
@@ -156,7 +157,11 @@ def _scenario(scene: Scene, width: int) -> list[Line]:
 def _columns(scene: Scene) -> tuple[bool, bool, bool]:
     """Tell which columns there are: par, the last time, hints and slips."""
     par = any(scene.text(s.id).par for s in scene.state.outline.steps)
-    return par, bool(scene.snap.info.before.times), bool(scene.snap.slips or scene.snap.hints)
+    return (
+        par,
+        is_ones_own(scene.snap) and bool(scene.snap.info.before.times),
+        is_ones_own(scene.snap) and bool(scene.snap.slips or scene.snap.hints),
+    )
 
 
 def _left(scene: Scene, width: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from handrail.engine import messages as m
 from handrail.engine.words import Remarks
-from handrail.session.lessons import QUESTIONS, foretold, last_lines, reflections
+from handrail.session.lessons import QUESTIONS, foretold, is_ones_own, last_lines, reflections
 from handrail.tui.debrief_view import debrief_rows
 from handrail.tui.dialogs import AskWords, Field
 from handrail.tui.page import Scrolled
@@ -50,7 +50,7 @@ class DebriefPage(Scrolled[None]):
     def _question(self) -> tuple[str, str] | None:
         """Return the next open question; None where nobody practises, or all are answered."""
         scene = self.scene
-        if scene is None or not scene.snap.info.level or scene.watching:
+        if scene is None or not is_ones_own(scene.snap) or scene.watching:
             return None
         answered = reflections(scene.state)
         return next((one for one in QUESTIONS if one[0] not in answered), None)
