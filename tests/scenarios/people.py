@@ -79,7 +79,9 @@ PEOPLE: dict[str, tuple[Callable[[], Operator], Callable[[], Operator]]] = {
     ),
     "wrong-certname": (
         lambda: asks("checks/dr-serves", "certname of the DR server"),
-        lambda: by_hand("checks/dr-serves"),
+        lambda: Operator(
+            {"checks/dr-serves": ("by hand",), "copy/reload-before": ("leave",)}, {"copy/reload-before": 8.0}
+        ),
     ),
     "wrong-runbook": (lambda: goes_home("checks/same-ca"), Operator),
 }
