@@ -11,7 +11,7 @@ from benchmarks.measured import Part
 from benchmarks.page import lines, page
 from benchmarks.place import HERE, place
 
-PARTS = ("start", "journal")
+PARTS = ("start", "journal", "latency")
 
 
 def measured(name: str, *, quick: bool) -> Part:
