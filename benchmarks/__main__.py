@@ -11,7 +11,7 @@ from benchmarks.measured import Part
 from benchmarks.page import lines, page
 from benchmarks.place import HERE, place
 
-PARTS = ("start", "journal", "latency")
+PARTS = ("start", "journal", "latency", "fan_out")
 
 
 def measured(name: str, *, quick: bool) -> Part:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-LOOK = 0.1  # seconds between two looks at the memory of all its processes
+LOOK = 0.25  # seconds between two looks at the memory of all its processes
 
 
 @dataclass(frozen=True)
