@@ -11,7 +11,7 @@ from benchmarks.measured import Part
 from benchmarks.page import lines, page
 from benchmarks.place import HERE, place
 
-PARTS = ("start", "journal", "latency", "fan_out")
+PARTS = ("failover", "fan_out", "start", "journal", "latency", "stream", "names", "adoption", "estate")
 
 
 def measured(name: str, *, quick: bool) -> Part:
