@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, TypeVar
 
 from benchmarks.daemons import Sshd
 from handrail.ssh.job import Command, Exited, JobKey, Permit, run_job
@@ -11,6 +14,28 @@ from handrail.ssh.links import Links
 from handrail.ssh.target import Target
 
 RUN = "20260101-0000-abcdef"
+T = TypeVar("T")
+
+
+class Living:
+    """An event loop that runs all the time, in a thread, as a console's does: what it does between two calls is done."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> Living:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what came of it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
 def target(one: Sshd, *, key: str = "one", host: str = "127.0.0.1", port: int = 0) -> Target:
@@ -45,8 +70,3 @@ async def job(
     end = await run_job(links, where, key, Command(argv=argv), permit, start="fresh", output=output)
     if not isinstance(end, Exited) or end.code:
         raise RuntimeError(f"{argv[0]} on {where.name}: {end}")
-
-
-def jobs_gone(where: Target) -> Path:
-    """Return the folder in which the host keeps this run's jobs."""
-    return Path(where.work_dir) / "runs" / RUN

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from itertools import count
 
-from benchmarks.console import job, target
+from benchmarks.console import Living, job, target
 from benchmarks.daemons import Sshd, program, sshd
 from benchmarks.measured import Part, Row, middle
 from benchmarks.place import Place
@@ -70,14 +70,18 @@ def _first(place: Place, one: Sshd) -> dict[str, list[float]]:
 def _later(place: Place, one: Sshd) -> dict[str, list[float]]:
     config = str(one.config(place))
     must(["ssh", "-F", config, "-o", "ControlMaster=yes", "-o", "ControlPersist=yes", "-fN", "127.0.0.1"])
-    links, where, number = Links(), target(one), count()
+    where, number = target(one), count()
+
+    async def made() -> Links:
+        return Links()
 
     async def bare() -> None:
         connection = await links.connection(where)
         done = await connection.run("true", encoding=None)
         assert done.exit_status == 0
 
-    with asyncio.Runner() as runner:
+    with Living() as runner:
+        links = runner.run(made())
         runner.run(job(links, where, "warm"))
 
         def timed(work: Callable[[], object]) -> Callable[[], float]:

@@ -62,15 +62,27 @@ def test_what_goes_in_comes_out(tmp_path_factory: pytest.TempPathFactory, progra
     assert got == [word.encode("utf-8", "surrogateescape") for word in batch]
 
 
+@pytest.mark.parametrize("one_piece", [False, True])
 @pytest.mark.parametrize("program", SHELLS)
-def test_a_text_that_is_cut_off_runs_nothing(program: str, tmp_path: Path) -> None:
+def test_a_text_that_is_cut_off_runs_nothing(program: str, one_piece: bool, tmp_path: Path) -> None:
     text = b"touch ran\necho ran\n" + shell.LAST_LINE.encode() + b"\n"
-    words = shlex.split(shell.loader("label"))
+    text = shell.measured(text) if one_piece else text
+    words = shlex.split(shell.loader("label", one_piece=one_piece))
     for end in range(len(text) - 1):
         subprocess.run([program, *words[2:]], input=text[:end], capture_output=True, cwd=tmp_path, check=False)
         assert not (tmp_path / "ran").exists(), text[:end]
     subprocess.run([program, *words[2:]], input=text, capture_output=True, cwd=tmp_path, check=True)
     assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("program", SHELLS)
+def test_a_text_in_one_piece_leaves_what_follows_it_alone(program: str) -> None:
+    text = "hr_x='é\u202e'\ncat\n".encode() + shell.LAST_LINE.encode() + b"\n"
+    words = shlex.split(shell.loader("label", one_piece=True))
+    done = subprocess.run(
+        [program, *words[2:]], input=shell.measured(text) + b"\0the input\xff\n", capture_output=True, check=True
+    )
+    assert done.stdout.partition(shell.READY + b"\n")[2] == b"\0the input\xff\n"
 
 
 def test_a_lone_surrogate_is_a_problem() -> None:
@@ -81,6 +93,8 @@ def test_a_lone_surrogate_is_a_problem() -> None:
 def test_a_script_cannot_end_the_text_early() -> None:
     with pytest.raises(Trouble):
         shell.call("job", {"script": f"a\n{shell.LAST_LINE}\nb"})
+    with pytest.raises(Trouble):
+        shell.call("job", {"script": f"a {shell.LAST_LINE} b"})
 
 
 @pytest.mark.parametrize("name", ["common", "open", "job", "look", "stop", "forget", "claim"])
@@ -89,9 +103,10 @@ def test_every_part_is_a_shell_text(program: str, name: str) -> None:
     subprocess.run([program, "-n"], input=shell.part(name).encode(), check=True, capture_output=True)
 
 
-def test_the_loader_suits_login_shells_that_are_not_posix() -> None:
+@pytest.mark.parametrize("one_piece", [False, True])
+def test_the_loader_suits_login_shells_that_are_not_posix(one_piece: bool) -> None:
     """fish reads two backslashes in single quotes as one; csh takes no line break in them."""
-    line = shell.loader("label")
+    line = shell.loader("label", one_piece=one_piece)
     assert "\n" not in line
     assert "\\\\" not in line
     assert line.count("'") == 2

@@ -115,6 +115,7 @@ async def _count(work: Work, host: str, meter: Meter, port: Port) -> Result:
     if isinstance(count, Result):
         return count
     need, expected = wanted(meter)
+    silent = meter.expected()
     pattern = re.compile(meter.match)
     until = port.clock.mono() + (work.within or work.limit)
     turn = 0
@@ -127,19 +128,15 @@ async def _count(work: Work, host: str, meter: Meter, port: Port) -> Result:
         fresh = _take(said, count, pattern, meter.distinct)
         for name in sorted(fresh):
             port.say(host, f"+ {name}")
-        silent = tuple(n for n in meter.expected() if n not in count.seen)
-        arrived = _arrived(count, meter)
+        if fresh:  # of 100,000 names most looks bring few
+            silent = tuple(n for n in silent if n not in fresh)
+        arrived = expected - len(silent) if expected else len(count.seen)
         port.progress(arrived, expected or need, _words(arrived, expected, silent), silent)
         if arrived < need and count.more:
             continue
         if arrived >= need or port.clock.mono() + work.every > until:
             return _result(host, arrived, need, expected, silent, said)
         await port.sleep(work.every)
-
-
-def _arrived(count: Count, meter: Meter) -> int:
-    expected = meter.expected()
-    return len(count.seen.intersection(expected)) if expected else len(count.seen)
 
 
 async def _start(host: str, meter: Meter, port: Port) -> Count | Result:

@@ -24,9 +24,14 @@ from handrail.ssh.frames import NOISE, Stream
 from handrail.ssh.links import Links
 from handrail.ssh.target import Target
 
+_Channel = asyncssh.SSHClientChannel[bytes]
 Output = Callable[[str, int, bytes], None]
 """Called with "out" or "err", the offset of the first byte, and the bytes."""
 
+SPARES: Final = (
+    8  # hosts that have a channel ready at once: latency is felt where one waits for single hosts, not in a fan-out
+)
+IDLE: Final = 20.0  # seconds after which a spare channel is closed: a console that stands leaves no shell on a host
 FIRST_WORD: Final = 3.0  # seconds in which a host that has the job already says so
 ANSWER_MOST: Final = 1 << 20  # bytes kept of a short answer
 
@@ -95,14 +100,27 @@ def _showable(heard: bytes) -> str:
 
 
 class _Session(asyncssh.SSHClientSession[bytes]):
-    """The channel of one call: hands every piece on as it comes."""
+    """The channel of one call: hands every piece on as it comes. A spare one has no call yet, and keeps what comes for it."""
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
+    def __init__(self, call: Call | None) -> None:
+        self._waiting = call is None
+        self._call = call or Call(lambda _stream, _at, _data: None)
         self._seen = {False: b"", True: b""}
+        self._early: list[tuple[bytes, int | None]] = []
+        self.gone = False
+
+    def adopt(self, call: Call) -> None:
+        """Serve a call from now on."""
+        self._call, self._waiting = call, False
+        for data, datatype in self._early:
+            self.data_received(data, datatype)
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Take a piece of stdout (None) or stderr."""
+        if self._waiting:
+            self._early.append((data, datatype))
+            self.gone = self.gone or sum(len(piece) for piece, _ in self._early) > NOISE
+            return
         if self._call.closed:
             return
         if not self._call.loaded:
@@ -136,13 +154,35 @@ class _Session(asyncssh.SSHClientSession[bytes]):
     def exit_status_received(self, status: int) -> None:
         """Note that the host itself ended the call."""
         self._call.exit = status
+        self.gone = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end of the channel, for whatever reason."""
+        self.gone = True
         for future in (self._call.ended, self._call.step):
             if not future.done():
                 future.set_exception(LinkGone(safe(str(exc), 200) if exc else "the channel was closed"))
                 future.exception()  # not everybody waits for both
+
+
+class _Spare:
+    """A channel on which the loader waits for a call that is not there yet. Nothing but the empty loader runs in it."""
+
+    def __init__(self, links: Links, key: str, channel: _Channel, session: _Session, *, one_piece: bool) -> None:
+        self.channel, self.session, self.one_piece = channel, session, one_piece
+        self._links, self._key = links, key
+        self._idle = asyncio.get_running_loop().call_later(IDLE, self.discard)
+
+    def taken(self) -> bool:
+        """Take it out of those that wait; tell whether it is good for a call."""
+        self._idle.cancel()
+        self._links.spares.pop(self._key, None)
+        return not (self.session.gone or self.channel.is_closing())
+
+    def discard(self) -> None:
+        """Close it."""
+        self.taken()
+        self.channel.abort()
 
 
 def _settle(future: asyncio.Future[str], value: str) -> None:
@@ -161,7 +201,7 @@ async def converse(
     if target.become:
         await get_through_sudo(links, target)
     password = links.sudo.password(target) if target.become else None
-    channel = await _open(links, target, call, label, asks=password is not None)
+    channel, one_piece = await _open(links, target, call, label, asks=password is not None)
     pouring: asyncio.Task[None] | None = None
     try:
         if call.pipe is not None:
@@ -170,7 +210,7 @@ async def converse(
             links.sudo.refused(target, password, call.answered(password))
             raise _sudo_refuses(links, target)
         with boundary("channel.send"):
-            channel.write(text)
+            channel.write(shell.measured(text) if one_piece else text)
         if stdin:
             with boundary("channel.input"):
                 if isinstance(stdin, Feed):
@@ -192,7 +232,7 @@ async def converse(
             await asyncio.gather(pouring, return_exceptions=True)
 
 
-async def _pour(call: Call, channel: asyncssh.SSHClientChannel[bytes], feed: Feed) -> None:
+async def _pour(call: Call, channel: _Channel, feed: Feed) -> None:
     """Send a feed at the pace of the host, until its first word: from then on it needs nothing more.
 
     A feed that breaks off ends our side: the host then says that the input did not arrive whole, and starts nothing. It is
@@ -213,21 +253,57 @@ async def _pour(call: Call, channel: asyncssh.SSHClientChannel[bytes], feed: Fee
             channel.write_eof()
 
 
-async def _open(
-    links: Links, target: Target, call: Call, label: str, *, asks: bool
-) -> asyncssh.SSHClientChannel[bytes]:
-    """Open a channel on which the loader waits for the call's text; with `asks`, sudo may ask for a password first."""
+async def _open(links: Links, target: Target, call: Call, label: str, *, asks: bool) -> tuple[_Channel, bool]:
+    """Return a channel on which the loader waits for the call's text, and whether it takes it in one piece.
+
+    It is the one that was opened ahead, if there is one. With `asks`, sudo may ask for a password first.
+    """
     connection = await links.connection(target)
+    spare = links.spares.get(target.key)
+    if isinstance(spare, _Spare) and spare.taken():
+        spare.session.adopt(call)
+        _open_ahead(links, target, connection)
+        return spare.channel, spare.one_piece
     call.prompt = f"hr-{secrets.token_hex(8)}:".encode() if asks else b""
-    line = shell.loader(label, become=target.become, prompt=call.prompt.decode())
+    one_piece = target.key in links.one_piece
+    line = shell.loader(label, become=target.become, prompt=call.prompt.decode(), one_piece=one_piece)
     try:
         async with links.patience.limit(links.limits.login):
             channel, _ = await connection.create_session(lambda: _Session(call), line, encoding=None)
     except TimeoutError:
         raise LinkGone("the host does not open a channel") from None
     except (asyncssh.Error, OSError) as error:
+        links.without_spare.add(target.key)
         raise LinkGone(safe(str(error), 200)) from None
-    return channel
+    _open_ahead(links, target, connection)
+    return channel, one_piece
+
+
+def _open_ahead(links: Links, target: Target, connection: asyncssh.SSHClientConnection) -> None:
+    """Have a channel opened for the next call: two round trips, a process and a shell that it then need not wait for.
+
+    Only where the whole run opened on the host before (so a fan-out of one call each opens none), and nothing asks for a password.
+    """
+    known = target.key in links.one_piece and not target.become and target.key not in links.without_spare
+    if known and target.key not in links.spares and len(links.spares) < SPARES and not links.closed:
+        links.spares[target.key] = None
+        links.background(_opened_ahead(links, target, connection))
+
+
+async def _opened_ahead(links: Links, target: Target, connection: asyncssh.SSHClientConnection) -> None:
+    line, session = shell.loader("handrail-next", one_piece=True), _Session(None)
+    try:
+        async with links.patience.limit(links.limits.login):
+            channel, _ = await connection.create_session(lambda: session, line, encoding=None)
+    except (TimeoutError, asyncssh.Error, OSError):
+        links.without_spare.add(target.key)
+        links.spares.pop(target.key, None)
+        return
+    spare = _Spare(links, target.key, channel, session, one_piece=True)
+    if links.closed:
+        spare.discard()
+    else:
+        links.spares[target.key] = spare
 
 
 async def get_through_sudo(links: Links, target: Target, *, prove: bool = False) -> None:
@@ -248,7 +324,7 @@ async def get_through_sudo(links: Links, target: Target, *, prove: bool = False)
 async def _try_sudo(links: Links, target: Target) -> None:
     """Make one attempt: one channel, at most one password. A wrong one may be asked for again."""
     call = Call(lambda _stream, _at, _data: None)
-    channel = await _open(links, target, call, "handrail-sudo", asks=links.sudo.knows_a_way())
+    channel, _ = await _open(links, target, call, "handrail-sudo", asks=links.sudo.knows_a_way())
     try:
         if await _first_word(links, call) == "loaded":
             links.sudo.took(target, None)
@@ -277,14 +353,14 @@ async def _first_word(links: Links, call: Call) -> str:
         raise LinkGone("sudo does not answer") from None
 
 
-async def _give_password(links: Links, call: Call, channel: asyncssh.SSHClientChannel[bytes], password: Secret) -> bool:
+async def _give_password(links: Links, call: Call, channel: _Channel, password: Secret) -> bool:
     """Answer sudo's one prompt, when there is one; False: it was wrong, and nothing more is tried."""
     if await _first_word(links, call) == "loaded":
         return True
     return await _takes(links, call, channel, password)
 
 
-async def _takes(links: Links, call: Call, channel: asyncssh.SSHClientChannel[bytes], password: Secret) -> bool:
+async def _takes(links: Links, call: Call, channel: _Channel, password: Secret) -> bool:
     """Type a password; a second prompt, or sudo's own end, means that it was wrong."""
     call.step = asyncio.get_running_loop().create_future()
     channel.write(password.reveal().encode("utf-8", "surrogatepass") + b"\n")

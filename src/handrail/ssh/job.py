@@ -77,6 +77,8 @@ async def open_run(links: Links, target: Target, run: str, *, make: bool = True)
         number(wall) - here if number(wall) else 0.0,
     )
     links.recall(target, run, facts)
+    if facts.tail:
+        links.one_piece.add(target.key)
     return facts
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import asyncssh
 
@@ -25,8 +25,8 @@ from handrail.ssh.target import Target
 from handrail.ssh.trust import Pinned, fingerprint, pinned
 from handrail.ssh.watch import Clock, Meeting, Watch
 
-JOBS: Final = 8  # channels at once on one connection: a default sshd allows 10 (MaxSessions, sshd_config(5)) ...
-QUESTIONS: Final = 2  # ... of which these are kept for stop, look and claim
+JOBS: Final = 7  # channels at once on one connection: a default sshd allows 10 (MaxSessions, sshd_config(5)) ...
+QUESTIONS: Final = 2  # ... of which these are kept for stop, look and claim, and one is opened ahead of the next call
 CIPHERS: Final = (
     "aes128-gcm@openssh.com",  # the cheapest with AES instructions: measured 200 MB/s
     "chacha20-poly1305@openssh.com",
@@ -72,6 +72,13 @@ class HostFacts:
 JUST_NOW: Final = 1.0  # seconds for which a host that was silent counts as silent
 
 
+class Spare(Protocol):
+    """A channel that was opened ahead of the next call."""
+
+    def discard(self) -> None:
+        """Close it: nobody needs it."""
+
+
 class Links:
     """The connections of one session; the session closes them."""
 
@@ -104,6 +111,10 @@ class Links:
         self._silent: dict[str, tuple[float, Trouble]] = {}
         self._away: dict[str, tuple[float, str]] = {}
         self._closed = False
+        self._behind: set[asyncio.Task[None]] = set()
+        self.spares: dict[str, Spare | None] = {}  # by target key; None: it is being opened
+        self.without_spare: set[str] = set()  # where a channel ahead of time was refused
+        self.one_piece: set[str] = set()  # whose head(1) takes exactly what it is told to: they said so to this console
 
     async def connection(self, target: Target) -> asyncssh.SSHClientConnection:
         """Return the target's connection, opening it when there is none; one attempt, shared by all who wait for it.
@@ -161,6 +172,11 @@ class Links:
         heard = self._heard.get(target.key)
         return time.monotonic() - heard if heard is not None else float("inf")
 
+    @property
+    def closed(self) -> bool:
+        """Tell whether the session has let go of them."""
+        return self._closed
+
     def is_up(self, target: Target) -> bool:
         """Tell whether there is a connection that is not known to be dead."""
         there = self._open.get(target.key)
@@ -201,9 +217,12 @@ class Links:
     async def close(self) -> None:
         """Close every connection; remote jobs are not touched."""
         self._closed = True
-        for task in list(self._opening.values()):
+        for spare in [spare for spare in self.spares.values() if spare is not None]:
+            spare.discard()
+        pending = [*self._opening.values(), *self._behind]
+        for task in pending:
             task.cancel()
-        await asyncio.gather(*self._opening.values(), return_exceptions=True)
+        await asyncio.gather(*pending, return_exceptions=True)
         connections = [*self._open.values(), *self._jumps.values()]
         self._open.clear()
         self._jumps.clear()
@@ -212,6 +231,12 @@ class Links:
         await asyncio.gather(*(c.wait_closed() for c in connections), return_exceptions=True)
         self.sudo.wipe()
         self._keyring.wipe()
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Own a task that nobody waits for; it ends with the session."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._behind.add(task)
+        task.add_done_callback(self._behind.discard)
 
     async def _ask(self, question: Question) -> Secret | None:
         with self.patience.person():

@@ -91,7 +91,8 @@ def _progress(scene: Scene, step: StepOutline, width: int) -> list[Line]:
         parts += ["  " if live.total else "", live.text]
     lines = [fit(row(*parts), width)]
     if live.silent:
-        lines += hang(ink(" silent: ", Ink.DIM), ", ".join(live.silent), width - 1, at=9, how=Ink.WARNING, most=2)
+        names = ", ".join(live.silent[:_SILENT])  # as many as two rows hold, of perhaps a hundred thousand
+        lines += hang(ink(" silent: ", Ink.DIM), names, width - 1, at=9, how=Ink.WARNING, most=2)
     return lines
 
 

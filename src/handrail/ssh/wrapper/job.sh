@@ -74,7 +74,10 @@ hr_rc=$?
 read -r hr_end hr_l </proc/uptime
 hr_sig=0
 [ ! -s "$hr_d/why" ] || hr_sig=1
-set -- $(cd "$hr_d" && wc -c out err)
+set -- 0 out 0
+if [ -s "$hr_d/out" ] || [ -s "$hr_d/err" ]; then
+    set -- $(cd "$hr_d" && wc -c out err)
+fi
 printf "%-200s\n" "$hr_rc $1 $3 $hr_sig $hr_up $hr_end" 1<>"$hr_d/rc.new"
 exec mv -f "$hr_d/rc.new" "$hr_d/rc"
 '
@@ -95,7 +98,8 @@ hr_begin() {
     hr_mine=1
     # Asked again with the permit in hand: whoever raises the epoch afterwards sees the folder.
     hr_permit
-    hr_e=$( {
+    # Without a process of its own: it is asked again, for its words, only when it fails.
+    {
         printf '%s\n' "$hr_token" >"$hr_d/token" &&
             printf '%s\n' "$hr_boot" >"$hr_d/boot" &&
             printf '%s' "$hr_cmd" >"$hr_d/cmd" &&
@@ -105,7 +109,10 @@ hr_begin() {
             printf '' >"$hr_d/out" && printf '' >"$hr_d/err" &&
             mkfifo "$hr_d/alive" &&
             printf '%s\n' "$hr_key" >>"$hr_m/started"
-    } 2>&1) || hr_full "$hr_e"
+    } 2>/dev/null || {
+        hr_e=$( { printf '%-4096s\n' again >"$hr_d/again" && mkfifo "$hr_d/alive2"; } 2>&1)
+        hr_full "$hr_e"
+    }
     hr_l=/dev/null
     [ "$hr_input" -eq 0 ] || hr_l=$hr_m/in.$hr_nonce
     exec 5<"$hr_l" 9<>"$hr_d/alive" 3<"$hr_d/alive"
