@@ -15,6 +15,7 @@ from handrail.tui.scene import Scene
 from handrail.tui.text import EMPTY, Ink, Line, fit, hang, ink, row, rule, spread, wrap
 
 _BARS = 12
+_SILENT = 100
 
 
 def step_head(scene: Scene, step: StepOutline, width: int, *, roomy: bool) -> list[Line]:
