@@ -114,17 +114,14 @@ def _fleet(place: Place, one: Sshd, agents: int, rate: float) -> Fleet:
     )
     env = {**os.environ, "HANDRAIL_HOME": str(home), "PYTHONPATH": str(HERE.parent)}
     argv = [PYTHON, "-m", "benchmarks.programs.console_run", str(book), str(where), f"fleet=@{fleet}"]
-    with (
-        subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env) as console,
-        _agents(log, agents, rate, seconds + 3) as crowd,
-    ):
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env) as console:
         _until_looking(console)
-        first, begun, size = _ask(console), time.monotonic(), log.stat().st_size
-        time.sleep(seconds)
-        last, passed, grown = _ask(console), time.monotonic() - begun, log.stat().st_size - size
-        assert crowd.stdin is not None
-        since = time.monotonic()
-        crowd.communicate("now\n")
+        with _agents(log, agents, rate, seconds + 3) as crowd:
+            first, begun, size = _ask(console), time.monotonic(), log.stat().st_size
+            time.sleep(seconds)
+            last, passed, grown = _ask(console), time.monotonic() - begun, log.stat().st_size - size
+            since = time.monotonic()
+            crowd.communicate("now\n")
         end = json.loads(console.communicate()[0].splitlines()[-1])
         caught_up = time.monotonic() - since
     if console.returncode:

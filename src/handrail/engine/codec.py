@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -63,28 +63,53 @@ def _default(field: Any) -> object:  # noqa: ANN401  dataclasses.Field of any ty
     return field.default_factory() if field.default_factory is not MISSING else MISSING
 
 
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
 def decode(kind: Any, data: Json) -> Any:  # noqa: ANN401  the type decides
     """Return a value of a type from JSON-ready data."""
+    return _reader(kind)(data)
+
+
+@cache
+def _reader(kind: Any) -> Callable[[Json], Any]:  # noqa: ANN401  any type hint
+    """Return what makes a value of a type: a hint is looked at once, not for every record of a journal."""
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
-        inner = next(a for a in get_args(kind) if a is not type(None))
-        return None if data is None else decode(inner, data)
+        some = _reader(next(a for a in get_args(kind) if a is not type(None)))
+        return lambda data: None if data is None else some(data)
     if origin is tuple:
-        args = get_args(kind)
-        kinds = [args[0]] * len(data) if args[-1] is Ellipsis else args
-        return tuple(decode(k, v) for k, v in zip(kinds, data, strict=True))
+        return _tuple_reader(get_args(kind))
     if origin is frozenset:
-        return frozenset(decode(get_args(kind)[0], v) for v in data)
+        each = _reader(get_args(kind)[0])
+        return lambda data: frozenset(map(each, data))
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return {k: decode(get_args(kind)[1], v) for k, v in data.items()}
+        value = _reader(get_args(kind)[1])
+        return lambda data: {k: value(v) for k, v in data.items()}
     if is_dataclass(kind) and isinstance(kind, type):
-        hints = _hints(kind)
-        return kind(**{f.name: decode(hints[f.name], data[f.name]) for f in fields(kind) if f.name in data})
+        return _record_reader(kind)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(data)
-    return float(data) if kind is float else data
+        return kind
+    return float if kind is float else _as_it_is
+
+
+def _as_it_is(data: Json) -> Json:
+    return data
+
+
+def _tuple_reader(args: tuple[Any, ...]) -> Callable[[Json], Any]:
+    if args[-1] is Ellipsis:
+        each = _reader(args[0])
+        return lambda data: tuple(map(each, data))
+    readers = tuple(map(_reader, args))
+    return lambda data: tuple(read(v) for read, v in zip(readers, data, strict=True))
+
+
+def _record_reader(kind: type) -> Callable[[Json], Any]:
+    """Return what makes a dataclass; its hints are looked at with the first record, since it may hold its own kind."""
+    plan: list[tuple[str, Callable[[Json], Any]]] = []
+
+    def read(data: Json) -> Any:  # noqa: ANN401  of that kind
+        if not plan:
+            hints = get_type_hints(kind)
+            plan.extend((f.name, _reader(hints[f.name])) for f in fields(kind))
+        return kind(**{name: read(data[name]) for name, read in plan if name in data})
+
+    return read

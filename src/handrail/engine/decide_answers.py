@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from handrail.engine import events as e
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.batch import Batch, Decision, refuse
+from handrail.engine.changed import replace
 from handrail.engine.decide_back import owed_undo
 from handrail.engine.decide_forward import finish_walk, gate_closed, last_answers
 from handrail.engine.outline import StepOutline

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import reduce
 from typing import Any, TypeVar
 
 from handrail.engine import events as e
 from handrail.engine import evolve_owed as owing
 from handrail.engine import evolve_steps as steps
+from handrail.engine.changed import replace
 from handrail.engine.outline import Outline
 from handrail.engine.state import State, Walk, fresh
 from handrail.engine.words import Pace

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from handrail.engine import events as e
+from handrail.engine.changed import replace
 from handrail.engine.outline import StepOutline
 from handrail.engine.results import Owed
 from handrail.engine.state import State, StepState

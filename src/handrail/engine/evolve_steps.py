@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 from handrail.engine import events as e
 from handrail.engine import order
+from handrail.engine.changed import replace
 from handrail.engine.evolve_owed import forget, forget_step
 from handrail.engine.outline import StepOutline
 from handrail.engine.results import Result, verdict

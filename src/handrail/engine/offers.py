@@ -5,10 +5,11 @@ Key bar, palette, menus, plain console and CLI draw from this list; it asks `dec
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from handrail.engine import messages as m
 from handrail.engine import order
+from handrail.engine.changed import replace
 from handrail.engine.decide import decide
 from handrail.engine.decide_back import undo_closed
 from handrail.engine.outline import StepOutline
