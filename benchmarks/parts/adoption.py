@@ -67,9 +67,9 @@ def measure(place: Place) -> Part:
     """Return what the meter takes."""
     if program("sshd") is None:
         return Part("Adoption", HOW, (), missing=("OpenSSH is not installed",))
-    sizes = (10, 100) if place.quick else (10, 1000, 10_000, 100_000)
+    sizes = (200, 400) if place.quick else (10, 1000, 10_000, 100_000)
     with sshd(place) as one:
-        fleets = [_fleet(place, one, size, 50.0 if place.quick else size / INTERVAL) for size in sizes]
+        fleets = [_fleet(place, one, size, 10.0 if place.quick else size / INTERVAL) for size in sizes]
         fast = fleets[-1] if place.quick else _fleet(place, one, sizes[-1], 10 * sizes[-1] / INTERVAL)
     small, large = fleets[0], fleets[-1]
     if not place.quick:

@@ -115,7 +115,8 @@ class World:
         """Start a host."""
         root, key = self.place / name / "root", asyncssh.generate_private_key("ssh-ed25519")
         root.mkdir(parents=True)
-        env = {"HOME": str(root), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+        path = f"{root}/bin:{os.environ['PATH']}"  # what a test puts there stands before everything, whenever a shell began
+        env = {"HOME": str(root), "PATH": path, "LANG": "C.UTF-8"}
         server = Server(root, key, self.place / "authorized", env)
         await server.start()
         self.machines[name] = Machine(name, role, server, root, self.place / name / "work", key)

@@ -31,7 +31,7 @@ Output = Callable[[str, int, bytes], None]
 SPARES: Final = (
     8  # hosts that have a channel ready at once: latency is felt where one waits for single hosts, not in a fan-out
 )
-IDLE: Final = 20.0  # seconds after which a spare channel is closed: a console that stands leaves no shell on a host
+IDLE: Final = 5.0  # seconds after which a spare channel is closed: a console that stands leaves no shell on a host
 FIRST_WORD: Final = 3.0  # seconds in which a host that has the job already says so
 ANSWER_MOST: Final = 1 << 20  # bytes kept of a short answer
 
@@ -298,12 +298,13 @@ async def _opened_ahead(links: Links, target: Target, connection: asyncssh.SSHCl
     except (TimeoutError, asyncssh.Error, OSError):
         links.without_spare.add(target.key)
         links.spares.pop(target.key, None)
+        links.stale.discard(target.key)
         return
     spare = _Spare(links, target.key, channel, session, one_piece=True)
-    if links.closed:
+    links.spares[target.key] = spare
+    if links.closed or target.key in links.stale:
+        links.stale.discard(target.key)
         spare.discard()
-    else:
-        links.spares[target.key] = spare
 
 
 async def get_through_sudo(links: Links, target: Target, *, prove: bool = False) -> None:

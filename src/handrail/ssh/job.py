@@ -217,6 +217,8 @@ class _Job:
             try:
                 async with self.links.slots(self.target, "jobs"):
                     end = await self._attempt()
+                if self.permit.changes:
+                    self.links.changed(self.target)
                 if end is not None:
                     return end
                 continue

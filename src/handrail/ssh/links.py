@@ -113,6 +113,7 @@ class Links:
         self._closed = False
         self._behind: set[asyncio.Task[None]] = set()
         self.spares: dict[str, Spare | None] = {}  # by target key; None: it is being opened
+        self.stale: set[str] = set()  # where the one that is being opened is too old already
         self.without_spare: set[str] = set()  # where a channel ahead of time was refused
         self.one_piece: set[str] = set()  # whose head(1) takes exactly what it is told to: they said so to this console
 
@@ -231,6 +232,14 @@ class Links:
         await asyncio.gather(*(c.wait_closed() for c in connections), return_exceptions=True)
         self.sudo.wipe()
         self._keyring.wipe()
+
+    def changed(self, target: Target) -> None:
+        """Note that something was changed on a host: a shell that stood there before must not serve what comes after it."""
+        spare = self.spares.get(target.key)
+        if spare is not None:
+            spare.discard()
+        elif target.key in self.spares:  # it is being opened, and may be from before
+            self.stale.add(target.key)
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
         """Own a task that nobody waits for; it ends with the session."""
