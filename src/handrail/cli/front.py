@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 import termios
@@ -13,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from handrail.cli.terminals import full_screen as full_screen
 from handrail.engine import messages as m
 from handrail.engine.state import State
 from handrail.plain import words
@@ -20,12 +20,6 @@ from handrail.plain.asked import AskedLines
 from handrail.plain.console import Answers, Console
 from handrail.session.api import SessionApi
 from handrail.session.exits import Exit
-
-
-def full_screen(plain: bool) -> bool:
-    """Tell whether the full screen is used: only if stdin *and* stdout are terminals, and nobody asked for plain."""
-    dumb = os.environ.get("TERM", "dumb") == "dumb"
-    return not plain and not dumb and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 class Typing:

@@ -42,16 +42,17 @@ def _desk(
 
 def home(*, plain: bool) -> int:
     """Show home."""
-    from handrail.cli.front import full_screen
+    from handrail.cli.no_dumps import forbid_core_dumps
+    from handrail.cli.terminals import full_screen
 
-    desk = _desk()
+    forbid_core_dumps()
     if full_screen(plain):
         from handrail.tui.app import run_app
 
-        return run_app(desk)
+        return run_app(_desk)
     from handrail.cli.listing import home_lines
 
-    for line in home_lines(desk.home()):
+    for line in home_lines(_desk().home()):
         click.echo(line)
     return 0
 

@@ -55,6 +55,8 @@ DEAD: Final = 0.6  # seconds after a step ended in which enter does nothing
 AGAIN: Final = 0.25  # and as long as it is held down
 FRAME: Final = 0.05
 First = SessionApi | BriefingApi | RunCard | Callable[[], Awaitable[SessionApi | BriefingApi]] | None
+DeskOrMaker = DeskApi | Callable[[], DeskApi]
+"""A desk, or what makes one: that is called in a thread once the screen stands, because what a desk needs takes long to import."""
 
 
 def _today() -> datetime:
@@ -70,7 +72,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
 
     def __init__(
         self,
-        desk: DeskApi,
+        desk: DeskOrMaker,
         first: First = None,
         *,
         look: Look | None = None,
@@ -84,7 +86,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         frame: float = FRAME,
     ) -> None:
         super().__init__(driver_class=Terminal)
-        self.desk_api, self._first, self._mode_hint = desk, first, mode_hint
+        self._desk, self._first, self._mode_hint = desk, first, mode_hint
         self._home, self._beside = page or HomePage, beside
         self.look, self.keys, self.mono, self.today = look or Look(), keys or Keys(), mono, today
         self.session: SessionApi | None = None
@@ -131,8 +133,29 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         for task in tuple(self._tasks):
             task.cancel()
 
+    @property
+    def desk_api(self) -> DeskApi:
+        """Return the desk; nothing that asks it is shown before it is there."""
+        assert not callable(self._desk)
+        return self._desk
+
+    async def _make_desk(self, make: Callable[[], DeskApi]) -> None:
+        """Show that something comes, and only then have the desk made."""
+        painted = asyncio.Event()
+        await self.push_screen(WaitingPage("Reading runbooks and runs"))
+        self.call_after_refresh(painted.set)
+        await painted.wait()
+        self._desk = await asyncio.to_thread(make)
+
     async def _open_first(self) -> None:
         first = self._first
+        if callable(self._desk):
+            try:
+                await self._make_desk(self._desk)
+            except Trouble as wrong:
+                self.trouble = wrong
+                self.exit(Exit.USAGE)
+                return
         if callable(first):
             words = "Bringing the simulated estate up" if self._mode_hint == "DRILL" else "Getting ready"
             self.push_screen(WaitingPage(words))
@@ -143,6 +166,8 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
                 self.exit(Exit.USAGE)
                 return
         if first is None:
+            if isinstance(self.screen, WaitingPage):
+                self.pop_screen()
             self.push_screen(self._home())
         elif isinstance(first, RunCard):
             self.take_over(first, alone=True)
@@ -457,7 +482,7 @@ def _place(fault: BaseException) -> str:
 
 
 async def drive(
-    desk: DeskApi,
+    desk: DeskOrMaker,
     first: First = None,
     *,
     mode_hint: str = "",
@@ -489,7 +514,7 @@ async def drive(
 
 
 def run_app(
-    desk: DeskApi,
+    desk: DeskOrMaker,
     first: First = None,
     *,
     mode_hint: str = "",
