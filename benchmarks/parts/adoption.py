@@ -101,8 +101,8 @@ def _told(one: Fleet) -> tuple[str, ...]:
 
 
 def _fleet(place: Place, one: Sshd, agents: int, rate: float) -> Fleet:
-    """Measure one size at one rate: five looks long."""
-    seconds = 1.5 if place.quick else 5 * LOOKS
+    """Measure one size at one rate: four looks long."""
+    seconds = 1.5 if place.quick else 4 * LOOKS
     home = place.folder / f"home-{agents}-{rate:.0f}"
     log = place.file(f"access-{agents}-{rate:.0f}.log", "")
     fleet = place.file(f"fleet-{agents}", " ".join(map(name, range(agents))))

@@ -57,7 +57,7 @@ def _answers(place: Place, book: Path, where: Path) -> dict[str, list[float]]:
         "lint": program(HANDRAIL, "lint", str(book)),
         "plan": program(HANDRAIL, "plan", str(book), "--estate", str(where)),
     }
-    return interleaved(contenders, place.rounds(15))
+    return interleaved(contenders, place.rounds(11))
 
 
 def _screens(place: Place, book: Path, where: Path) -> dict[str, list[float]]:
@@ -68,7 +68,7 @@ def _screens(place: Place, book: Path, where: Path) -> dict[str, list[float]]:
         "home": lambda: painted(place, [HANDRAIL], b"Briefing"),
         "run": lambda: painted(place, [HANDRAIL, "resume", run], b"Standing"),
     }
-    return interleaved(contenders, place.rounds(9))
+    return interleaved(contenders, place.rounds(7))
 
 
 def painted(place: Place, argv: list[str], word: bytes) -> float:

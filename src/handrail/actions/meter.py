@@ -128,8 +128,11 @@ async def _count(work: Work, host: str, meter: Meter, port: Port) -> Result:
         fresh = _take(said, count, pattern, meter.distinct)
         for name in sorted(fresh):
             port.say(host, f"+ {name}")
-        if fresh:  # of 100,000 names most looks bring few
-            silent = tuple(n for n in silent if n not in fresh)
+        if fresh:
+            came = {n for n in silent if n in fresh}  # the very names of the list: 100,000 are not kept twice
+            silent = tuple(n for n in silent if n not in came)
+            count.seen |= came
+            count.seen |= fresh
         arrived = expected - len(silent) if expected else len(count.seen)
         port.progress(arrived, expected or need, _words(arrived, expected, silent), silent)
         if arrived < need and count.more:
@@ -153,7 +156,7 @@ async def _start(host: str, meter: Meter, port: Port) -> Count | Result:
 
 
 def _take(said: Said, count: Count, pattern: re.Pattern[str], group: str) -> set[str]:
-    """Count the names in what one look brought; return the new ones."""
+    """Return the new names in what one look brought, and note where the next one begins."""
     head, _, body = said.stdout.partition(b"\n")
     words = head.decode("ascii", "replace").split()
     count.more = False
@@ -170,9 +173,7 @@ def _take(said: Said, count: Count, pattern: re.Pattern[str], group: str) -> set
                     found.add(match.group(group))
     except SlowPatternError:
         raise trouble("regex-slow", "the meter's pattern takes too long on these lines", "make it simpler") from None
-    fresh = found - count.seen
-    count.seen |= found
-    return fresh
+    return found - count.seen
 
 
 def _words(arrived: int, expected: int, silent: tuple[str, ...]) -> str:
