@@ -80,6 +80,7 @@ class Session:
         self._keeper.hide(self._hidden)
         self._hearing: asyncio.Task[None] | None = None
         self._nudged: asyncio.TimerHandle | None = None
+        self._bumped = 0.0
         self._noting: asyncio.TimerHandle | None = None
         self._closing = False
         self._leaving: asyncio.Task[None] | None = None
@@ -177,9 +178,10 @@ class Session:
         return self._told(seen)
 
     def nudge(self) -> None:
-        """Let front ends look again, at most every 50 ms."""
+        """Let front ends look again: at once, but at most every 50 ms."""
         if self._nudged is None and not self._closing:
-            self._nudged = asyncio.get_running_loop().call_later(NUDGE, self._bump)
+            loop = asyncio.get_running_loop()
+            self._nudged = loop.call_at(max(loop.time(), self._bumped + NUDGE), self._bump)
 
     # ------------------------------------------------------------ handing over
 
@@ -313,6 +315,7 @@ class Session:
 
     def _bump(self) -> None:
         self._nudged = None
+        self._bumped = asyncio.get_running_loop().time()
         self._seq += 1
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()

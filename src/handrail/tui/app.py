@@ -95,6 +95,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         self._wanted_theme = theme
         self._snap: Snapshot | None = None
         self._taken = 0.0
+        self._pulled = -1.0
         self._offers: tuple[int, tuple[Offer, ...]] = (-1, ())
         self._dead_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -295,6 +296,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
             self.asked.show(snap.asked, session.answer)
             self.offer_answer()
             self.offer_note()
+            self._pull()
             await asyncio.sleep(FRAME)
             snap = await session.changed(snap.seq)
 
@@ -451,7 +453,10 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         self.offer_note()
 
     def _pull(self) -> None:
-        if self.front is not None:
+        """Pull and paint: when something moved, else by the clock, and never twice within one frame."""
+        now = asyncio.get_running_loop().time()
+        if self.front is not None and now - self._pulled >= self._frame * 0.8:
+            self._pulled = now
             self.front.frame()
 
     def _print_error_renderables(self) -> None:

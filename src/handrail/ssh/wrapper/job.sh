@@ -194,7 +194,7 @@ hr_follow() {
     { read -r hr_l <&3; } >/dev/null 8>&- &
     hr_w=$!
     # Twice, because a signal that comes just before `wait` does not end it.
-    { sleep 0.05; kill -USR1 $$; sleep 1; kill -USR1 $$; } >/dev/null 8>&- &
+    { sleep 0.03; kill -USR1 $$; sleep 1; kill -USR1 $$; } >/dev/null 8>&- &
     hr_z=$!
     [ $hr_long = 1 ] || wait $hr_w
     kill $hr_z
