@@ -141,11 +141,13 @@ async def test_a_full_disk_is_found_before_the_start(host: Host) -> None:
 
 async def test_a_disk_that_fills_up_later_is_found_before_the_permit(host: Host) -> None:
     await host.run("true", part="0.read")
+    host.links.changed(host.target)  # no shell from before may be used
     host.server.argv = lambda command: ["/bin/sh", "-c", "trap '' XFSZ; ulimit -f 1; " + command]
     end, _ = await host.run(Command(argv=("cat",), stdin=b"x" * 5000))
     assert isinstance(end, NotStarted)
     assert not host.folder(JobKey(RUN, "stage/step", "1.run")).exists()
     host.server.argv = lambda command: ["/bin/sh", "-c", command]
+    host.links.changed(host.target)
     assert isinstance((await host.run("true"))[0], Exited)
 
 

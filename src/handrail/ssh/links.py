@@ -211,6 +211,7 @@ class Links:
 
     def drop(self, target: Target) -> None:
         """Cut the connection at once, without a word to the host."""
+        self.changed(target)
         there = self._open.pop(target.key, None)
         if there is not None:
             there.abort()

@@ -124,7 +124,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
             with suppress(NotImplementedError, RuntimeError, ValueError):
                 asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
         self.set_interval(max(1.0, self._frame), self._tick)
-        self.set_interval(self._frame, self._pull)
+        self.set_interval(self._frame, self._pull_unless_just_now)
         self.title_window()
         self.own(self._open_first())
 
@@ -296,7 +296,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
             self.asked.show(snap.asked, session.answer)
             self.offer_answer()
             self.offer_note()
-            self._pull()
+            self._pull_unless_just_now()
             await asyncio.sleep(FRAME)
             snap = await session.changed(snap.seq)
 
@@ -453,11 +453,14 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         self.offer_note()
 
     def _pull(self) -> None:
-        """Pull and paint: when something moved, else by the clock, and never twice within one frame."""
-        now = asyncio.get_running_loop().time()
-        if self.front is not None and now - self._pulled >= self._frame * 0.8:
-            self._pulled = now
+        self._pulled = asyncio.get_running_loop().time()
+        if self.front is not None:
             self.front.frame()
+
+    def _pull_unless_just_now(self) -> None:
+        """Pull and paint, by the clock or because something has moved; not for both within half a frame."""
+        if asyncio.get_running_loop().time() - self._pulled >= self._frame / 2:
+            self._pull()
 
     def _print_error_renderables(self) -> None:
         """Print nothing that Textual collected: it holds local variables."""
