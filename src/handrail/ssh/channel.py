@@ -268,8 +268,7 @@ async def _open(links: Links, target: Target, call: Call, label: str, *, asks: b
     one_piece = target.key in links.one_piece
     line = shell.loader(label, become=target.become, prompt=call.prompt.decode(), one_piece=one_piece)
     try:
-        async with links.patience.limit(links.limits.login):
-            channel, _ = await connection.create_session(lambda: _Session(call), line, encoding=None)
+        channel = await _begin(links, connection, line, _Session(call))
     except TimeoutError:
         raise LinkGone("the host does not open a channel") from None
     except (asyncssh.Error, OSError) as error:
@@ -277,6 +276,13 @@ async def _open(links: Links, target: Target, call: Call, label: str, *, asks: b
         raise LinkGone(safe(str(error), 200)) from None
     _open_ahead(links, target, connection)
     return channel, one_piece
+
+
+async def _begin(links: Links, connection: asyncssh.SSHClientConnection, line: str, session: _Session) -> _Channel:
+    """Start a loader; this is the one place at which anything is started on a host."""
+    async with links.patience.limit(links.limits.login):
+        channel, _ = await connection.create_session(lambda: session, line, encoding=None)
+    return channel
 
 
 def _open_ahead(links: Links, target: Target, connection: asyncssh.SSHClientConnection) -> None:
@@ -293,8 +299,7 @@ def _open_ahead(links: Links, target: Target, connection: asyncssh.SSHClientConn
 async def _opened_ahead(links: Links, target: Target, connection: asyncssh.SSHClientConnection) -> None:
     line, session = shell.loader("handrail-next", one_piece=True), _Session(None)
     try:
-        async with links.patience.limit(links.limits.login):
-            channel, _ = await connection.create_session(lambda: session, line, encoding=None)
+        channel = await _begin(links, connection, line, session)
     except (TimeoutError, asyncssh.Error, OSError):
         links.without_spare.add(target.key)
         links.spares.pop(target.key, None)
