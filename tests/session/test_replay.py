@@ -19,10 +19,10 @@ from handrail.base.clock import StillClock
 from handrail.engine import messages as m
 from handrail.engine.words import StepWord
 from handrail.plain.tape import MARK, Tape
-from handrail.session.moving import Keeper, Moved
+from handrail.session.moving import Keeper, Moved, moments
 from handrail.session.reel import LEFT, reel_of
 from handrail.session.replaying import Replaying
-from handrail.session.view import Mode
+from handrail.session.view import HostView, LiveHost, LiveStep, Mode
 from handrail.store.moving import NAME as MOVING
 from handrail.store.run_folder import RunFolder
 from handrail.tui.app import HandrailApp
@@ -329,3 +329,37 @@ def test_what_moved_is_a_memory_and_no_truth(tmp_path: Path) -> None:
     (tmp_path / MOVING).mkdir()
     keeper.keep(1.0, 1, Moved(watchers=("ana",)))  # it cannot be written: nobody hears of it
     keeper.close()
+
+
+def test_what_moved_is_read_as_it_was_kept_with_each_record(tmp_path: Path) -> None:
+    keeper, kept = Keeper(tmp_path), []
+    host = HostView("h1", "web01", "clients", "10.0.0.1")
+    shown = [
+        Moved(hosts={"h1": host}),
+        Moved({"a/x": LiveStep(hosts={"h1": LiveHost("h1", "hm", 0.5)})}, {"h1": replace(host, link="up")}),
+        Moved({"a/x": LiveStep(3.0, 7.0, "copying", {"h1": LiveHost("h1", "hm", 0.9), "h2": LiveHost("h2", tries=2)})}),
+        Moved(
+            {"a/x": LiveStep(silent=("db01",), hosts={"h2": LiveHost("h2", tries=3, until=9.0)})}, {}, ("h2",), ("tom",)
+        ),
+        Moved(watchers=()),
+    ]
+    for number, moved in enumerate(shown, 1):
+        keeper.keep(float(number), number, moved)
+        kept.append(moved)
+    keeper.close()
+    with (tmp_path / MOVING).open("ab") as file:
+        file.write(b'{"at": 9, "n": 9, "live": {"a/x"')  # cut off by a crash
+    found = moments(tmp_path)
+    assert [moment.records for moment in found] == [1, 2, 3, 4, 5]
+    for moment, moved in zip(found, kept, strict=True):
+        assert moment.moved.live == moved.live
+        assert (moment.moved.waits_for, moment.moved.watchers) == (moved.waits_for, moved.watchers)
+    assert found[1].moved.hosts["h1"].link == "up"
+
+
+def test_a_host_that_speaks_all_the_time_costs_a_line_a_second(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    for tenth in range(100):
+        keeper.keep(tenth / 10, 1, Moved({"a/x": LiveStep(hosts={"h1": LiveHost("h1", last_output=tenth / 10)})}))
+    keeper.close()
+    assert 9 <= len(moments(tmp_path)) <= 12

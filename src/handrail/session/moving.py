@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from handrail.base.secrets import Secret
 from handrail.engine.codec import decode, encode
-from handrail.session.view import HostView, LiveStep
+from handrail.session.view import HostView, LiveHost, LiveStep
 from handrail.store.moving import Moving, read_moving
 
 QUIET: Final = 1.0  # seconds between two lines in which only the moment of the last output is new
+LOOK: Final = 0.1  # seconds between two looks for what moved without a record
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,13 @@ class Moment:
 
 
 class Keeper:
-    """Keeps what moves of one run; only what is different is written."""
+    """Keeps what moves of one run; only what is different is written, and looking for it is cheap on a large estate."""
 
     def __init__(self, folder: Path) -> None:
         self._file = Moving(folder)
-        self._before, self._written, self._records = Moved(), 0.0, 0
+        self._before = Moved()
+        self._written = self._looked = float("-inf")
+        self._records = 0
 
     def hide(self, secrets: tuple[Secret, ...]) -> None:
         """Mask these from now on."""
@@ -50,20 +53,14 @@ class Keeper:
 
     def keep(self, at: float, records: int, now: Moved) -> None:
         """Keep what is different since the last line; each record has a line of its own, so that both are told together."""
-        before = self._before
-        calm = now == before or (at - self._written < QUIET and _calm(now) == _calm(before))
-        if calm and records == self._records:
+        fresh = records != self._records
+        if not fresh and at - self._looked < LOOK:
             return
-        line: dict[str, Any] = {"at": at, "n": records}
-        for name, was, so in (("live", before.live, now.live), ("hosts", before.hosts, now.hosts)):
-            fresh = {key: encode(one) for key, one in so.items() if was.get(key) != one}
-            gone = {key: None for key in was if key not in so}
-            if fresh or gone:
-                line[name] = {**fresh, **gone}
-        for name in ("waits_for", "watchers"):
-            if getattr(now, name) != getattr(before, name):
-                line[name] = encode(getattr(now, name))
-        self._file.write(line)
+        self._looked = at
+        line, loud = _difference(self._before, now)
+        if not fresh and (not line or (not loud and at - self._written < QUIET)):
+            return
+        self._file.write({"at": at, "n": records, **line})
         self._before, self._written, self._records = now, at, records
 
     def close(self) -> None:
@@ -71,14 +68,49 @@ class Keeper:
         self._file.close()
 
 
-def _calm(moved: Moved) -> Moved:
-    """Return what moved, without when each host said something last or was asked, and since about when it is away."""
-    live = {
-        step: replace(one, hosts={key: replace(host, last_output=None) for key, host in one.hosts.items()})
-        for step, one in moved.live.items()
-    }
-    hosts = {key: replace(host, asked=None, away=host.away and round(host.away)) for key, host in moved.hosts.items()}
-    return replace(moved, live=live, hosts=hosts)
+def _difference(before: Moved, now: Moved) -> tuple[dict[str, Any], bool]:
+    """Return what is different, and whether it is more than the moment at which a host said something or was asked."""
+    line: dict[str, Any] = {}
+    live: dict[str, Any] = {step: None for step in before.live if step not in now.live}
+    loud = bool(live)
+    for step, one in now.live.items():
+        was = before.live.get(step)
+        if one is not was:
+            told, heard = _step(was or LiveStep(), one, known=was is not None)
+            loud = loud or heard
+            live |= {step: told} if told else {}
+    line |= {"live": live} if live else {}
+    if now.hosts is not before.hosts:
+        changed = {key: view for key, view in now.hosts.items() if before.hosts.get(key) != view}
+        loud = loud or any(_calm(view) != _calm(before.hosts.get(key)) for key, view in changed.items())
+        line |= {"hosts": {key: encode(view) for key, view in changed.items()}} if changed else {}
+    for name in ("waits_for", "watchers"):
+        if getattr(now, name) != getattr(before, name):
+            line[name], loud = encode(getattr(now, name)), True
+    return line, loud
+
+
+def _step(was: LiveStep, one: LiveStep, *, known: bool) -> tuple[dict[str, Any], bool]:
+    """Return what is different in a step: its own figures, and the hosts that are not as they were."""
+    told: dict[str, Any] = {}
+    loud = not known
+    if replace(one, hosts={}) != replace(was, hosts={}) or not known:
+        told["own"], loud = encode(replace(one, hosts={})), True
+    changed = {key: host for key, host in one.hosts.items() if was.hosts.get(key) is not host}
+    if changed:
+        told["hosts"] = {key: encode(host) for key, host in changed.items()}
+        loud = loud or any(_heard(host) != _heard(was.hosts.get(key)) for key, host in changed.items())
+    if len(one.hosts) < len(was.hosts) or any(key not in one.hosts for key in was.hosts):
+        told["gone"], loud = [key for key in was.hosts if key not in one.hosts], True
+    return told, loud
+
+
+def _heard(host: LiveHost | None) -> LiveHost | None:
+    return host and replace(host, last_output=None)
+
+
+def _calm(view: HostView | None) -> HostView | None:
+    return view and replace(view, asked=None, away=view.away and round(view.away))
 
 
 def moments(folder: Path) -> tuple[Moment, ...]:
@@ -96,11 +128,15 @@ def moments(folder: Path) -> tuple[Moment, ...]:
 
 def _after(before: Moved, line: Mapping[str, Any]) -> Moved:
     live, hosts = dict(before.live), dict(before.hosts)
-    for kind, into in ((LiveStep, live), (HostView, hosts)):
-        for key, data in line.get("live" if into is live else "hosts", {}).items():
-            if data is None:
-                into.pop(key, None)
-            else:
-                into[key] = decode(kind, data)
+    for step, told in line.get("live", {}).items():
+        if told is None:
+            live.pop(step, None)
+            continue
+        was = live.get(step, LiveStep())
+        own = decode(LiveStep, told["own"]) if "own" in told else was
+        fresh = {key: decode(LiveHost, data) for key, data in told.get("hosts", {}).items()}
+        kept = {key: host for key, host in was.hosts.items() if key not in told.get("gone", ())}
+        live[step] = replace(own, hosts={**kept, **fresh})
+    hosts.update({key: decode(HostView, data) for key, data in line.get("hosts", {}).items()})
     waits = tuple(line["waits_for"]) if "waits_for" in line else before.waits_for
     return Moved(live, hosts, waits, tuple(line["watchers"]) if "watchers" in line else before.watchers)

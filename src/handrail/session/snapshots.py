@@ -25,6 +25,8 @@ from handrail.session.texts import step_text
 from handrail.session.view import HeadLine, HostView, Relief, RunInfo, Snapshot, StepText
 from handrail.store.chain import Record
 
+MANY: Final = 20  # hosts from which on ...
+AGAIN: Final = 0.5  # ... their links are looked at so often (s) for what is kept for a replay
 UNDO_GUESS: Final = 5.0  # seconds an undo is thought to take when the runbook does not say
 
 
@@ -38,6 +40,9 @@ class Shown:
     watchers: tuple[str, ...] = ()
     asked: Mapping[str, float] = field(default_factory=dict)  # host -> when it was asked last whether it answers
     relief: Relief | None = None
+    views: tuple[float, Mapping[str, HostView]] = field(
+        default_factory=lambda: (0.0, {})
+    )  # the hosts as they were looked at last, for replays
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,11 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
 
 def moved(core: Core, shown: Shown) -> Moved:
     """Return what a snapshot shows beyond what follows from the journal."""
-    hosts = {view.key: view for view in _hosts(core, shown.asked)}
+    at = core.now()
+    seen, hosts = shown.views
+    if len(hosts) < MANY or at - seen >= AGAIN:
+        hosts = {view.key: view for view in _hosts(core, shown.asked)}
+        shown.views = (at, hosts)
     return Moved(dict(core.live), hosts, concerned_hosts(core.state, core.binding), shown.watchers)
 
 
