@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 import signal
+import sys
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from tests.runbooks.bed import RUNBOOKS, Bed
-from tests.torture.nest import Nest
 
 from handrail.store.run_folder import list_runs
 
 Way = Literal["forward", "back"]
+ROOT: Final = Path(__file__).parents[2]
 PATIENCE: Final = 120.0  # seconds in which a console has to get where it was sent
+LIFE: Final = (0.4, 4.0)  # seconds that a console has when it is killed at random
+STARTS_MOST: Final = 3  # whole walks in which a boundary may be missed
 
 
 @dataclass(frozen=True)
@@ -32,47 +38,86 @@ class End:
 
 @dataclass
 class Walker:
-    """Walks one run on an estate; `armed` are the boundaries that are still to kill a console, whichever comes first."""
+    """Walks one run on an estate; `armed` are the boundaries that are still to kill a console."""
 
     bed: Bed
-    nest: Nest
-    place: Path
     book: Path = RUNBOOKS / "puppet-failover.toml"
     run: str = "new"
-    armed: set[str] = field(default_factory=set)
+    armed: deque[str] = field(default_factory=deque)
     killed_at: list[str] = field(default_factory=list)
 
-    async def once(self, way: Way) -> End:
-        """Run one console to its end, and learn which run it drove, and where it was killed."""
-        out, log = self.place / "out", self.place / "log"
-        log.write_text("")
-        known = {r.run_id for r in list_runs(self.bed.home)}
+    async def start(self, way: Way, **variables: str) -> asyncio.subprocess.Process:
+        """Start a console."""
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("HANDRAIL")}
         argv = (str(self.bed.home.path), str(self.bed.up.folder), str(self.book), self.run, way)
-        env = {"HANDRAIL_FAILPOINT": "|".join(sorted(self.armed)), "HANDRAIL_FAILPOINT_LOG": str(log)}
-        await self.nest.hatch(argv, env, out)
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.torture.console",
+            *argv,
+            env={**clean, **variables},
+            cwd=ROOT,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+
+    async def end(self, console: asyncio.subprocess.Process) -> End:
+        """Wait for a console's end, and learn which run it drove."""
         async with asyncio.timeout(PATIENCE):
-            code = await self.nest.ended()
+            said, _ = await console.communicate()
         if self.run == "new":
-            begun = [r.run_id for r in list_runs(self.bed.home) if r.run_id not in known and r.first is not None]
+            begun = [r.run_id for r in list_runs(self.bed.home) if r.first is not None]
             self.run = begun[-1] if begun else "new"
-        for line in log.read_text().splitlines():
-            if line.startswith("struck "):
-                self.killed_at.append(line.split()[1])
-                self.armed.discard(line.split()[1])
-        return End(code, out.read_text(errors="replace"))
+        assert console.returncode is not None
+        return End(console.returncode, said.decode(errors="replace"))
+
+    async def once(self, way: Way, **variables: str) -> End:
+        """Run one console to its end."""
+        return await self.end(await self.start(way, **variables))
 
     async def go(self, way: Way) -> End:
         """Walk one way, however many consoles die; return how the last one ended."""
-        while (end := await self.once(way)).killed:
+        while (end := await self.one(way)).killed:
             pass
         return end
 
+    async def one(self, way: Way) -> End:
+        """Run one console until it ends, or is killed at the next boundary that is armed."""
+        if not self.armed:
+            return await self.once(way)
+        end = await self.once(way, HANDRAIL_FAILPOINT=self.armed[0])
+        if end.killed:
+            self.killed_at.append(self.armed.popleft())
+        return end
 
-def boundaries(log: str) -> list[str]:
+
+@dataclass
+class RandomWalker(Walker):
+    """Kills so many consoles, each after a time that a seeded generator picks."""
+
+    kills: int = 0
+    dice: random.Random = field(default_factory=random.Random)
+
+    async def one(self, way: Way) -> End:
+        """Run one console until it ends, or its time has come."""
+        if not self.kills:
+            return await self.once(way)
+        console, seconds = await self.start(way), self.dice.uniform(*LIFE)
+        ending = asyncio.create_task(self.end(console))
+        done, _ = await asyncio.wait({ending}, timeout=seconds)
+        if not done:
+            console.kill()
+            self.kills -= 1
+            self.killed_at.append(f"after {seconds:.2f} s")
+        return await ending
+
+
+def boundaries(log: Path) -> list[str]:
     """Return the boundaries that a recorded walk has reached, in their order."""
-    return [line.split()[0] for line in log.splitlines()]
+    return [line.split()[0] for line in log.read_text().splitlines()]
 
 
-def places(log: str) -> set[str]:
+def places(log: Path) -> set[str]:
     """Return where in the source they stand."""
-    return {line.split()[1] for line in log.splitlines()}
+    return {line.split()[1] for line in log.read_text().splitlines()}
