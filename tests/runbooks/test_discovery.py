@@ -123,7 +123,8 @@ def test_every_runbook_finds_out_in_the_same_way() -> None:
     copies = _copies()
     assert "puppet-failover" in copies
     step = discovery()
-    assert [name for name, copy in copies.items() if {**copy, "on": step["on"]} != step] == []
+    shown = {"on": step["on"], "sample": ""}  # where it is asked, and what a newcomer is shown, may differ
+    assert [name for name, copy in copies.items() if {**copy, **shown} != {**step, **shown}] == []
 
 
 def _programs(folder: Path, server: Server) -> Path:
