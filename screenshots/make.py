@@ -21,17 +21,22 @@ from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.state import State
 from handrail.engine.words import Remarks, StepWord
+from handrail.plain.auto import walk
+from handrail.plain.turning import TurnBack
 from handrail.runbook.scenario import find_scenario
 from handrail.runbook.shipped import find_runbook
 from handrail.session import simulator
 from handrail.session.api import BriefingApi, SessionApi
 from handrail.session.cards import Start
 from handrail.session.desk import Desk
+from handrail.session.instructing import Instructor
 from handrail.session.levels import Level
 from handrail.session.view import Mode
 from handrail.store.home import Home
 from handrail.tui.app import HandrailApp
 from handrail.tui.dialogs import Box
+from handrail.tui.pages.covering import CoveragePage
+from handrail.tui.pages.instructing import InstructPage
 
 HERE = Path(__file__).parent
 SMALL, LARGE = (80, 24), (160, 48)
@@ -292,7 +297,46 @@ async def recover(camera: Camera) -> None:
         await camera.until(lambda s, step=step: s.step(step.id).word in (StepWord.PASSED, StepWord.FAILED), 120)  # type: ignore[misc]
 
 
-ALBUMS: Final = {"drill": take, "lesson": lesson}
+async def teaching(home: Path) -> None:
+    """Two people drill on estates of their own, one of them there and back; a third one teaches. Then what was rehearsed."""
+    desk = Desk(Home(home).make(), cwd=home, simulator_options=("--clients", "3"))
+    card = desk.card(find_runbook("puppet-failover", home))
+    sessions = []
+    for who in ("ben", "ana"):
+        os.environ["HANDRAIL_OPERATOR"] = who
+        briefing = await desk.brief(card, Mode.DRILL, lambda _line: None)
+        sessions.append(await briefing.start(Start(step_by_step=True)))
+    ben, ana = sessions
+    await walk(ben, TurnBack(step="copy/hold"))
+    teacher = Instructor(desk.store, who="tom")
+    mine = next(drill for drill in teacher.look() if drill.who == "ana")
+    await teacher.fault(mine, "rtt 125ms")
+    teacher.say(mine, "How long until everybody is back?", "the CTO")
+    await ana.core.until(lambda state: bool(state.open_cards and state.faults))
+    app = HandrailApp(desk, page=lambda: InstructPage(teacher))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause(2.5)
+        await Camera(app, pilot).shoot("instruct")
+    teacher.halt(mine, "what undoes the next step?")
+    await ana.core.until(lambda state: state.halted is not None)
+    app = HandrailApp(desk, ana)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause(0.5)
+        await Camera(app, pilot).shoot("halted")
+    for session in sessions:
+        session.submit(m.Leave("the lesson is over"))
+        await session.close()
+    app = HandrailApp(desk, page=lambda: CoveragePage(desk.coverage(card)))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause(0.5)
+        camera = Camera(app, pilot)
+        await camera.press("ctrl+d")
+        await camera.shoot("coverage")
+    for estate in home.glob("estates/*"):
+        await simulator.down(estate)
+
+
+ALBUMS: Final = {"drill": take, "lesson": lesson, "teaching": teaching}
 
 
 def main() -> None:
