@@ -190,7 +190,9 @@ class Smithy:
     others: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     async def sshd(self, name: str = "one", more: str = PLAIN, *, inside: bool = False, **etc: str) -> Sshd:
-        """Start an sshd and wait until it answers."""
+        """Start an sshd and wait until it answers; one with a user `inside` needs root."""
+        if inside:
+            namespaces()
         place = self.place / name
         place.mkdir(mode=0o755)
         keygen(place / "host")

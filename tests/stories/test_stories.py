@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import resource
 import shutil
 import signal
@@ -227,7 +228,7 @@ def taken_over(console: Terminal, place: Path) -> None:
             console.expect("was handed over to bob, at stage 5 of 6")
             console.expect("Look on: handrail watch")
             again.expect("has let go of it")
-            again.expect("Last note, by root: to bob, who takes over: it stands at the gate")
+            again.expect(f"Last note, by {getpass.getuser()}: to bob, who takes over: it stands at the gate")
             again.expect("Start stage 5")
             again.type("leave")
             assert again.end() == 130
