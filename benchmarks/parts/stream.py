@@ -7,6 +7,7 @@ import os
 import subprocess
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from handrail.tui.output import OutputView
 
 HOW = (
     "A step prints a file of lines at a real sshd, on the full screen, on a real pseudo terminal of 80x24; a key is pressed every "
-    "50 ms meanwhile. A key is handled when the page has done what it says and has painted. Beside it `ssh host cat` into a file, "
+    "20 ms meanwhile. A key is handled when the page has done what it says and has painted. Beside it `ssh host cat` into a file, "
     "with the same cipher. Memory and finding are measured on the spool itself, with the view that the screen has."
 )
 STEP = """
@@ -111,7 +112,7 @@ def _on_screen(place: Place, book: Path, where: Path, turn: int) -> tuple[float,
         over = threading.Event()
 
         def press() -> None:
-            while not over.wait(0.05):
+            while not over.wait(0.02):
                 pressed.append(time.perf_counter())
                 one.press(b"\x1b[B" if len(pressed) % 2 else b"\x1b[A")
 
@@ -127,7 +128,8 @@ def _on_screen(place: Place, book: Path, where: Path, turn: int) -> tuple[float,
     noted = [line.split() for line in times.read_text().splitlines()]
     handled = [float(word) for kind, word in noted if kind == "key"]
     begun, ended = _spoken(home)
-    waits = [max(0.0, done - at) for at, done in zip(pressed, handled, strict=False) if begun <= at <= ended]
+    nexts = [bisect_left(handled, at) for at in pressed]  # a key that were lost would be counted until the next one
+    waits = [handled[n] - at for at, n in zip(pressed, nexts, strict=True) if begun <= at <= ended and n < len(handled)]
     frames = [float(word) for kind, word in noted if kind == "frame"]
     return ended - begun, waits or [0.0], frames
 
