@@ -140,13 +140,10 @@ def _journal(home: Path) -> list[dict[str, object]]:
 
 
 def _ended(home: Path) -> bool:
-    """Tell whether the step has ended; only the end of the journal is looked at."""
+    """Tell whether the step has ended."""
     journal = next(iter(home.glob("runs/*/journal.jsonl")), None)
-    return journal is not None and b"attempt_ended" in journal.read_bytes() and b"s/stream" in _last_end(journal)
-
-
-def _last_end(journal: Path) -> bytes:
-    return journal.read_bytes().rpartition(b'"attempt_ended"')[2]
+    lines = journal.read_bytes().splitlines() if journal else []
+    return any(b'"event":"attempt_ended"' in line and b'"step":"s/stream"' in line for line in lines)
 
 
 def _spoken(home: Path) -> tuple[float, float]:
