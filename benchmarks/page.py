@@ -24,8 +24,8 @@ def page(parts: Sequence[Part], seconds: float) -> str:
 def _lines(parts: Sequence[Part], seconds: float) -> Iterator[str]:
     yield HEAD
     rows = [row for part in parts for row in part.rows if row.reached is not None]
-    yield f"{sum(bool(row.reached) for row in rows)} of {len(rows)} targets reached. Measured "
-    yield f"{datetime.now(UTC):%Y-%m-%d %H:%MZ} in {seconds / 60:.0f} minutes."
+    yield f"{sum(bool(row.reached) for row in rows)} of {len(rows)} targets reached."
+    yield f"Measured {datetime.now(UTC):%Y-%m-%d %H:%MZ} in {seconds / 60:.0f} minutes."
     yield ""
     yield from _table(("machine", ""), [list(pair) for pair in machine()])
     for part in parts:
