@@ -33,6 +33,7 @@ async def killed(host: Host, n: int, after: float) -> JobEnd:
 
 async def test_a_killed_wrapper_runs_nothing_twice_and_hides_nothing(host: Host) -> None:
     await open_run(host.links, host.target, RUN)
+    host.links.without_spare.add(host.target.key)  # each job has a process of its own then, that tells its name
     dice = random.Random(5)
     ends = await asyncio.gather(*(killed(host, n, dice.random() * 0.1) for n in range(24)))
     for n, end in enumerate(ends):
