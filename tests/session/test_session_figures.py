@@ -49,6 +49,22 @@ async def test_an_age_grows_is_made_new_by_a_copy_and_is_the_old_one_after_its_u
     assert figure(drive).shown(seen + 70) == ("16m", True)
 
 
+async def test_an_age_still_grows_when_everything_is_undone_and_its_step_is_to_be_asked_anew(world: World) -> None:
+    change = step('on = "dr"\nrun = ["true"]\n' + CHANGE, stage="copy")
+    book = runbook(step(AGE % "14m50s" + "reads = true") + change).replace(
+        "[routes.planned]", HEAD + "[routes.planned]", 1
+    )
+    drive = world.open(book)
+    await drive.rest()
+    await drive.go()
+    seen = figure(drive).seen
+    assert seen is not None
+    await drive.ask(m.Go())
+    await drive.undo()
+    assert drive.word() is StepWord.PENDING
+    assert figure(drive).shown(seen + 70) == ("16m", True)
+
+
 def test_what_an_earlier_check_saw_says_so_and_has_grown_since() -> None:
     line = HeadLine("good copy", "4m02s", seen=-3600.0, grows=242.0, target=900.0, note="CHECK 23 Nov 02:00Z")
     assert line.shown(0.0) == ("1h04m (CHECK 23 Nov 02:00Z)", True)

@@ -52,7 +52,8 @@ def listed(people: tuple[Trainee, ...], now: datetime) -> Iterator[Safe]:
         for runbook in dict.fromkeys(drill.runbook for drill in one.drills):
             last = one.of(runbook)[-1]
             when = "DUE NOW, since" if is_due(last, now) else "due"
-            head = f"{one.person:<12} {runbook:<18} {last.level:<7} {len(one.of(runbook)):>3} drills"
+            many = len(one.of(runbook))
+            head = f"{one.person:<12} {runbook:<18} {last.level:<7} {many:>3} drill{'s' * (many != 1)}"
             yield safe(f"{head}, last {last.when[:10]}, {when} {last.due}")
 
 

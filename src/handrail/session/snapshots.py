@@ -12,7 +12,7 @@ from handrail.base.clock import unstamp
 from handrail.base.durations import parse_duration
 from handrail.base.problems import Trouble
 from handrail.engine.state import State, StepState
-from handrail.engine.words import StepWord, Way
+from handrail.engine.words import StepWord, Verdict, Way
 from handrail.runbook.bind import Binding
 from handrail.runbook.checks import Undo
 from handrail.runbook.model import Headline
@@ -136,17 +136,22 @@ def _age(value: str, line: Headline) -> tuple[float | None, float]:
 
 
 def _seen(binding: Binding, state: State, started: datetime) -> dict[str, float]:
-    """Return when each captured value was seen (run seconds): by the step that passed last, else by an earlier CHECK."""
+    """Return when each captured value was seen (run seconds): by the step that passed last, else by an earlier CHECK.
+
+    A step that is to be asked anew counts as long as what it saw is what is known.
+    """
     opened = state.opened
     found: dict[str, float] = {}
     if opened is not None and opened.remembered:
         before = min(-1.0, (unstamp(opened.remembered_at) - started).total_seconds())
         found = dict.fromkeys(opened.remembered, before)
     for place in binding.runbook.places:
-        ended = _passed_at(state.step(place.name)) if place.step.capture else None
+        ended, values = _captured(state.step(place.name)) if place.step.capture else (None, {})
         if ended is not None:
-            for name in (f"{role}.{name}" for role in place.step.on for name in place.step.capture):
-                found[name] = max(found.get(name, ended), ended)
+            for role, name in ((role, name) for role in place.step.on for name in place.step.capture):
+                full = f"{role}.{name}"
+                if name in values and state.values.get(full) in values[name]:
+                    found[full] = max(found.get(full, ended), ended)
     return found
 
 
@@ -193,6 +198,20 @@ def _passed_at(now: StepState) -> float | None:
         return None
     forward = now.forward
     return forward.ended if forward else None
+
+
+def _captured(now: StepState) -> tuple[float | None, Mapping[str, frozenset[str]]]:
+    """Return when a step passed last, if nothing has undone it, and what it captured then, by name."""
+    passed = now.word is StepWord.PASSED
+    if now.undone and not passed:
+        return None, {}
+    mine = [a for a in now.attempts if a.way is Way.FORWARD and a.verdict is Verdict.PASSED]
+    attempt = now.forward if passed else next(reversed(mine), None)
+    if attempt is None:
+        return None, {}
+    captures = [result.captures for result in attempt.results.values()]
+    names = {name for one in captures for name in one}
+    return attempt.ended, {name: frozenset(one[name] for one in captures if name in one) for name in names}
 
 
 def _undo_seconds(binding: Binding, state: State, step: str) -> float:

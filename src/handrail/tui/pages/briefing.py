@@ -100,7 +100,7 @@ class BriefingPage(Page[None]):
         seen = known[self.first : self.first + space]
         left = len(known) - self.first - len(seen)
         if left > 0:
-            seen[-1] = ink(f"   and {left + 1} more: ctrl+d, or F4 for the plan", Ink.MUTED)
+            seen[-1] = ink(f"   and {left + 1} more lines: ctrl+d, or F4 for the plan", Ink.MUTED)
         seen += [EMPTY] * (space - len(seen))
         return Body(
             [*seen, rule(width, ink("Your answers", Ink.BOLD)), *(fit(a, width) for a in asked[start : start + room])]

@@ -28,7 +28,7 @@ class Learning(Answering):
         name = self.now.state.outline.step(step).name
         if self.now.snap.info.level:
             self.desk.submit(m.Remark(Remarks.HINT, " ".join(said), step))
-        self.desk.box(f"Hint: {name}", "\n".join(said), "h again says more.")
+        self.desk.box(f"Hint: {name}", "\n".join(said), "Close it; h again says more.")
 
     def foretell(self, then: m.Go) -> bool:
         """Ask for what is to be foretold before going on, one step after the other, then go on; tell whether it asks."""
