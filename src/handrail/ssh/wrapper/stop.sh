@@ -94,6 +94,13 @@ while hr_start "$hr_pid"; [ "$hr_started" = "$hr_born" ]; do
     hr_i=$((hr_i + 1))
     hr_nap
 done
+# What it began in its last moment, behind the first look, goes with it.
 hr_leader=
-! hr_scan || hr_done 0 "still alive:$hr_all"
+hr_i=0
+while hr_scan; do
+    kill -KILL $hr_all 2>/dev/null
+    [ $hr_i -lt 100 ] || hr_done 0 "still alive:$hr_all"
+    hr_i=$((hr_i + 1))
+    hr_nap
+done
 hr_done 1 no process of it is left
