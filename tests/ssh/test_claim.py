@@ -70,9 +70,10 @@ async def test_whoever_is_refused_learns_by_whom_even_while_claims_come_and_go(h
         await links.close()
         return refused
 
-    refusals = await asyncio.gather(*(comes_and_goes(claim) for claim in (MINE, OTHER, MINE, OTHER)))
-    for mine, claims in zip((MINE, OTHER, MINE, OTHER), refusals, strict=True):
-        assert all(claim == (OTHER if mine is MINE else MINE) for claim in claims)
+    claims = [replace(MINE, run=f"20260101-0000-rival{n}", operator=f"op{n}") for n in range(4)]
+    refusals = await asyncio.gather(*map(comes_and_goes, claims))
+    for mine, seen in zip(claims, refusals, strict=True):
+        assert all(claim in claims and claim != mine for claim in seen), seen
 
 
 async def test_the_host_refuses_a_change_of_another_run_and_allows_its_reads(host: Host) -> None:
