@@ -15,8 +15,9 @@ if str(ROOT) not in sys.path:
 
 from tests.table import Notes, Table  # noqa: E402
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun in the background: what tests start must not inherit that
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:  # begun in the background: what tests start must not inherit that
+        signal.signal(number, usual)
 
 LONG: Final = (
     "torture",
