@@ -21,7 +21,7 @@ def ask(folder: Path) -> None:
 
 def copy(folder: Path) -> None:
     """Write what was copied beside the record."""
-    shown = SimpleNamespace(_snap=SimpleNamespace(info=SimpleNamespace(folder=folder)))
+    shown = SimpleNamespace(_snap=SimpleNamespace(info=SimpleNamespace(folder=folder)), replaying=False)
     assert HandrailApp.write_beside(shown, "copied.txt", "new " * 1000)  # type: ignore[arg-type]
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 from tests.runbooks.bed import Bed, bring_up
+from tests.torture.trial import Ground
 
 from handrail.session import simulator
 
@@ -29,3 +30,13 @@ async def bed(tmp_path: Path) -> AsyncIterator[Bed]:
         yield made
     finally:
         await simulator.down(made.up.folder)
+
+
+@pytest.fixture
+async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
+    """Return a small estate of a test's own, and where consoles come from."""
+    made = await Ground.made(tmp_path)
+    try:
+        yield made
+    finally:
+        await made.close()

@@ -70,6 +70,10 @@ async def _drive(session: Session, auto: Auto | Person) -> State:
         intent = None if shown.trouble else auto.next_intent(session)
         if intent is not None:
             refused = session.submit(intent)
+            if (
+                refused and session.snapshot.trouble
+            ):  # the disk refused to write it down: that is shown, and it ends here
+                continue
             assert refused is None, (intent, refused)
             print(f"acked {acknowledged(session)}", flush=True)
         elif shown.trouble or auto.is_over(shown.state):

@@ -51,7 +51,14 @@ def _named(call: ast.Call) -> Iterator[str]:
         at = next((_text(a) for a in call.args if "." in _text(a)), "")
         at = at or next((_text(k.value) for k in call.keywords if k.arg == "at"), "")
         if at and not at.endswith((".read", ".look", ".glance")):
-            yield from (f"{at}.{what}" for what in MADE_OF[name])
+            yield from (f"{at}.{what}" for what in MADE_OF[name] if what != "sync" or _lasts(call))
+
+
+def _lasts(call: ast.Call) -> bool:
+    """Tell whether a way of writing is waited for: `lasting=False` syncs nothing."""
+    return not any(
+        k.arg == "lasting" and isinstance(k.value, ast.Constant) and not k.value.value for k in call.keywords
+    )
 
 
 def _families() -> Iterator[tuple[str, str]]:

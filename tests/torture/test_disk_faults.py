@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
@@ -25,15 +24,6 @@ FREE: Final = [str(free) for free in range(8, 200, sized(64, 16, 4))]  # kilobyt
 ROOT: Final = Path(__file__).parents[2]
 STOPPED: Final = 4
 LIVES: Final = ("/srv/ran", "/srv/mark", "/srv/data")
-
-
-@pytest.fixture
-async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
-    made = await Ground.made(tmp_path)
-    try:
-        yield made
-    finally:
-        await made.close()
 
 
 async def _meet(walk: Walk, fault: str) -> None:

@@ -6,8 +6,6 @@ wrong are in `test_failpoints_apart.py`, the real failover in `test_failpoints_f
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -20,15 +18,6 @@ WALKED: Final = sides(named() - APART)
 PARTS: Final = sized(1, 6, 12)
 EACH: Final = sized(14, 1, 1)  # every so many-th of them
 WALKS_MOST: Final = 3  # in which one may be missed
-
-
-@pytest.fixture
-async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
-    made = await Ground.made(tmp_path)
-    try:
-        yield made
-    finally:
-        await made.close()
 
 
 @pytest.mark.parametrize("part", range(PARTS))

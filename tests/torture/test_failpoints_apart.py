@@ -37,15 +37,6 @@ def sides_of(*words: str) -> list[str]:
 
 
 @pytest.fixture
-async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
-    made = await Ground.made(tmp_path)
-    try:
-        yield made
-    finally:
-        await made.close()
-
-
-@pytest.fixture
 async def second(ground: Ground) -> AsyncIterator[Nest]:
     """Return where a second console beside the first comes from."""
     made = await Nest.made()

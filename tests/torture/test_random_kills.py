@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from tests.sizes import sized
@@ -15,15 +13,6 @@ from tests.torture.trial import Ground, RandomWalk
 WALKS = sized(1, 4, 40)
 KILLS = sized(3, 25, 25)  # in each walk
 SEED = int(os.environ.get("HANDRAIL_TORTURE_SEED", "1"))
-
-
-@pytest.fixture
-async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
-    made = await Ground.made(tmp_path)
-    try:
-        yield made
-    finally:
-        await made.close()
 
 
 @pytest.mark.parametrize("walk", range(WALKS))
