@@ -27,7 +27,8 @@ drills: $(DEV)
 estate-test: $(DEV)
 	$(BIN)/pytest -n 3 --dist loadfile $(or $(ARGS),tests/estate)
 
-# What breaks consoles, links, disks and names, at CI's sizes; FULL=1 takes those of a long night. It prints a table.
+# What breaks consoles, links, disks and names, at CI's sizes: seven minutes on two quiet cores. FULL=1 takes those of a long
+# night. It prints a table.
 torture: $(DEV)
 	HANDRAIL_TORTURE=$(if $(FULL),full,ci) $(BIN)/pytest -n 3 --dist load --ignore tests/estate -m torture $(ARGS)
 
@@ -58,7 +59,7 @@ scenarios: $(DEV)
 bench: $(DEV) $(PEERS)/.done
 	$(BIN)/python -m benchmarks $(ARGS)
 
-# Exactly what CI runs.
+# What CI ends with, after the real estate and the tortures.
 check: format lint types contracts test
 
 format: $(DEV)
