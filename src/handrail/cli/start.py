@@ -34,18 +34,16 @@ def _desk(
     from handrail.store.home import Home
 
     forbid_core_dumps()
-    found = given(secrets, sudo, person=person and sys.stdin.isatty())
     here = person and sys.stdin.isatty()
+    found = given(secrets, sudo, person=here)
     home = Home.locate().make()
     return Desk(home, estate=estate, simulator_options=simulator, given=found, walk=walk, person=here)
 
 
 def home(*, plain: bool) -> int:
     """Show home."""
-    from handrail.cli.no_dumps import forbid_core_dumps
     from handrail.cli.terminals import full_screen
 
-    forbid_core_dumps()
     if full_screen(plain):
         from handrail.tui.app import run_app
 
@@ -125,15 +123,16 @@ def drill(
     from handrail.session.cards import Start
     from handrail.session.view import Mode
 
-    simulator = ["--mode", estate_mode]
-    simulator += ["--clients", str(clients)] if clients else []
-    simulator += ["--rtt", rtt] if rtt else []
     if list_scenarios:
         from handrail.cli.scenarios import listed
 
         click.echo("\n".join(listed()))
         return
-    desk = _desk(simulator=tuple(simulator), secrets=secrets, sudo=sudo, person=not (auto or turn_back))
+    if (auto or turn_back) and (level or predict):
+        raise click.UsageError("nobody practises with --auto or --turn-back: leave --level and --predict out")
+    asked = {"--mode": estate_mode, "--clients": clients and str(clients), "--rtt": rtt}
+    simulator = tuple(word for name, value in asked.items() if value for word in (name, value))
+    desk = _desk(simulator=simulator, secrets=secrets, sudo=sudo, person=not (auto or turn_back))
     if scenario or at_random:
         from handrail.cli.scenarios import chosen
         from handrail.session.simulator import last_known as known_mode
@@ -141,8 +140,6 @@ def drill(
         in_folders = estate_mode == "folders" or known_mode(desk.store).startswith("folders")
         picked = chosen(scenario, seed, runbook, folders=in_folders)
         desk.scenario, runbook, route = picked.path, picked.runbook, route or picked.route
-    if (auto or turn_back) and (level or predict):
-        raise click.UsageError("nobody practises with --auto or --turn-back: leave --level and --predict out")
     route, by_step = route or "planned", by_step or bool(turn_back)
     start = Start(route=route, values=values, step_by_step=by_step, emergency="drill" if route != "planned" else "")
     start = replace(start, level=level or "", predict=predict, seed=seed)
@@ -153,18 +150,8 @@ def drill(
         make = _opener(desk, runbook or options.RUNBOOK, Mode.DRILL, start)
         shown = full_screen(plain or as_json or auto)
         sys.exit(turned(make, turn_back, as_json=as_json, desk=desk if shown else None))
-    sys.exit(
-        _begin(
-            desk,
-            runbook or options.RUNBOOK,
-            Mode.DRILL,
-            start,
-            plain=plain,
-            as_json=as_json,
-            auto=auto,
-            then_undo=then_undo,
-        )
-    )
+    word = runbook or options.RUNBOOK
+    sys.exit(_begin(desk, word, Mode.DRILL, start, plain=plain, as_json=as_json, auto=auto, then_undo=then_undo))
 
 
 def _begin(

@@ -52,6 +52,8 @@ def build(state: State, happenings: Sequence[Happening], facts: Facts) -> Report
     walls = _walls(happenings)
     outcome = _outcome(state, facts)
     end = _end(happenings) if outcome in _OVER else None
+    declared = judged.declared_at(state, happenings)
+    restored = None if facts.restored is None else walls.at(facts.restored)
     return Report(
         run=shown(opened.run),
         mode=shown(opened.mode),
@@ -99,15 +101,13 @@ def build(state: State, happenings: Sequence[Happening], facts: Facts) -> Report
         head=shown(facts.head),
         damage=shown(facts.damage),
         revision=shown(opened.revision),
-        declared=judged.declared_at(state, happenings),
-        restored=None if facts.restored is None else walls.at(facts.restored),
-        outage=judged.outage(
-            opened.disrupted, walls.first, None if facts.restored is None else walls.at(facts.restored)
-        ),
+        declared=declared,
+        restored=restored,
+        outage=judged.outage(opened.disrupted, walls.first, restored),
         scope=judged.scope(state, facts.names),
         objectives=tuple(map(shown, facts.objectives)),
         deviations=judged.deviations(state, happenings, facts),
-        risks=judged.risks(state, happenings, facts, judged.declared_at(state, happenings)),
+        risks=judged.risks(state, happenings, facts, declared),
         vouched=judged.vouched(state, happenings),
         clocks=facts.clocks,
         anchors=shown(facts.anchors),

@@ -67,18 +67,21 @@ hr_scan() {
     done
     [ "$hr_all" != ' ' ]
 }
-hr_i=0
-while hr_scan; do
-    if [ $hr_i = 0 ]; then
-        kill -TERM $hr_all 2>/dev/null
-        kill -CONT $hr_all 2>/dev/null
-    elif [ $hr_i -ge "$hr_grace" ]; then
-        kill -KILL $hr_all 2>/dev/null
-    fi
-    [ $hr_i -lt $((hr_grace + 100)) ] || hr_done 0 "still alive:$hr_all"
-    hr_i=$((hr_i + 1))
-    hr_nap
-done
+hr_end() {
+    hr_i=0
+    while hr_scan; do
+        if [ $hr_i = 0 ]; then
+            kill -TERM $hr_all 2>/dev/null
+            kill -CONT $hr_all 2>/dev/null
+        elif [ $hr_i -ge "$hr_grace" ]; then
+            kill -KILL $hr_all 2>/dev/null
+        fi
+        [ $hr_i -lt $((hr_grace + 100)) ] || hr_done 0 "still alive:$hr_all"
+        hr_i=$((hr_i + 1))
+        hr_nap
+    done
+}
+hr_end
 # What ended it is written down by its own shell; one that cannot is ended too.
 hr_i=0
 while [ ! -s "$hr_d/rc" ] && [ $hr_i -lt 40 ]; do
@@ -96,11 +99,6 @@ while hr_start "$hr_pid"; [ "$hr_started" = "$hr_born" ]; do
 done
 # What it began in its last moment, behind the first look, goes with it.
 hr_leader=
-hr_i=0
-while hr_scan; do
-    kill -KILL $hr_all 2>/dev/null
-    [ $hr_i -lt 100 ] || hr_done 0 "still alive:$hr_all"
-    hr_i=$((hr_i + 1))
-    hr_nap
-done
+hr_grace=0
+hr_end
 hr_done 1 no process of it is left
