@@ -1,7 +1,8 @@
 """Walk the story of docs/tried.md on a bed with real Puppet, by the keys of a person, and write that page from the log.
 
     python -m tests.estate.tried walk BED PHASE...      BED names a JSON file: estate, home, lab (argv), service, servers, nodes
-    python -m tests.estate.tried write LOG [NAME=LOG]...  prints docs/tried.md; the others as one table each
+    python -m tests.estate.tried write LOG [NAME=LOG]... [--page debian]
+                                                        prints docs/tried.md (tried-debian.md); the others as one table each
 
 The console runs in tmux and is looked at as a person looks: by what stands on the screen. Every key, every look and every
 agent run is a line of the log with its time; the page holds nothing that has no line there.
@@ -15,11 +16,14 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from tests.estate.tried_page import LIGHT, NAMED, PAGES, Line, sums, write
 
 STAGE: Final = r"enter starts stage {}"
 GATE: Final = r"Say it aloud, then type"
@@ -29,6 +33,7 @@ DONE: Final = r"Everything is done"
 DECIDE: Final = r"Decide\. The clock runs"
 NEXT: Final = rf"{STAGE.format(r'[0-9]+')}|{GATE}|{DONE}"
 DECIDE_WORDS: Final = "Decide. The clock runs"
+PAGED: Final = 150.0  # seconds from the dark to the first key
 
 
 @dataclass
@@ -78,7 +83,7 @@ class Bed:
         """Press keys; several characters are typed at a person's pace."""
         time.sleep(1.5)  # as a person does; a key within a moment of the screen's change is not taken
         for key in keys:
-            named = key if key in ("Enter", "Tab", "Escape", "Left", "Right") else ""
+            named = key if key in NAMED else ""
             self.note("key", key=key, what=what)
             for one in [named] if named else list(key):
                 self.tmux("send-keys", "-t", "tried", *([one] if named else ["-l", one]))
@@ -163,7 +168,7 @@ def setup(bed: Bed) -> None:
             shown = typed(bed, gate[1], "the count of files that vanish, at the gate", NEXT)
         else:
             stage = re.search(STAGE.format(r"\d+"), shown)
-            shown = on(bed, stage[0] if stage else "go on", NEXT)
+            shown = on(bed, stage[0] if stage else "", NEXT)
     leave(bed)
 
 
@@ -196,7 +201,7 @@ def planned(bed: Bed) -> None:
     typed(bed, bed.said["servers"]["dr"], "the DR's address, at the gate", STAGE.format(5))
     bed.press("Enter", what="verification")
     bed.look(f"Running 5.5|{DONE}|{STAGE.format(6)}|{DECIDE}", 900)
-    bed.agents(*bed.said["clients"], wanted="dr")
+    bed.agents(*bed.said["clients"], bed.said["late"][0], wanted="dr")
     came(bed, DONE, 2700)
     leave(bed)
 
@@ -247,9 +252,13 @@ def home(bed: Bed) -> None:
 
 
 def emergency(bed: Bed) -> None:
-    """Fail over with the primary's site dark; the primary comes back afterwards."""
+    """Fail over with the primary's site dark and an agent that hangs on it; the primary comes back afterwards."""
     far = bed.said["far"]
     bed.lab("site", "A", "down")
+    hung = threading.Thread(target=bed.agents, args=far, kwargs={"wanted": "nobody: it hangs on the dark site"})
+    hung.start()
+    time.sleep(PAGED)
+    bed.note("world", what="two and a half minutes pass: the page is read, and three places are asked")
     begin(bed, "puppet-failover", "--set", f"fleet={bed.said['far_names']}", reason="site A is dark, seen from ops")
     on(bed, "checks", STAGE.format(3))
     bed.press("Enter", what="hold and copy")
@@ -261,6 +270,7 @@ def emergency(bed: Bed) -> None:
         came(bed, GATE, 900)
     typed(bed, bed.said["servers"]["dr"], "the DR's address, at the gate", STAGE.format(5))
     bed.press("Enter", what="verification")
+    hung.join()
     bed.look(f"Running 5.5|{GATE}|{DECIDE}", 1200)
     bed.agents(*far, wanted="dr")
     came(bed, GATE, 2700)
@@ -279,85 +289,22 @@ def emergency(bed: Bed) -> None:
     came(bed, f"{DONE}|enter starts|is owed", 300)
 
 
-def write(lines: Iterable[Mapping[str, Any]], others: str = "") -> str:
-    """Return docs/tried.md: what the log says, and nothing else; `others` stands after it."""
-    told, since = [HEAD], 0.0
-    for line in lines:
-        if line["kind"] == "phase":
-            since = line["at"]
-            when = time.strftime("%Y-%m-%d %H:%MZ", time.gmtime(since))
-            told.append(f"\n## {line['what']} ({when})\n\n| T+ | what | |\n|---|---|---|")
-        elif line["kind"] in ROWS:
-            minutes, seconds = divmod(int(line["at"] - since), 60)
-            told.append(f"| {minutes}:{seconds:02d} | {ROWS[line['kind']](line)} |")
-    return "\n".join([*told, *([others] if others else []), READ])
+def settle(bed: Bed) -> None:
+    """Say of what is owed that it is settled, in the run that has taken it over."""
+    bed.console("resume")
+    bed.look("1 owed", 60)
+    bed.press("o", what="what is owed")
+    bed.press("Down", "Down", "Enter", what="say that it is settled")
+    bed.press("no fence was ever built; the primary was masked by hand", what="the word that settles it")
+    bed.press("Enter", what="say it")
+    bed.look(r"Owed\s+nothing|nothing is owed", 60)
+    leave(bed)
 
 
-def sums(name: str, lines: Iterable[Mapping[str, Any]]) -> str:
-    """Return a table of one walk: each run that came to its end, how long it took, and what was pressed and typed."""
-    told = [f"\n### {name}\n\n| run | time | enter | typed |\n|---|---|---|---|"]
-    what, since, pressed, typed = "", 0.0, 0, list[str]()
-    for line in lines:
-        if line["kind"] == "phase":
-            what, since, pressed, typed = line["what"], line["at"], 0, []
-        elif line["kind"] == "key":
-            pressed += line["key"] == "Enter"
-            typed += [f"`{line['key']}`"] if line["key"] not in ("Enter", "Tab", "q") else []
-        elif line["kind"] == "saw" and line["what"] == "Everything is done":
-            minutes, seconds = divmod(int(line["at"] - since), 60)
-            told.append(f"| {what} | {minutes}:{seconds:02d} | {pressed} | {', '.join(typed)} |")
-    return "\n".join(told)
-
-
-def _read(file: Path) -> list[Mapping[str, Any]]:
+def _read(file: Path) -> list[Line]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-def _agent(line: Mapping[str, Any]) -> str:
-    fits = "" if line["wanted"] in ("", line["served"]) else f" (expected: {line['wanted']})"
-    return f"agent on {line['host']}, {line['took']} s | exit {line['exit']}, served by **{line['served']}**{fits}"
-
-
-def _plain(command: str) -> str:
-    return re.sub(r"--estate \S*/", "--estate ", command)
-
-
-ROWS: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
-    "command": lambda line: f"`{_plain(line['what'])}` |",
-    "key": lambda line: f"key `{line['key']}` | {line.get('what', '')}",
-    "saw": lambda line: f"on the screen: {line['what']} | after {line['after']} s",
-    "agent": _agent,
-    "said": lambda line: f"`{_plain(line['what'])}` | exit {line['exit']}: {line['last']}",
-    "world": lambda line: f"**{line['what']}** | done to the machines",
-}
-HEAD: Final = """# What was tried on real Puppet
-
-Written by `python -m tests.estate.tried write` from the log of a walk on two real puppetservers with real agents (puppetserver
-7.9.5, puppet 7.23, BIND 9.18, OpenSSH 9.2 on Debian 12) in the layout of Puppet 4 to 6: `ssl/` with the CA inside it. The machine has two
-cores and was busy with other work: times are an upper bound. The console ran in tmux, and every line below is a line of that log. What has
-no line was read, not tried. An earlier walk, in Debian's own layout, with an agent that hung on the dark site for six minutes:
-[tried-debian](tried-debian.md)."""
-LIGHT: Final = """
-## The other layouts, with stand-ins for Puppet
-
-The same walks by the same keys on the same bed, with stand-ins for Puppet that make real certificates and speak real TLS; OpenSSH, BIND, rsync
-and the network are real. One line a run that came to its end."""
-READ: Final = """
-## Left out, and why
-
-* A failback before the one above stopped in its merge: what it had kept of the primary's CA lay inside `ssl/`, which the copy replaces
-  ([decision 035](decisions/035-what-is-kept-lies-outside-ssl.md)). `handrail undo` took it back to the byte; it was mended and begun anew.
-* An emergency whose briefing was never started: the program of the walk typed its reason into a field that was filled in already.
-* The planned failover was done before the program of the walk looked for a step that had already passed; its agents ran some minutes later.
-
-## Read, not tried
-
-* Puppet 4, 5, 6 and 8 servers, and OpenVox: commands and folders are tested against recorded answers of those versions. The layout is theirs,
-  the servers are of version 7.
-* systemd around a Puppet server: the machines of this walk have a stand-in for `systemctl` that starts, stops, masks and asks real
-  processes. That it answers as systemd does, and the units that are shipped, are tried in `tests/estate/test_systemd.py`.
-* PuppetDB, Puppet Enterprise, Windows clients, agents that run as daemons across a switch.
-"""
 PHASES: Final[dict[str, tuple[str, Callable[[Bed], None]]]] = {
     "setup": ("Setting the DR server up from nothing", setup),
     "ready": ("Readiness", ready),
@@ -366,6 +313,7 @@ PHASES: Final[dict[str, tuple[str, Callable[[Bed], None]]]] = {
     "late": ("A late node signed at the DR server", late),
     "home": ("Failback", home),
     "emergency": ("Emergency failover, the primary's site dark", emergency),
+    "settle": ("What is owed is settled", settle),
 }
 
 
@@ -375,10 +323,11 @@ def main() -> None:
     parser.add_argument("verb", choices=("walk", "write"))
     parser.add_argument("file", type=Path)
     parser.add_argument("phases", nargs="*")
+    parser.add_argument("--page", choices=sorted(PAGES), default="tried")
     told = parser.parse_args()
     if told.verb == "write":
         others = [sums(name, _read(Path(file))) for name, _, file in (word.partition("=") for word in told.phases)]
-        sys.stdout.write(write(_read(told.file), "\n".join([LIGHT, *others]) if others else ""))
+        sys.stdout.write(write(_read(told.file), *PAGES[told.page], "\n".join([LIGHT, *others]) if others else ""))
         return
     said = json.loads(told.file.read_text())
     bed = Bed(said["tmux"], said, Path(said["log"]))
