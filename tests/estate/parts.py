@@ -21,10 +21,17 @@ _PROGRAMS = {
     "iproute2": ("ip",),
     "curl": ("curl",),
     "tar": ("tar",),
+    "cron": ("cron",),
     "Puppet": ("puppet", "puppetserver", "java"),
 }
 NETWORK = ("namespaces", "TUN", "iproute2")
 LIGHT = (*NETWORK, "OpenSSH", "BIND", "rsync", "sudo", "curl", "tar")
+
+
+def program(name: str) -> Path | None:
+    """Return where a program of the machine lies, None if it is not installed."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{SBIN}")
+    return Path(found) if found else None
 
 
 def missing(part: str) -> str:
@@ -33,8 +40,7 @@ def missing(part: str) -> str:
         return _no_namespaces()
     if part == "TUN":
         return "" if Path("/dev/net/tun").exists() else "there is no /dev/net/tun"
-    path = f"{os.environ.get('PATH', '')}:{SBIN}"
-    gone = [name for name in _PROGRAMS[part] if not shutil.which(name, path=path)]
+    gone = [name for name in _PROGRAMS[part] if program(name) is None]
     return f"not installed: {', '.join(gone)}" if gone else ""
 
 

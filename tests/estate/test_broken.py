@@ -40,6 +40,20 @@ def writable(machine: Machine, folder: str) -> None:
     machine.sh(f"umount {folder}")
 
 
+async def test_a_check_breaks_and_nothing_was_touched(desk: Estate, tmp_path: Path) -> None:
+    dr, ca = desk.role("dr"), desk.fact("dr", "ca_dir")
+    before = desk.looks()
+    dr.sh(f"mv {ca}/inventory.txt /root/")
+    session = live(tmp_path, desk)
+    try:
+        assert "exit 4" in await fails_at(session, "checks/same-ca")
+        assert not session.snapshot.state.started
+    finally:
+        await session.close()
+    dr.sh(f"mv /root/inventory.txt {ca}/")
+    assert apart(before, desk.looks()) == ""
+
+
 async def test_holding_the_copies_breaks(desk: Estate, tmp_path: Path) -> None:
     dr = desk.role("dr")
     async with failing(desk, tmp_path, until="copy/timer") as session:

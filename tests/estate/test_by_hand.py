@@ -19,7 +19,7 @@ def test_there_and_back_by_hand(desk: Estate, tmp_path: Path) -> None:
         console.expect("Type the estate's name to start")
         console.type("real")
         typed = _walk(console)
-        assert [word for word in typed if word] == [NEW]  # one enter a stage, and the address
+        assert typed == ["", "", NEW, ""]  # checks, hold and copy; the address; verification: nothing else
         served = {name: desk[name].said("puppet agent -t") for name in ("web01", "db01")}
         assert all(f"ip={NEW}" in text for text in served.values()), served
         there = desk.looks()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from handrail.engine.state import State
 from handrail.engine.words import Outcome, StepWord
 from handrail.plain.auto import Auto
 from handrail.session import simulator
+from handrail.session.api import SessionApi
 from handrail.session.opening import Opening, open_run
 from handrail.session.session import Session
 from handrail.session.simulator import Simulated
@@ -132,6 +133,29 @@ async def drive(session: Session, auto: Auto | None = None, until: Callable[[Sta
             await session.changed(shown.seq)
         else:
             assert session.submit(intent) is None
+
+
+@dataclass(frozen=True)
+class Counted(Auto):
+    """Answers as ever, and keeps what was asked of a person: a stage's enter, an answer, a typed word; nothing else."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def next_intent(self, session: SessionApi) -> m.Intent | None:
+        """Return what is answered, and keep it as "enter", "STEP: WORD"."""
+        intent = super().next_intent(session)
+        match intent:
+            case m.Go():
+                self.asked.append("enter")
+            case m.Confirm(step=step, typed=word):
+                self.asked.append(f"{step}: {word}")
+            case m.Reply(step=step):
+                self.asked.append(f"{step}: answered")
+            case None:
+                pass
+            case _:
+                self.asked.append(str(intent))
+        return intent
 
 
 async def retry(session: Session, step: str) -> None:

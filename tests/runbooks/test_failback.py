@@ -81,7 +81,8 @@ async def _the_primary_comes_back(bed: Bed) -> None:
 
 async def _home(bed: Bed, ca: str) -> None:
     """Walk home, all the way back, and home again."""
-    before = await bed.looks()
+    before, stamp = await bed.looks(), f"cat {bed.fact('dr', 'sync_stamp')}"
+    copied = await bed.said("puppet-dr", stamp)
     session = bed.open("puppet-failback")
     try:
         there = await drive(session, until=lambda s: s.step("standby/timer").word is StepWord.PASSED)
@@ -90,6 +91,7 @@ async def _home(bed: Bed, ca: str) -> None:
         assert "web03" in there.values["primary.row1"]
         assert LATE in there.values["primary.row2"]
         assert "old02" in there.values["primary.row3"]
+        assert await bed.said("puppet-dr", stamp) > copied  # this copy, too, is a good one, and its age is counted
         session.submit(m.Pause())
         while order.busy(session.snapshot.state):
             await session.changed(session.snapshot.seq)
@@ -100,6 +102,7 @@ async def _home(bed: Bed, ca: str) -> None:
     finally:
         await session.close()
     assert await bed.looks() == before
+    assert await bed.said("puppet-dr", stamp) == copied
 
     assert is_done(await to_the_end(bed.open("puppet-failback")))
     assert {address for address, _ in bed.answers(bed.file["vars"]["fqdn"]).values()} == {bed.address("primary")}

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.runbooks.bed import Bed, answers_of, bring_up, drive, is_done, retry, stands_at, to_the_end
+from tests.runbooks.bed import Bed, Counted, answers_of, bring_up, drive, is_done, retry, stands_at, to_the_end
 
 from handrail.base.durations import parse_duration
 from handrail.engine.outcome import outcome
@@ -39,19 +39,19 @@ async def bed(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[B
 
 async def test_there_and_back_to_the_byte(bed: Bed) -> None:
     fqdn, primary, dr = bed.file["vars"]["fqdn"], bed.address("primary"), bed.address("dr")
-    before = await bed.looks()
+    before, person = await bed.looks(), Counted()
 
     await bed.sh("ns2", "systemctl stop named")
     session = bed.open("puppet-failover")
-    step, told = stands_at(await drive(session))
+    step, told = stands_at(await drive(session, person))
     assert step == "look/name-dns"
     assert "ns2" in told
     await bed.sh("ns2", "systemctl start named")
     await _all_answer(bed, fqdn, primary)
     await retry(session, "look/name-dns")
-    await drive(session, until=lambda state: state.step("copy/timer").word is StepWord.PASSED)
+    await drive(session, person, until=lambda state: state.step("copy/timer").word is StepWord.PASSED)
     await bed.sh("ns2", "systemctl stop named")
-    state = await drive(session)
+    state = await drive(session, person)
     step, told = stands_at(state)
     assert step == "switch/dns"
     assert "ns2" in told
@@ -64,8 +64,9 @@ async def test_there_and_back_to_the_byte(bed: Bed) -> None:
     await bed.sh("ns2", "systemctl start named")
     await _all_answer(bed, fqdn, primary)
     await retry(session, "switch/dns")
-    there = await drive(session)
+    there = await drive(session, person)
     assert is_done(there), there
+    assert person.asked == [*["enter"] * 2, f"switch/dns: {dr}", "enter"]  # checks, hold and copy; the address; clients
     assert {address for address, _ in bed.answers(fqdn).values()} == {dr}
     assert await bed.said("puppet-primary", "systemctl is-enabled puppetserver") == "masked"
 
@@ -93,8 +94,11 @@ async def test_what_is_wrong_is_found_before_clients_move_and_then_the_primary_i
     assert await bed.looks() == before
 
     await bed.control("power", "puppet-primary", "off")
-    lost = await to_the_end(bed.open("puppet-failover", route="emergency"))
+    person = Counted()
+    lost = await to_the_end(bed.open("puppet-failover", route="emergency"), person)
     assert is_done(lost), lost
+    fenced, signed = "copy/fence: answered", ["sign/first-signature: sign", "sign/revoke: answered"]
+    assert person.asked == ["enter", "enter", fenced, f"switch/dns: {bed.address('dr')}", "enter", *signed]
     assert lost.step("copy/mask").word is StepWord.PENDING
     assert lost.step("sign/first-signature").word is StepWord.PASSED
     assert {address for address, _ in bed.answers(fqdn).values()} == {bed.address("dr")}
