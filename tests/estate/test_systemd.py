@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,12 @@ from tests.estate.estate import RUNBOOKS, until
 from tests.estate.parts import need
 from tests.estate.pid1 import Booted, booted, missing
 from tests.sim_services.hostbench import Host, estate
+from tests.stories.terminal import run
 
 UNITS = "/etc/systemd/system"
 NAP = "[Unit]\nDescription=A test service\n[Service]\nExecStart=/bin/sleep 600\nExecReload=/bin/true\nUser=root\n[Install]\nWantedBy=multi-user.target\n"
+DOCS = Path(__file__).parents[2] / "docs"
+CONSOLE = '#!/bin/sh\necho "$(id -un) $HANDRAIL_HOME $*" >> /var/lib/handrail/ran\nexit $(cat /code)\n'
 TIMER, SERVICE = "puppet-ssl-sync.timer", "puppet-ssl-sync.service"
 # What the shipped runbooks ask of systemctl, in the order in which a service's life goes.
 ASKED = (
@@ -78,3 +82,40 @@ def test_the_shipped_units_copy_hold_and_fail_as_the_guide_says(machine: Booted)
     machine.sh(f"systemctl daemon-reload; systemctl start {TIMER}")
     until(lambda: machine.run("test", "-s", "/ran").code == 0, "the timer starts the copy")
     assert "15min" in machine.sh(f"systemctl list-timers --no-pager {TIMER}") or machine.sh("cat /ran")
+
+
+def units(guide: str) -> dict[str, str]:
+    """Return the units that a guide shows, by name."""
+    text = (DOCS / guide).read_text()
+    return dict(
+        re.findall(
+            r"^# /etc/systemd/system/(\S+)\n(.*?)(?=^# /etc/systemd/system/|^```)", text, re.MULTILINE | re.DOTALL
+        )
+    )
+
+
+def test_the_units_in_the_guides_run_and_end_as_they_say(machine: Booted, tmp_path: Path) -> None:
+    """Those of the bastion, with a stand-in for the program; their words are words that the program takes."""
+    shown = units("puppet-readiness.md") | units("puppet-ssl-sync.md")
+    assert len(shown) == 4
+    for name, text in shown.items():
+        machine.put(f"{UNITS}/{name}", text)
+    machine.put("/usr/local/bin/handrail", CONSOLE, 0o755)
+    machine.put("/code", "0")
+    machine.sh("useradd --system --create-home --home-dir /var/lib/handrail handrail")
+    machine.sh(f"cd {UNITS} && systemd-analyze verify {' '.join(shown)}; systemctl daemon-reload")
+    ends = {"handrail-readiness": (0, 0, 0, 1), "handrail-puppet-ssl-sync": (0, 1, 1, 1)}
+    for name, expected in ends.items():
+        found = []
+        for code in (0, 1, 3, 6):
+            machine.put("/code", str(code))
+            found.append(machine.run("systemctl", "start", f"{name}.service").code)
+        assert tuple(found) == expected, name
+        machine.put("/code", "0")
+        machine.sh(f"systemctl reset-failed; systemctl enable --now {name}.timer; systemctl is-active {name}.timer")
+    said = {line.split(" ", 2)[2] for line in machine.sh("cat /var/lib/handrail/ran").splitlines()}
+    assert set(machine.sh("cut -d' ' -f1,2 /var/lib/handrail/ran").splitlines()) == {"handrail /var/lib/handrail"}
+    assert len(said) == 3  # the check, the copy, and the pruning after it
+    for words in said:
+        asked = [word.replace("/var/lib/node_exporter", str(tmp_path)) for word in words.split()]
+        assert b"No such" not in run(tmp_path, *asked).stderr

@@ -3,6 +3,7 @@
     python -m tests.estate.tried walk BED PHASE...      BED names a JSON file: estate, home, lab (argv), service, servers, nodes
     python -m tests.estate.tried write LOG [NAME=LOG]... [--page debian]
                                                         prints docs/tried.md (tried-debian.md); the others as one table each
+    python -m tests.estate.tried keep LOG               prints the log as it lies in tests/estate/logs
 
 The console runs in tmux and is looked at as a person looks: by what stands on the screen. Every key, every look and every
 agent run is a line of the log with its time; the page holds nothing that has no line there.
@@ -23,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.estate.tried_page import LIGHT, NAMED, PAGES, Line, sums, write
+from tests.estate.tried_page import LIGHT, NAMED, PAGES, Line, kept, sums, write
 
 STAGE: Final = r"enter starts stage {}"
 GATE: Final = r"Say it aloud, then type"
@@ -301,6 +302,12 @@ def settle(bed: Bed) -> None:
     leave(bed)
 
 
+def page(name: str, log: Path, others: Mapping[str, Path]) -> str:
+    """Return a page of what was tried, from the log of its walk and those of the walks it only sums up."""
+    told = [sums(title, _read(file)) for title, file in others.items()]
+    return write(_read(log), *PAGES[name], "\n".join([LIGHT, *told]) if told else "")
+
+
 def _read(file: Path) -> list[Line]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
@@ -320,14 +327,17 @@ PHASES: Final[dict[str, tuple[str, Callable[[Bed], None]]]] = {
 def main() -> None:
     """Walk, or write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("verb", choices=("walk", "write"))
+    parser.add_argument("verb", choices=("walk", "write", "keep"))
     parser.add_argument("file", type=Path)
     parser.add_argument("phases", nargs="*")
     parser.add_argument("--page", choices=sorted(PAGES), default="tried")
     told = parser.parse_args()
     if told.verb == "write":
-        others = [sums(name, _read(Path(file))) for name, _, file in (word.partition("=") for word in told.phases)]
-        sys.stdout.write(write(_read(told.file), *PAGES[told.page], "\n".join([LIGHT, *others]) if others else ""))
+        others = {name: Path(file) for name, _, file in (word.partition("=") for word in told.phases)}
+        sys.stdout.write(page(told.page, told.file, others))
+        return
+    if told.verb == "keep":
+        sys.stdout.write("".join(f"{json.dumps(line)}\n" for line in kept(_read(told.file))))
         return
     said = json.loads(told.file.read_text())
     bed = Bed(said["tmux"], said, Path(said["log"]))
