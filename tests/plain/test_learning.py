@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 from tests.tui.fake import FakeSession
@@ -78,12 +77,7 @@ async def test_it_is_foretold_before_anything_runs(tmp_path: Path) -> None:
 
 async def test_lines_are_as_expected_or_deviate(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
-    text = replace(session.base.texts["sync/hold"], sample="serial = ...\nat risk: none")
-    session.show(lambda s: replace(s, texts={**s.texts, "sync/hold": text}))
-    session.to_stage("sync")
-    session.submit(m.Go())
-    session.begin("sync/hold")
-    session.say("sync/hold", "h-dr", "serial = 0A1F\nsomething else\n")
+    session.say_against_sample()
     said: list[str] = []
     console = Console(session, said.append, asyncio.Queue())
     await console._look(0)
@@ -105,3 +99,14 @@ async def test_the_debrief_is_told_and_its_questions_are_asked(tmp_path: Path) -
     assert "time: machines" in text
     assert "next drill due" in text
     assert [text for _, text in remarks(session, Remarks.REFLECTION)] == ["the gate", "read more"]
+
+
+async def test_whether_it_came_so_is_said_by_who_foretold_it(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    session.teach(Level.NONE, predict=True)
+    session.foretold("checks/ca", "checks/serves", "sync/hold")
+    done(session)
+    said = await typed(session, "debrief", "", "", "", "maybe", "yes", "n", "", "debrief", "", "", "", "")
+    assert remarks(session, Remarks.JUDGED) == [("checks/ca", "so"), ("checks/serves", "not so")]
+    assert "yes or no, or an empty line" in said
+    assert said.count("  in your own word: not so") == 1

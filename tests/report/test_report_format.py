@@ -16,7 +16,7 @@ from tests.report import tales
 from handrail.engine import events as e
 from handrail.engine import messages as m
 from handrail.engine.results import Check, Owed
-from handrail.engine.words import How, Outcome, ResultKind, Way
+from handrail.engine.words import How, Outcome, Remarks, ResultKind, Way
 from handrail.report.data import FORMAT, Kind, ReportClock, StateWord
 from handrail.report.json_form import to_json, to_text
 
@@ -31,6 +31,7 @@ PLACES = {
     "runbook": "runbook",
     "estate": "estate",
     "scenario": "scenario",
+    "foretold": "foretold",
     "rto": "rto",
     "journal": "journal",
     "steps": "step",
@@ -83,6 +84,7 @@ def full() -> list[dict[str, Any]]:
         e.BecameOwed(0.3, item),
         e.Settled(0.4, "x@p", How.BY_HAND, "scrapped", "tom"),
         e.BecameOwed(0.5, item),
+        e.Remarked(0.55, Remarks.PREDICTED, "a list", "sync/a", "ana"),
         e.ScenarioTold(
             0.6, "dark", "It is dark", (Check("there is light", False, "none"),), ("the light goes out",), "Wait.", 60
         ),

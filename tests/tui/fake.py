@@ -24,7 +24,7 @@ from handrail.engine.offers import Offer, offers
 from handrail.engine.outline import Outline
 from handrail.engine.results import Check, Gate, Question, Recheck, Result
 from handrail.engine.state import fresh
-from handrail.engine.words import Answer, Pace, ResultKind, Way
+from handrail.engine.words import Answer, Pace, Remarks, ResultKind, Way
 from handrail.session import lessons
 from handrail.session.levels import Level
 from handrail.session.view import CoachNote, HeadLine, HostView, LiveStep, Mode, RunInfo, Snapshot, StepText
@@ -156,6 +156,21 @@ class FakeSession:
         self.show(
             lambda s: replace(s, info=replace(s.info, level=level.value, predict=predict, coach=coach, adds=295.0))
         )
+
+    def say_against_sample(self) -> None:
+        """Begin a step with a sample of two lines; one comes, and one that it does not know."""
+        text = replace(self.base.texts["sync/hold"], sample="serial = ...\nat risk: none")
+        self.show(lambda s: replace(s, texts={**s.texts, "sync/hold": text}))
+        self.to_stage("sync")
+        self.submit(m.Go())
+        self.begin("sync/hold")
+        self.say("sync/hold", "h-dr", "serial = 0A1F\nsomething else\n")
+
+    def foretold(self, *steps: str) -> None:
+        """Foretell steps."""
+        for step in steps:
+            self.submit(m.Remark(Remarks.PREDICTED, f"what {step} prints", step))
+            self.submit(m.Remark(Remarks.PREDICTED_UNDO, "-", step))
 
     # ------------------------------------------------------------ the protocol
 

@@ -175,12 +175,7 @@ async def test_a_wrong_value_at_the_gate_is_kept_of_who_practises(tmp_path: Path
 
 async def test_lines_are_marked_as_they_are_expected_and_what_is_missing_is_named(tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
-    text = replace(session.base.texts["sync/hold"], sample="serial = ...\nat risk: none")
-    session.show(lambda s: replace(s, texts={**s.texts, "sync/hold": text}))
-    session.to_stage("sync")
-    session.submit(m.Go())
-    session.begin("sync/hold")
-    session.say("sync/hold", "h-dr", "serial = 0A1F\nsomething else\n")
+    session.say_against_sample()
     async with playing(session) as stage:
         await stage.settle()
         shown = stage.text()
@@ -244,3 +239,17 @@ async def test_what_slipped_is_shown_to_nobody_else(tmp_path: Path) -> None:
         session.show(lambda s: replace(s, info=replace(s.info, operator="ana")))
         await stage.settle()
         assert "go: 2.3 waits for 2.2" in stage.text()
+
+
+async def test_whether_it_came_so_is_said_by_who_foretold_it(tmp_path: Path) -> None:
+    session = taught(tmp_path, Level.NONE, predict=True)
+    session.foretold("checks/ca", "checks/serves")
+    done(session)
+    async with playing(session, size=(100, 80)) as stage:
+        stage.app.open_debrief()
+        await stage.settle()
+        assert "was it so?" in stage.text()
+        await stage.press("+", "-", "+")
+        assert "was it so?" not in stage.text()
+        assert "nothing that was foretold waits" in stage.text()
+    assert remarks(session, Remarks.JUDGED) == [("checks/ca", "so"), ("checks/serves", "not so")]

@@ -104,6 +104,7 @@ class Remarks(StrEnum):
     COACH = "coach"  # a coach's note was shown
     PREDICTED = "predicted"  # what a step will print
     PREDICTED_UNDO = "predicted undo"  # what will undo it
+    JUDGED = "judged"  # whether it came as it was foretold: SO or NOT_SO, by who foretold it
     REFLECTION = "reflection"  # an answer in the debrief
 
 

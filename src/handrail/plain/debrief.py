@@ -36,6 +36,8 @@ def debrief(shown: Snapshot, actual: Mapping[str, tuple[str, ...]]) -> Iterator[
         yield safe(
             f"  undo, you said: {one.undone}; it is: {'; '.join(one.undo) or 'nothing to undo, it only reads'}", 400
         )
+        if one.judged:
+            yield safe(f"  in your own word: {one.judged}")
     for answer in reflections(shown.state).values():
         yield safe(f"in your own words: {answer}", 400)
     following = next_drill(shown)

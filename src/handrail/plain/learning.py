@@ -16,7 +16,17 @@ from handrail.engine.words import Remarks
 from handrail.plain.debrief import debrief
 from handrail.runbook.samples import Held, Sample, sample_of
 from handrail.session.api import SessionApi
-from handrail.session.lessons import QUESTIONS, foretold, hint_of, is_ones_own, last_lines, reflections
+from handrail.session.lessons import (
+    NOT_SO,
+    QUESTIONS,
+    SO,
+    foretold,
+    hint_of,
+    is_ones_own,
+    last_lines,
+    reflections,
+    to_judge,
+)
 from handrail.session.levels import Level
 from handrail.session.view import Snapshot
 from handrail.store.spool_reader import Line
@@ -34,6 +44,7 @@ class Learning:
     _prints: str = ""
     _introduced: str = ""
     _asked: str = ""  # the open question of the debrief that the next line answers
+    _judged: str = ""  # the foretold step whose coming the next line judges
 
     # ------------------------------------------------------------ coach, hints
 
@@ -80,7 +91,7 @@ class Learning:
     @property
     def asks(self) -> bool:
         """Tell whether the next line is what somebody foretells."""
-        return self._then is not None or bool(self._asked)
+        return self._then is not None or bool(self._asked or self._judged)
 
     def before(self, intent: object, shown: Snapshot) -> bool:
         """Ask what is to be foretold before going on; tell whether anything is."""
@@ -105,6 +116,9 @@ class Learning:
         shown = self.session.snapshot
         if self._asked:
             self._answer(line)
+            return None
+        if self._judged:
+            self._judge(line)
             return None
         if not shown.foretell or line.strip() == "later":
             self._then, self._prints = None, ""
@@ -143,6 +157,25 @@ class Learning:
         self._asked, question = next(((a, q) for a, q in later if a not in answered), ("", ""))
         if question:
             self.put(safe(f"{question} In your own words (an empty line leaves it)"))
+        else:
+            self._next_to_judge()
+
+    def _next_to_judge(self) -> None:
+        shown = self.session.snapshot
+        self._judged = to_judge(shown)
+        if self._judged:
+            name = shown.state.outline.step(self._judged).name
+            self.put(safe(f"{name}: did it come as you foretold? yes or no (an empty line leaves all of it)"))
+
+    def _judge(self, line: str) -> None:
+        said, step = line.strip().lower(), self._judged
+        word = SO if said in ("y", "yes", "+") else NOT_SO if said in ("n", "no", "-") else ""
+        if word and self.session.submit(m.Remark(Remarks.JUDGED, word, step)) is None:
+            self._next_to_judge()
+        elif said:
+            self.put(safe("yes or no, or an empty line"))
+        else:
+            self._judged = ""
 
     def _answer(self, line: str) -> None:
         about = self._asked

@@ -12,7 +12,7 @@ from handrail.engine.results import Owed
 from handrail.engine.state import State
 from handrail.engine.words import Line, Outcome, Way
 from handrail.report import build_judged as judged
-from handrail.report.build_people import confirmations, epochs, guards, notes, reasons
+from handrail.report.build_people import confirmations, epochs, foretold, guards, notes, reasons
 from handrail.report.build_steps import Walls, report_step
 from handrail.report.data import (
     Crossing,
@@ -79,6 +79,9 @@ def build(state: State, happenings: Sequence[Happening], facts: Facts) -> Report
         shortened=shown(facts.shortened),
         announced=shown(opened.scenario),
         scenario=_scenario(state.scenario),
+        level=shown(opened.level),
+        predict=opened.predict,
+        foretold=foretold(state, facts.came),
         values=_texts(opened.inputs),
         captured=_texts(state.values),
         rto_target=facts.rto or None,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from handrail.engine import events as e
 from handrail.engine.outline import Outline
 from handrail.engine.results import Gate, Question
+from handrail.engine.state import State
+from handrail.engine.words import Remarks
 from handrail.report.data import (
     Confirmation,
     Epoch,
     Happening,
     Reason,
     ReportCheck,
+    ReportForetold,
     ReportGuard,
     ReportNote,
 )
@@ -109,6 +112,23 @@ def notes(happenings: Sequence[Happening]) -> tuple[ReportNote, ...]:
 def _note(wall: datetime, event: e.NoteMade) -> ReportNote:
     words = map(shown, (event.by, event.text, event.step, event.owner, event.due))
     return ReportNote(wall, *words)
+
+
+def foretold(state: State, came: Mapping[str, tuple[str, ...]]) -> tuple[ReportForetold, ...]:
+    """Return what was foretold of steps, in their order, beside what came; `came` are the last lines of each step."""
+    said = {(remark.step, remark.kind): remark.text for remark in state.remarks}
+    found = []
+    for step, now in state.walked():
+        prints = said.get((step.id, Remarks.PREDICTED))
+        if prints is not None:
+            undo = next((attempt.undo for attempt in now.attempts if attempt.undo), ())
+            undone, judged = (said.get((step.id, kind), "") for kind in (Remarks.PREDICTED_UNDO, Remarks.JUDGED))
+            lines = tuple(map(shown, came.get(step.id, ())))
+            told = ReportForetold(
+                shown(step.id), shown(prints), lines, shown(undone), tuple(map(shown, undo)), shown(judged)
+            )
+            found.append(told)
+    return tuple(found)
 
 
 def guards(outline: Outline, happenings: Sequence[Happening]) -> tuple[ReportGuard, ...]:

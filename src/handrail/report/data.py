@@ -64,6 +64,7 @@ class Facts:
     ages: Mapping[str, str] = field(default_factory=dict)  # the same of figures that are ages
     clocks: tuple[ReportClock, ...] = ()
     anchors: str = ""  # what hosts said of this journal; empty: they were not asked
+    came: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # step -> its last lines, of what was foretold
 
 
 @dataclass(frozen=True)
@@ -335,6 +336,18 @@ class ReportScenario:
 
 
 @dataclass(frozen=True)
+class ReportForetold:
+    """What somebody who drills said before a step, beside what came; `judged` is their own word on it: so, not so, or none."""
+
+    step: str
+    prints: str
+    came: tuple[str, ...]
+    undone: str
+    undo: tuple[str, ...]
+    judged: str
+
+
+@dataclass(frozen=True)
 class Report:
     """A whole run, as it is told."""
 
@@ -362,6 +375,9 @@ class Report:
     shortened: str = ""
     announced: str = ""  # what the first record says of the scenario: its name, or "unannounced"
     scenario: ReportScenario | None = None
+    level: str = ""  # how much the person who drilled was helped; empty where nobody practised
+    predict: bool = False  # whether each step was to be foretold
+    foretold: tuple[ReportForetold, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
     captured: Mapping[str, str] = field(default_factory=dict)
     rto_target: float | None = None

@@ -18,6 +18,7 @@ from handrail.report.data import (
     Report,
     ReportAttempt,
     ReportCheck,
+    ReportForetold,
     ReportGuard,
     ReportHost,
     ReportNote,
@@ -47,6 +48,9 @@ def to_json(report: Report) -> Json:
         "runbook": {"id": report.runbook, "title": report.title, "digest": report.digest, "revision": report.revision},
         "estate": {"name": report.estate, "simulated": report.simulated, "shortened": report.shortened},
         "scenario": _scenario(report),
+        "level": report.level,
+        "predict": report.predict,
+        "foretold": [_foretold(item) for item in report.foretold],
         "route": report.route,
         "emergency": report.emergency,
         "started": stamp(report.started),
@@ -209,6 +213,17 @@ def _scenario(report: Report) -> Json | None:
         "checks": [_check(check) for check in told.checks] if told else [],
         "good": told.good if told else "",
         "par": told.par if told else None,
+    }
+
+
+def _foretold(item: ReportForetold) -> Json:
+    return {
+        "step": item.step,
+        "prints": item.prints,
+        "came": list(item.came),
+        "undone": item.undone,
+        "undo": list(item.undo),
+        "judged": item.judged,
     }
 
 

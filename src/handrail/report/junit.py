@@ -76,6 +76,8 @@ def _properties(report: Report) -> Iterator[tuple[str, str]]:
     yield "estate", report.estate
     yield "route", report.route
     yield "operator", report.operator
+    if report.level:
+        yield "level", report.level
     yield "tool", report.tool
     yield "journal head", report.head
 

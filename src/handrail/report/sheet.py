@@ -13,7 +13,7 @@ from handrail.base.durations import show_clock, show_duration
 from handrail.engine.words import Line, Way
 from handrail.report.cells import Cell, Items, Section, Table, clock_of, fact, minute, time_of
 from handrail.report.data import Report, ReportAttempt, ReportHost, ReportOwed, ReportScenario, ReportStep, StateWord
-from handrail.report.sheet_audit import auditors, people, plan
+from handrail.report.sheet_audit import auditors, foretold, people, plan
 
 NOTHING: Final = "nothing"
 
@@ -88,6 +88,8 @@ def _sections(report: Report) -> Iterator[Section]:
         yield Section("What stays", (Items(tuple(_stays(report))),))
     yield from auditors(report)
     yield Section("Steps", (_steps(report),))
+    if report.foretold:
+        yield foretold(report)
     yield from _said(report)
     yield Section("Timeline", (_timeline(report),))
     yield from _evidence(report)
@@ -127,6 +129,8 @@ def _facts(report: Report) -> Iterator[tuple[Cell, ...]]:
     yield fact("Mode", banner(report).partition(". Run ")[0])
     if report.announced and not report.scenario:
         yield fact("Scenario", report.announced)
+    if report.level:
+        yield fact("Level", report.level + (", each step foretold" if report.predict else ""))
     if report.shortened:
         yield fact("Waits were shortened", report.shortened, "unsure")
     yield fact("Runbook", f"{report.title} ({report.runbook})")

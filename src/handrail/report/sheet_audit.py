@@ -32,6 +32,23 @@ def plan(report: Report) -> Section:
     return Section("Plan against actual", (_plan(report),), detail=True)
 
 
+def foretold(report: Report) -> Section:
+    """Return what was said of steps before they ran, beside what came; whether it came so is their own word, no score."""
+    rows = tuple(
+        (
+            Cell(report.step(one.step).name),
+            Cell(one.prints),
+            Cell(" / ".join(one.came) or "nothing", code=True),
+            Cell(one.undone),
+            Cell("; ".join(one.undo) or "nothing to undo", code=True),
+            Cell(one.judged or "not said"),
+        )
+        for one in report.foretold
+    )
+    head = ("step", "foretold", "it said", "undo, foretold", "undo", "came so, in their own word")
+    return Section("What was foretold", (Table(rows, head),))
+
+
 def people(report: Report) -> Iterator[Section]:
     """Yield who took part, how each is known, and how far the hosts' clocks were off."""
     rows = [

@@ -225,6 +225,10 @@ def in_production(shown: Snapshot) -> float | None:
     return shown.restored + shown.info.adds
 
 
+SO: Final = "so"
+NOT_SO: Final = "not so"
+
+
 @dataclass(frozen=True)
 class Foretold:
     """What somebody said before a step: what it will print, and what undoes it; beside what undoes it in truth."""
@@ -233,6 +237,7 @@ class Foretold:
     prints: str
     undone: str
     undo: tuple[str, ...]
+    judged: str = ""  # whether it came so, in the word of who foretold it: SO, NOT_SO, or nothing yet
 
 
 def foretold(shown: Snapshot) -> tuple[Foretold, ...]:
@@ -244,8 +249,14 @@ def foretold(shown: Snapshot) -> tuple[Foretold, ...]:
         if prints is not None:
             text = shown.whole.get(step.id) or shown.texts.get(step.id) or StepText()
             undone = said.get((step.id, Remarks.PREDICTED_UNDO), "")
-            made.append(Foretold(step.id, prints, undone, text.undo))
+            judged = said.get((step.id, Remarks.JUDGED), "")
+            made.append(Foretold(step.id, prints, undone, text.undo, judged))
     return tuple(made)
+
+
+def to_judge(shown: Snapshot) -> str:
+    """Return the first step of which nobody has said yet whether it came as foretold; nothing where there is none."""
+    return next((one.step for one in foretold(shown) if not one.judged), "")
 
 
 def last_lines(output: StepOutput, most: int = 3) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handrail.session.lessons import QUESTIONS, foretold, in_production, reflections, slips_told, spent
+from handrail.session.lessons import QUESTIONS, foretold, in_production, reflections, slips_told, spent, to_judge
 from handrail.session.levels import Level
 from handrail.session.practice import IN_WORDS, Next
 from handrail.tui.clocks import clock
@@ -43,10 +43,13 @@ def slipped(scene: Scene, width: int) -> list[Line]:
 
 
 def said_before(scene: Scene, actual: Mapping[str, tuple[str, ...]], width: int) -> list[Line]:
-    """Return what was foretold beside what came; nobody scores it."""
+    """Return what was foretold beside what came; whether it came so is for whoever foretold it to say."""
     lines: list[Line] = []
+    marked = to_judge(scene.snap)
     for one in foretold(scene.snap):
-        lines.append(row("   ", ink(scene.state.outline.step(one.step).name, Ink.BOLD)))
+        sign = ink(" ▸ " if one.step == marked else "   ", Ink.KEY)
+        asked = ink("  was it so?  +  -", Ink.KEY) if one.step == marked else ink(f"  {one.judged}", Ink.ACCENT)
+        lines.append(row(sign, ink(scene.state.outline.step(one.step).name, Ink.BOLD), asked))
         came = " / ".join(actual.get(one.step, ())) or "nothing"
         undo = "; ".join(one.undo).replace("\n", "; ") or "it only reads"
         for label, words, how in (

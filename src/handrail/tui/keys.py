@@ -149,6 +149,8 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at("log", "copy", "y", "Copy", "copy this line, also to a file"),
     _at("debrief", "write", "enter", "Write", "answer the next open question, in your own words", 10),
     _at("debrief", "whole-report", "o", "Record", "where the record lies", 12),
+    _at("debrief", "was-so", "+", "Was so", "the marked step came as you foretold", 13),
+    _at("debrief", "was-not-so", "-", "Was not", "the marked step did not come as you foretold", 14),
     _at("debrief", "all-steps", "a", "All steps", "each step, or only the stages", 15),
     _at("debrief", "replay", "r", "Replay", "play the run again, once it is over", 17),
     _at("debrief", "copy", "y", "Copy path", "copy the path of the record", 20),

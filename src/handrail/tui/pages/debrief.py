@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from handrail.engine import messages as m
 from handrail.engine.words import Remarks
-from handrail.session.lessons import QUESTIONS, foretold, is_ones_own, last_lines, reflections
+from handrail.session.lessons import NOT_SO, QUESTIONS, SO, foretold, is_ones_own, last_lines, reflections, to_judge
 from handrail.tui.debrief_view import debrief_rows
 from handrail.tui.dialogs import AskWords, Field
 from handrail.tui.page import Scrolled
@@ -44,6 +44,8 @@ class DebriefPage(Scrolled[None]):
         return {
             "write": writes,
             "whole-report": "" if writes == "Record" else "Record",
+            "was-so": "Was so" if self._foretold() else "",
+            "was-not-so": "Was not" if self._foretold() else "",
             "all-steps": "By stage" if self.whole else "All steps",
         }
 
@@ -67,6 +69,26 @@ class DebriefPage(Scrolled[None]):
             AskWords(question, says, [Field("words", "Your answer")]),
             lambda said: self.desk.submit(m.Remark(Remarks.REFLECTION, said["words"], about=about)),
         )
+
+    def _foretold(self) -> str:
+        """Return the step whose coming is to be judged next; nothing for whoever did not drill here."""
+        scene = self.scene
+        return to_judge(scene.snap) if scene and is_ones_own(scene.snap) and not scene.watching else ""
+
+    def do_was_so(self) -> None:
+        """Keep that the marked step came as it was foretold."""
+        self._judge(SO)
+
+    def do_was_not_so(self) -> None:
+        """Keep that the marked step did not come as it was foretold."""
+        self._judge(NOT_SO)
+
+    def _judge(self, word: str) -> None:
+        step = self._foretold()
+        if step:
+            self.desk.submit(m.Remark(Remarks.JUDGED, word, step))
+        else:
+            self.tell("nothing that was foretold waits for your word")
 
     def do_all_steps(self) -> None:
         """Show each step, or only the stages."""
