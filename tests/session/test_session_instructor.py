@@ -44,6 +44,8 @@ async def test_a_halted_drill_stands_still_until_it_is_let_go_on(world: World) -
     await drive.go(2)
     assert drive.word() is StepWord.PASSED
     assert [r.body["by"] for r in drive.events("halted")] == ["tom"]
+    ((since, until),) = drive.state.halts
+    assert until > since
 
 
 async def test_a_message_is_shown_once_and_answered(world: World, tmp_path: Path) -> None:

@@ -96,6 +96,9 @@ def test_whose_time_it_took_is_kept_apart(tmp_path: Path) -> None:
     session.teach(Level.NONE)
     session.to_stage("switch")
     session.clock.pass_by(100)  # somebody reads
+    session.tell(m.Halt("tom", "what comes next?"))
+    session.clock.pass_by(60)
+    session.tell(m.EndHalt("tom"))
     session.submit(m.Go())
     session.open_gate("switch/dns")
     session.submit(m.Confirm("switch/dns", session.gate("switch/dns").token))
@@ -105,8 +108,9 @@ def test_whose_time_it_took_is_kept_apart(tmp_path: Path) -> None:
     session.run("switch/caches")
     took = spent(session.snapshot)
     assert took.caches == 5.0
-    assert took.person >= 100.0
-    assert took.machine + took.person + took.caches == pytest.approx(session.at)
+    assert took.halted == 60.0
+    assert 100.0 <= took.person < 160.0, "standing still is not theirs"
+    assert took.machine + took.person + took.caches + took.halted == pytest.approx(session.at)
     assert in_production(session.snapshot) == 200.0 + 295.0
 
 

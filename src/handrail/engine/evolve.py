@@ -170,7 +170,8 @@ def _(state: State, event: e.Halted) -> State:
 
 @_on(e.HaltEnded)
 def _(state: State, event: e.HaltEnded) -> State:
-    return replace(state, halted=None)
+    halts = state.halts if state.halted is None else (*state.halts, (state.halted.at, event.at))
+    return replace(state, halted=None, halts=halts)
 
 
 @_on(e.Remarked)

@@ -151,6 +151,7 @@ class State:
     answers: Mapping[str, CardAnswered] = field(default_factory=dict)  # by card
     faults: tuple[FaultMade, ...] = ()  # what an instructor did to the estate
     halted: Halted | None = None
+    halts: tuple[tuple[float, float], ...] = ()  # from when to when it was halted, once it went on
     at: float = 0.0
 
     def step(self, step_id: str) -> StepState:

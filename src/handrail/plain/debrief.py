@@ -21,7 +21,8 @@ def debrief(shown: Snapshot, actual: Mapping[str, tuple[str, ...]]) -> Iterator[
     info, took = shown.info, spent(shown)
     yield safe(f"DEBRIEF, {info.level} drill {info.before.drills + 1} of {info.operator} with {info.runbook}")
     words = f"machines {show_clock(took.machine)}, you {show_clock(took.person)}, DNS caches {show_clock(took.caches)}"
-    yield safe(f"time: {words}")
+    halted = f", halted by the instructor {show_clock(took.halted)}" if took.halted else ""
+    yield safe(f"time: {words}{halted}")
     if shown.restored is not None and info.before.restored is not None:
         yield safe(f"restored in {show_clock(shown.restored)}, your last {show_clock(info.before.restored)}")
     least = in_production(shown)

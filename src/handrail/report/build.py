@@ -82,6 +82,7 @@ def build(state: State, happenings: Sequence[Happening], facts: Facts) -> Report
         level=shown(opened.level),
         predict=opened.predict,
         foretold=foretold(state, facts.came),
+        halted=_halted(state),
         values=_texts(opened.inputs),
         captured=_texts(state.values),
         rto_target=facts.rto or None,
@@ -121,6 +122,11 @@ def build(state: State, happenings: Sequence[Happening], facts: Facts) -> Report
 def _unopened() -> e.RunOpened:
     """Return what stands for the first record where a journal has none."""
     return e.RunOpened(0.0, "", "", "", "", "", "", "", "", "")
+
+
+def _halted(state: State) -> float:
+    still = () if state.halted is None else ((state.halted.at, state.at),)
+    return round(sum(until - since for since, until in (*state.halts, *still)), 3)
 
 
 def _scenario(told: e.ScenarioTold | None) -> ReportScenario | None:

@@ -378,6 +378,7 @@ class Report:
     level: str = ""  # how much the person who drilled was helped; empty where nobody practised
     predict: bool = False  # whether each step was to be foretold
     foretold: tuple[ReportForetold, ...] = ()
+    halted: float = 0.0  # seconds for which an instructor had it stand still
     values: Mapping[str, str] = field(default_factory=dict)
     captured: Mapping[str, str] = field(default_factory=dict)
     rto_target: float | None = None

@@ -51,6 +51,7 @@ def to_json(report: Report) -> Json:
         "level": report.level,
         "predict": report.predict,
         "foretold": [_foretold(item) for item in report.foretold],
+        "halted": report.halted,
         "route": report.route,
         "emergency": report.emergency,
         "started": stamp(report.started),

@@ -165,6 +165,8 @@ def _facts(report: Report) -> Iterator[tuple[Cell, ...]]:
 
 def _times(report: Report) -> Iterator[tuple[Cell, ...]]:
     yield fact("Took" if report.ended else "So far", show_clock(_took(report)))
+    if report.halted:
+        yield fact("Of that, halted by an instructor", show_clock(report.halted))
     target = f", target {show_duration(report.rto_target)}" if report.rto_target else ""
     if report.rto_actual is not None:
         met = {True: "in time", False: "TOO LATE", None: ""}[report.rto_met] if not report.damage else ""

@@ -189,10 +189,11 @@ class Spent:
     machine: float
     person: float
     caches: float
+    halted: float = 0.0  # an instructor had it stand still, and nothing ran
 
 
 def spent(shown: Snapshot) -> Spent:
-    """Return how long machines worked, caches were waited for, and a person read, decided and typed: the rest."""
+    """Return how long machines worked, caches were waited for, an instructor halted it, and a person took: the rest."""
     work: dict[str, list[tuple[float, float]]] = {MACHINE: [], CACHES: []}
     end = 0.0
     for step, now in shown.state.walked():
@@ -203,8 +204,21 @@ def spent(shown: Snapshot) -> Spent:
             if whose in work:
                 work[whose].append((attempt.started, ended))
     machine, caches = _length(work[MACHINE]), _length(work[CACHES])
-    both = _length([*work[MACHINE], *work[CACHES]])
-    return Spent(machine, max(0.0, end - both), caches)
+    moving = [*work[MACHINE], *work[CACHES]]
+    both = _length(moving)
+    stood = _length([*moving, *((since, min(until, end)) for since, until in halts(shown) if since < end)])
+    return Spent(machine, max(0.0, end - stood), caches, stood - both)
+
+
+def halts(shown: Snapshot) -> tuple[tuple[float, float], ...]:
+    """Return from when to when an instructor had the run stand still, in run seconds; up to now while they still do."""
+    state = shown.state
+    return state.halts if state.halted is None else (*state.halts, (state.halted.at, shown.at))
+
+
+def halted_for(shown: Snapshot) -> float:
+    """Return the seconds for which an instructor had the run stand still."""
+    return _length(halts(shown))
 
 
 def _length(spans: Iterable[tuple[float, float]]) -> float:

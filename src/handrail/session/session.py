@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Final
 
 from handrail.base.failpoint import boundary
@@ -38,6 +39,7 @@ from handrail.store.run_folder import RunFolder
 NUDGE: Final = 0.05  # seconds between two looks that front ends are asked to take at what moves
 STATUS: Final = 0.1  # seconds by which the note for people who look on may lag behind
 BEAT: Final = 2.0
+LETTERS: Final = 0.5  # seconds between two looks for what others have left
 DRAIN: Final = 3.0
 
 
@@ -128,7 +130,7 @@ class Session:
 
     def _slipped(self, intent: Intent, refused: Refused | None) -> Refused | None:
         """Keep what was refused to somebody who practises."""
-        if refused is not None and self._shown.info.level and not isinstance(intent, m.Remark):
+        if refused is not None and self._is_slip(intent):
             step, words = lessons.slip(self.core.state, intent, refused.reason)
             self._told(m.Remark(Remarks.SLIP, words, step, by=intent.by))
         return refused
@@ -322,10 +324,13 @@ class Session:
         self._keeper.keep(self.core.now(), len(self._files.journal.records), moved(self.core, self._shown))
 
     async def _beat(self) -> None:
-        """Every two seconds: is the run still ours, and is a change past its time."""
-        while True:
-            await asyncio.sleep(BEAT)
-            self._look_into_mailbox()
+        """Every half second: what others have left. Every two: is the run still ours, and is a change past its time."""
+        for look in count(1):
+            await asyncio.sleep(LETTERS)
+            self._take_letters()
+            if look % round(BEAT / LETTERS):
+                continue
+            self._look_who_is_here()
             if self._trouble or self.core.state.held:
                 continue
             try:
@@ -336,11 +341,18 @@ class Session:
             self._files.lock.pulse()
             self._look_for_late()
 
-    def _look_into_mailbox(self) -> None:
-        """Tell the engine what others have left, and show who looks on."""
-        folder = self._files.folder.path
+    def _is_slip(self, intent: Intent) -> bool:
+        """Tell whether a refusal is kept of who practises: not what was pressed while an instructor had it stand still."""
+        return bool(self._shown.info.level) and not isinstance(intent, m.Remark) and self.core.state.halted is None
+
+    def _take_letters(self) -> None:
+        """Tell the engine what others have left."""
         for message in self._post.take():
             self._told(message)
+
+    def _look_who_is_here(self) -> None:
+        """Show who looks on, and who asks for the run."""
+        folder = self._files.folder.path
         if self._handing.look():
             self._show_relief()
         watchers = mailbox.present(folder)

@@ -26,6 +26,7 @@ def times(scene: Scene, width: int) -> list[Line]:
     """Return whose time it took, and how long it takes at least where no wait is shortened."""
     took = spent(scene.snap)
     words = f"machines {clock(took.machine)}, you {clock(took.person)}, DNS caches {clock(took.caches)}"
+    words += f", halted {clock(took.halted)}" if took.halted else ""
     lines = labelled("Time", words, width)
     info, least = scene.snap.info, in_production(scene.snap)
     if info.shortened:

@@ -8,6 +8,7 @@ from typing import Final
 from handrail.engine import order
 from handrail.engine import outcome as ends
 from handrail.engine.words import Outcome
+from handrail.session.lessons import halted_for
 from handrail.session.view import HeadLine, Mode, Snapshot
 from handrail.tui.clocks import clock, show_duration, zulu
 from handrail.tui.look import Look, Mark
@@ -77,6 +78,9 @@ def _who(scene: Scene, width: int) -> str:
 def _clocks(scene: Scene, width: int) -> Line:
     snap = scene.snap
     parts = [row(ink(" T+ ", Ink.DIM), ink(clock(_elapsed(scene)), Ink.BOLD), *_target(scene))]
+    stood = halted_for(snap)
+    if stood:
+        parts.append(row(ink("halted ", Ink.DIM), ink(clock(stood), Ink.BOLD)))
     if snap.restored is not None:
         parts.append(row(ink("restored in ", Ink.DIM), ink(clock(snap.restored), Ink.BOLD)))
     elif snap.turn_back_by is not None:

@@ -19,6 +19,7 @@ from handrail.tui.rail import Viewed
 from handrail.tui.run_body import Looking, Memo, looked_at, run_body, speaks
 from handrail.tui.scene import current, face, going_on
 
+_BEGINS = frozenset({"go", "undo", "confirm", "retry", "declare", "pace"})  # what an instructor's halt keeps from beginning
 _STOP_TWICE = 5.0  # seconds
 
 
@@ -147,7 +148,7 @@ class RunPage(Learning):
 
     def _go_label(self) -> str:
         scene = self.now
-        if going_on(scene.state) or scene.state.held or scene.state.closed or order.closed_forward(scene.state):
+        if going_on(scene.state) or scene.state.halted or scene.state.held or scene.state.closed or order.closed_forward(scene.state):
             return ""
         if order.standing(scene.state):
             return "Decide"
@@ -162,6 +163,9 @@ class RunPage(Learning):
 
     def why(self, action: str) -> str:
         """Return why an action cannot be done now: the offer's own sentence."""
+        halted = self.now.state.halted
+        if halted and action in _BEGINS and not (action == "go" and self.looking.viewed != Viewed()):
+            return f"{halted.by} has halted this drill: {halted.why}"
         verb = {"not-now": "not-now", "answer": "reply", "confirm": "", "go": ""}.get(action, action)
         if action == "confirm":
             return self.why_dead()
