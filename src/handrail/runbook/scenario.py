@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ from handrail.base.safe import safe
 from handrail.runbook.document import Document, read_document
 from handrail.runbook.faults import near
 from handrail.runbook.files import read_file
-from handrail.runbook.read import read_runbook
+from handrail.runbook.read import parse_runbook
 from handrail.runbook.salvage import nothing, validate
 from handrail.runbook.scenario_model import ScenarioFile
 from handrail.runbook.shipped import known_runbooks, shipped
@@ -44,10 +45,9 @@ def _against_runbook(made: ScenarioFile, document: Document, path: Path) -> list
         where = document.positions.where(document.name, ("scenario", "runbook"))
         return [Problem("unknown-runbook", f"there is no runbook `{safe(word, 60)}`", near(word, known), where)]
     try:
-        runbook = read_runbook(known[word])
+        steps, routes = _parts(read_file(known[word]), safe(str(known[word])))
     except Trouble:
         return []  # that file's own problems are told where it is linted
-    steps = [place.name for place in runbook.places]
     problems = [
         Problem(
             "scenario-step", f"{word} has no step `{safe(step, 60)}`", near(step, steps),
@@ -55,11 +55,18 @@ def _against_runbook(made: ScenarioFile, document: Document, path: Path) -> list
         )
         for place, step in made.steps if step not in steps
     ]  # fmt: skip
-    if made.head.route not in runbook.routes:
+    if made.head.route not in routes:
         where = document.positions.where(document.name, ("scenario", "route"))
         message = f"{word} has no route `{safe(made.head.route, 60)}`"
-        problems.append(Problem("scenario-route", message, near(made.head.route, runbook.routes), where))
+        problems.append(Problem("scenario-route", message, near(made.head.route, routes), where))
     return problems
+
+
+@lru_cache(maxsize=8)
+def _parts(data: bytes, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the steps and the routes of a runbook; a file's bytes are read once, however many scenarios speak of it."""
+    runbook = parse_runbook(data, name)
+    return tuple(place.name for place in runbook.places), tuple(runbook.routes)
 
 
 def known_scenarios(cwd: Path) -> dict[str, Path]:
