@@ -19,6 +19,7 @@ from handrail.engine.outcome import outcome
 from handrail.engine.state import State
 from handrail.engine.words import Outcome, StepWord
 from handrail.plain.auto import Auto
+from handrail.runbook.samples import Held, sample_of
 from handrail.session import simulator
 from handrail.session.api import SessionApi
 from handrail.session.opening import Opening, open_run
@@ -192,6 +193,22 @@ def words(state: State) -> dict[str, StepWord]:
 def is_done(state: State) -> bool:
     """Tell whether everything the route needs has passed."""
     return outcome(state) is Outcome.DONE and set(words(state).values()) == {StepWord.PASSED}
+
+
+def deviating(session: Session) -> list[str]:
+    """Return what a walk's hosts said that is not as its runbook's samples say; nothing where all of it is."""
+    shown, found = session.snapshot, []
+    for step, _ in shown.state.walked():
+        sample, output = shown.texts[step.id].sample, session.output(step.id)
+        for host in output.hosts() if sample else ():
+            held, reader = Held(sample_of(sample)), output.reader(host)
+            assert reader is not None
+            reader.refresh()
+            held.take(line.raw.decode() for line in reader.lines(0, 5_000, 4096) if line.stream == "out")
+            reader.close()
+            if not held.as_expected:
+                found.append(f"{step.id} on {host}: {held.deviating} deviate, missing: {held.missing}")
+    return found
 
 
 def answers_of(state: State, step: str) -> str:

@@ -7,7 +7,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.runbooks.bed import Bed, Counted, answers_of, bring_up, drive, is_done, retry, stands_at, to_the_end
+from tests.runbooks.bed import (
+    Bed,
+    Counted,
+    answers_of,
+    bring_up,
+    deviating,
+    drive,
+    is_done,
+    retry,
+    stands_at,
+    to_the_end,
+)
 
 from handrail.base.durations import parse_duration
 from handrail.engine.outcome import outcome
@@ -67,6 +78,7 @@ async def test_there_and_back_to_the_byte(bed: Bed) -> None:
     there = await drive(session, person)
     assert is_done(there), there
     assert person.asked == [*["enter"] * 2, f"switch/dns: {dr}", "enter"]  # checks, hold and copy; the address; clients
+    assert deviating(session) == []
     assert {address for address, _ in bed.answers(fqdn).values()} == {dr}
     assert await bed.said("puppet-primary", "systemctl is-enabled puppetserver") == "masked"
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.runbooks.bed import RUNBOOKS, Bed, drive, is_done, stands_at, to_the_end
+from tests.runbooks.bed import RUNBOOKS, Bed, deviating, drive, is_done, stands_at, to_the_end
 
 from handrail.engine.outcome import outcome
 from handrail.engine.words import Outcome, StepWord
@@ -47,6 +47,7 @@ async def test_there_and_back(bed: Bed) -> None:
     session = bed.open("generic-dns-failover")
     there = await drive(session)
     assert is_done(there), there
+    assert deviating(session) == []
     assert await served(bed) == "web-standby"
     assert (await bed.said("web-primary", UNIT)).split() == ["masked", "inactive"]  # it never runs twice
     assert there.values["standby.state"] == "cold"

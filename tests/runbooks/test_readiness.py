@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import tomli
-from tests.runbooks.bed import RUNBOOKS, Bed, bring_up, is_done, to_the_end
+from tests.runbooks.bed import RUNBOOKS, Bed, bring_up, deviating, is_done, to_the_end
 
 from handrail.engine.outcome import outcome
 from handrail.engine.state import State
@@ -58,8 +58,10 @@ async def ask(bed: Bed, runbook: str = "puppet-readiness") -> dict[str, str]:
 
 
 async def test_readiness_is_green_and_each_trap_is_named(bed: Bed) -> None:
-    state = await to_the_end(bed.open("puppet-readiness"))
+    session = bed.open("puppet-readiness")
+    state = await to_the_end(session)
     assert is_done(state), failures(state, "puppet-readiness")
+    assert deviating(session) == []
     assert state.values["primary.late_certs"] == "web03.example.test db01.example.test"
     assert state.values["primary.revoked"] == "old02.example.test"
     assert "batch01.example.test" in str(state.values["primary.waiting"]).split()

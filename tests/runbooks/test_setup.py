@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import tomli
-from tests.runbooks.bed import RUNBOOKS, Bed, bring_up, drive, is_done, stands_at, to_the_end
+from tests.runbooks.bed import RUNBOOKS, Bed, bring_up, deviating, drive, is_done, stands_at, to_the_end
 
 from handrail.engine.outcome import outcome
 from handrail.engine.words import Outcome
@@ -44,6 +44,7 @@ async def test_from_nothing_to_a_standby_and_back_to_nothing(bed: Bed) -> None:
     session = bed.open("puppet-setup-dr")
     state = await drive(session)
     assert is_done(state), state
+    assert deviating(session) == []
     assert await bed.said("puppet-dr", "systemctl is-enabled puppetserver; systemctl is-active puppetserver") == (
         "enabled\nactive"
     )
