@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.session.world import Drive, World, a_world, runbook, step
@@ -17,8 +18,9 @@ from tests.tui.desk import FakeDesk
 
 from handrail.base.clock import StillClock
 from handrail.engine import messages as m
-from handrail.engine.words import StepWord
+from handrail.engine.words import Pace, Remarks, StepWord
 from handrail.plain.tape import MARK, Tape
+from handrail.session import mailbox
 from handrail.session.moving import Keeper, Moved, moments
 from handrail.session.reel import LEFT, reel_of
 from handrail.session.replaying import Replaying
@@ -40,6 +42,15 @@ BOOK = runbook(
     + step(f'on = "dr"\n{LOUD}{UNDO}', stage="make")
     + step(f'confirm = "{NEW}"\nrecheck = ["look/x"]\n{DNS}', head='line = "clients move"')
 )
+COACH = """
+format = 1
+[coach]
+runbook = "small"
+[[note]]
+id = "begin"
+when = { opened = true }
+say = "Nothing here is real."
+"""
 Screens = dict[int, list[str]]
 
 
@@ -84,8 +95,7 @@ def screen(app: HandrailApp) -> list[str]:
     """Return the screen's rows but for the mark, the sentence and the keys; clocks are blanked."""
     assert app.session is not None
     app.take(app.session.snapshot)
-    page = app.screen
-    assert isinstance(page, RunPage)
+    page = next(page for page in reversed(app.screen_stack) if isinstance(page, RunPage))  # a coach's note may lie over it
     page.show()
     page.pull()
     rows = [line.plain.rstrip() for line in page.body(*app.size).rows]
@@ -105,9 +115,41 @@ def nearby(app: HandrailApp, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[s
             yield screen(app)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def practised(drive: Drive) -> None:
+    """Walk as somebody who practises: coached, foretelling, asking for hints, halted and written to by an instructor."""
+    told = drive.session.snapshot
+    (asked,) = told.foretell
+    remarks = (
+        *(m.Remark(Remarks.COACH, note.say, about=note.id) for note in told.notes),
+        m.Remark(Remarks.PREDICTED, "two names", asked),
+        m.Remark(Remarks.PREDICTED_UNDO, "-", asked),
+        m.Remark(Remarks.HINT, "look first", "make/x"),
+    )
+    for remark in remarks:
+        drive.submit(remark)
+    for letter, text in (("halt", "what comes next?"), ("card", "The CTO asks for an ETA"), ("go", "")):
+        mailbox.leave(drive.folder, letter, text, "tom", "the CTO")
+    await drive.until(lambda state: bool(state.halts and state.cards))
+    drive.submit(m.AnswerCard("ten minutes"))
+    await walked(drive)
+
+
+GUIDED = {"level": "guided", "predict": True, "pace": Pace.STEP}
+WAYS = [
+    ((80, 24), walked, {}),
+    ((160, 48), walked, {}),
+    ((80, 24), practised, GUIDED),
+    ((160, 48), practised, {**GUIDED, "level": "titles"}),
+]
+
+
+@pytest.mark.parametrize(("size", "way", "how"), WAYS)
 async def test_each_record_shows_the_screen_that_the_drill_showed(
-    zone: World, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+    zone: World,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+    way: Callable[[Drive], Awaitable[None]],
+    how: dict[str, Any],
 ) -> None:
     shown: Screens = {}
     app = HandrailApp(FakeDesk(), frame=60.0)
@@ -119,12 +161,16 @@ async def test_each_record_shows_the_screen_that_the_drill_showed(
 
     monkeypatch.setattr("handrail.session.session.Keeper", partial(Taking, take=take))
     async with app.run_test(size=size) as pilot:
-        drive = zone.open(BOOK)
+        (zone.place / "coach").mkdir()
+        (zone.place / "coach" / "small.toml").write_text(COACH)
+        drive = zone.open(BOOK, **how)
         app.open_session(drive.session)
         await pilot.pause()
         taking.append(True)
-        await walked(drive)
-        taking.clear()
+        try:
+            await way(drive)
+        finally:
+            taking.clear()
         await drive.leave()
         await app.close_session()
     folder = RunFolder.open(zone.home, drive.run)
