@@ -95,7 +95,8 @@ def screen(app: HandrailApp) -> list[str]:
     """Return the screen's rows but for the mark, the sentence and the keys; clocks are blanked."""
     assert app.session is not None
     app.take(app.session.snapshot)
-    page = next(page for page in reversed(app.screen_stack) if isinstance(page, RunPage))  # a coach's note may lie over it
+    run_pages = [page for page in app.screen_stack if isinstance(page, RunPage)]  # a coach's note may lie over it
+    page = run_pages[-1]
     page.show()
     page.pull()
     rows = [line.plain.rstrip() for line in page.body(*app.size).rows]

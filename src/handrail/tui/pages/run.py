@@ -19,7 +19,9 @@ from handrail.tui.rail import Viewed
 from handrail.tui.run_body import Looking, Memo, looked_at, run_body, speaks
 from handrail.tui.scene import current, face, going_on
 
-_BEGINS = frozenset({"go", "undo", "confirm", "retry", "declare", "pace"})  # what an instructor's halt keeps from beginning
+_BEGINS = frozenset(
+    {"go", "undo", "confirm", "retry", "declare", "pace"}
+)  # what an instructor's halt keeps from beginning
 _STOP_TWICE = 5.0  # seconds
 
 
@@ -148,7 +150,13 @@ class RunPage(Learning):
 
     def _go_label(self) -> str:
         scene = self.now
-        if going_on(scene.state) or scene.state.halted or scene.state.held or scene.state.closed or order.closed_forward(scene.state):
+        if (
+            going_on(scene.state)
+            or scene.state.halted
+            or scene.state.held
+            or scene.state.closed
+            or order.closed_forward(scene.state)
+        ):
             return ""
         if order.standing(scene.state):
             return "Decide"
