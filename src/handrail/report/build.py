@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -126,7 +127,7 @@ def _unopened() -> e.RunOpened:
 
 def _halted(state: State) -> float:
     still = () if state.halted is None else ((state.halted.at, state.at),)
-    return round(sum(until - since for since, until in (*state.halts, *still)), 3)
+    return round(math.fsum(until - since for since, until in (*state.halts, *still)), 3)
 
 
 def _scenario(told: e.ScenarioTold | None) -> ReportScenario | None:
