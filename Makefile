@@ -52,7 +52,7 @@ mutation: $(DEV) $(MEASURES)
 
 # Every scenario that ships, played by who does the right thing and by who does the obvious wrong thing.
 scenarios: $(DEV)
-	HANDRAIL_SCENARIOS=all $(BIN)/pytest -n 3 --dist load $(or $(ARGS),tests/scenarios)
+	HANDRAIL_SCENARIOS=all $(BIN)/pytest -n 6 --dist load $(or $(ARGS),tests/scenarios)
 
 # How fast it is, beside what one would take instead: a quarter of an hour on a quiet machine of two cores, written to
 # benchmarks/results.md. ARGS="start journal" measures only those and prints them; the peers get a venv of their own.

@@ -56,7 +56,7 @@ PEOPLE: dict[str, tuple[Callable[[], Operator], Callable[[], Operator]]] = {
     "dr-disk-full": (lambda: asks("copy/signing", "make room on the disk"), lambda: by_hand("copy/signing")),
     "dr-other-ca": (lambda: Operator({"switch/dns": ("undo copy",), "copy/reload-before": ("retry",)}), LEAVES),
     "key-refused": (lambda: asks("switch/dns", "the DNS key is refused"), lambda: by_hand("switch/dns")),
-    "link-cut": (Operator, lambda: goes_home("copy/reload-before")),
+    "link-cut": (lambda: Operator({"copy/reload-before": ("retry",)}), lambda: goes_home("copy/reload-before")),
     "link-flapping": (Operator, lambda: turns_back("copy/signing")),
     "link-slow": (Operator, lambda: turns_back("copy/hold")),
     "moved-by-somebody": (lambda: asks("switch/dns", "who moved the name?"), lambda: by_hand("switch/dns")),

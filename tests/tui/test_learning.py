@@ -12,7 +12,7 @@ from tests.tui.stage import Stage, playing
 from tests.tui.test_screens import done
 
 from handrail.engine import messages as m
-from handrail.engine.words import Pace, Remarks, StepWord
+from handrail.engine.words import Pace, Remarks, StepWord, Way
 from handrail.session.cards import Start
 from handrail.session.levels import Level
 from handrail.session.view import CoachNote, Mode
@@ -253,3 +253,58 @@ async def test_whether_it_came_so_is_said_by_who_foretold_it(tmp_path: Path) -> 
         assert "was it so?" not in stage.text()
         assert "nothing that was foretold waits" in stage.text()
     assert remarks(session, Remarks.JUDGED) == [("checks/ca", "so"), ("checks/serves", "not so")]
+
+
+async def test_whose_output_stands_below_the_next_step_and_the_others_are_one_key_away(tmp_path: Path) -> None:
+    session = taught(tmp_path, Level.GUIDED)
+    session.show(lambda s: replace(s, info=replace(s.info, coach=())))
+    session.submit(m.SetPace(Pace.STEP))
+    session.submit(m.Go())
+    session.begin("checks/ca")
+    for host in ("h-primary", "h-dr"):
+        session.say("checks/ca", host, f"a digest from {host}\n")
+    session.end("checks/ca")
+    async with playing(session) as stage:
+        assert "1 of 2: ← →" in stage.text()
+        first = "h-dr" if "a digest from h-dr" in stage.text() else "h-primary"
+        await stage.press("right")
+        assert f"a digest from {first}" not in stage.text()
+        assert "a digest from" in stage.text()
+        await stage.press("l")
+        assert "a digest from" in stage.text(), "the log is that of what is shown, not of what is next"
+
+
+async def test_what_was_done_twice_is_no_trouble_and_an_undo_is_no_try(tmp_path: Path) -> None:
+    session = taught(tmp_path, Level.NONE)
+    session.to_stage("sync")
+    session.submit(m.Go())
+    session.run("sync/hold", "sync/mask")
+    session.submit(m.Pause())
+    session.submit(m.Undo("sync"))
+    for step in ("sync/mask", "sync/hold"):
+        session.begin(step, Way.BACK)
+        session.end(step)
+    session.submit(m.Go())
+    session.run("sync/hold", "sync/mask")
+    async with playing(session, size=(100, 80)) as stage:
+        stage.app.open_debrief()
+        await stage.settle()
+        assert "What did not go at once" not in stage.text()
+        await stage.press("a")
+        (row,) = [line for line in stage.text().splitlines() if "2.1 Hold" in line and ":" in line]
+        assert "      2" in row, "begun twice; that it was undone once between is no third try"
+
+
+async def test_leaving_says_what_is_so_at_this_moment(tmp_path: Path) -> None:
+    session = taught(tmp_path, Level.NONE)
+    session.to_stage("sync")
+    session.submit(m.Go())
+    session.begin("sync/hold")
+    async with playing(session) as stage:
+        await stage.press("q")
+        assert "goes on behind this question" in stage.text()
+        assert "Nothing stands changed" not in stage.text() or "2.1 Hold" in stage.text()
+        session.end("sync/hold")
+        session.run("sync/mask")
+        await stage.settle()
+        assert "2.2" in stage.text(), "what stands changed grows while it is asked"

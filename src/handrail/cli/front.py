@@ -10,9 +10,10 @@ import termios
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from handrail.cli.terminals import full_screen as full_screen
+from handrail.cli.terminals import in_width
 from handrail.engine import messages as m
 from handrail.engine.state import State
 from handrail.plain import words
@@ -83,16 +84,22 @@ def journal_lines(path: Path) -> Callable[[], Iterator[str]]:
     return fresh
 
 
-def _put(line: str) -> None:
+def _write(text: str, stream: TextIO) -> None:
     with contextlib.suppress(BrokenPipeError, OSError):
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+        stream.write(text + "\n")
+        stream.flush()
+
+
+def _put(line: str) -> None:
+    _write(in_width(line, sys.stdout), sys.stdout)
+
+
+def _put_whole(line: str) -> None:
+    _write(line, sys.stdout)
 
 
 def _say_aside(line: str) -> None:
-    with contextlib.suppress(BrokenPipeError, OSError):
-        sys.stderr.write(line + "\n")
-        sys.stderr.flush()
+    _write(in_width(line, sys.stderr), sys.stderr)
 
 
 async def drive_plain(
@@ -113,7 +120,9 @@ async def drive_plain(
     typing = typing or (None if answers else Typing(_put))
     lines, asked = (typing.lines, typing.asked) if typing else (None, None)
     follow = journal_lines(session.snapshot.info.folder / "journal.jsonl") if json else None
-    console = Console(session, _put, lines, answers, quiet=json or quiet, follow=follow, asked=asked)
+    console = Console(
+        session, _put_whole if json else _put, lines, answers, quiet=json or quiet, follow=follow, asked=asked
+    )
     task = asyncio.current_task()
     assert task is not None
     caught: list[str] = []

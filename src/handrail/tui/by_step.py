@@ -26,7 +26,7 @@ def ended_last(scene: Scene) -> StepOutline | None:
     return max(found, key=lambda one: one[0])[1] if found else None
 
 
-def before_step(scene: Scene, output: OutputView, width: int, height: int) -> list[Line]:
+def before_step(scene: Scene, output: OutputView, width: int, height: int, host: str = "") -> list[Line]:
     """Return what enter would start: one step, why it stands there, what good looks like, what is sent and what undoes it."""
     step = order.next_step(scene.state)
     if step is None:
@@ -36,7 +36,7 @@ def before_step(scene: Scene, output: OutputView, width: int, height: int) -> li
     room = height - len(card) - 1
     if before is None or room < 4:
         return block(card, height)
-    return block([*card, EMPTY, *_before(scene, before, output, width, room)], height)
+    return block([*card, EMPTY, *_before(scene, before, output, width, room, host)], height)
 
 
 def _card(scene: Scene, step: StepOutline, width: int, *, roomy: bool) -> list[Line]:
@@ -66,10 +66,20 @@ def _card(scene: Scene, step: StepOutline, width: int, *, roomy: bool) -> list[L
     return lines
 
 
-def _before(scene: Scene, step: StepOutline, output: OutputView, width: int, room: int) -> list[Line]:
+def _whose(scene: Scene, step: StepOutline, host: str) -> Line:
+    """Return whose output it is, and of how many."""
+    attempt = scene.state.step(step.id).attempt
+    count = len(attempt.hosts) if attempt else 0
+    if not host or count < 2:
+        return EMPTY
+    return ink(f"  {scene.host(host)}, 1 of {count}: ← →", Ink.DIM)
+
+
+def _before(scene: Scene, step: StepOutline, output: OutputView, width: int, room: int, host: str) -> list[Line]:
     """Return what the step before has come to, and the end of what it said."""
     mark = mark_of(scene.state, step)
-    head = row(ink(scene.look.glyph(mark), mark.ink), " ", ink(f"{step.number} {mark.word}", mark.ink))
+    told_by = _whose(scene, step, host)
+    head = row(ink(scene.look.glyph(mark), mark.ink), " ", ink(f"{step.number} {mark.word}", mark.ink), told_by)
     held = output.held(ended=True)
     compared = told(held, width, ended=True)[:2] if held else []
     shown = output.rows(width, max(0, room - 1 - len(compared))) if output.reader else []

@@ -9,7 +9,7 @@ from typing import Final
 from handrail.engine import outcome as ends
 from handrail.engine.outline import StepOutline
 from handrail.engine.state import StepState
-from handrail.engine.words import Outcome, Way
+from handrail.engine.words import Outcome, Verdict, Way
 from handrail.session.lessons import is_ones_own
 from handrail.session.levels import Level
 from handrail.session.practice import next_drill
@@ -83,14 +83,14 @@ Told = tuple[StepOutline, StepState]
 
 
 def _troubled(scene: Scene) -> list[Told]:
-    """Return the steps that did not simply pass: failed, sent again, skipped, by hand, slips and hints."""
+    """Return the steps that did not simply pass: failed once, skipped, by hand, slips and hints; not what was done twice."""
     snap = scene.snap
     usual = (Mark.DONE, Mark.ALREADY, Mark.TO_COME, Mark.NOT_NEEDED)
     return [
         (step, now)
         for step, now in scene.state.walked()
         if mark_of(scene.state, step) not in usual
-        or sum(a.way is Way.FORWARD for a in now.attempts) > 1
+        or any(a.verdict not in (None, Verdict.PASSED) for a in now.attempts)
         or (is_ones_own(snap) and (snap.slips.get(step.id) or snap.hints.get(step.id)))
     ]
 
@@ -104,6 +104,11 @@ def _slow(scene: Scene) -> list[Told]:
 
 def _seconds(now: StepState) -> float:
     return sum(a.ended - a.started for a in now.attempts if a.ended is not None)
+
+
+def _tries(now: StepState) -> int:
+    """Return how often a step was begun; its undo is no try."""
+    return sum(a.way is Way.FORWARD for a in now.attempts)
 
 
 def _stages(scene: Scene, width: int) -> list[Line]:
@@ -184,7 +189,7 @@ def _step(scene: Scene, step: StepOutline, now: StepState, width: int) -> Line:
     par = scene.text(step.id).par
     cells = f"{clock(_seconds(now)) if now.attempts else '-':>7}" + (f"{clock(par) if par else '-':>8}" if pars else "")
     before = scene.snap.info.before.times.get(step.id)
-    cells += (f"{'-' if before is None else clock(before):>7}" if last else "") + f"{len(now.attempts) or '-':>7}"
+    cells += (f"{'-' if before is None else clock(before):>7}" if last else "") + f"{_tries(now) or '-':>7}"
     if slips:
         cells += f"{scene.snap.hints.get(step.id, 0):>7}{scene.snap.slips.get(step.id, 0):>7}"
     word = "" if mark in (Mark.DONE, Mark.TO_COME) else f"  {mark.word}"

@@ -113,7 +113,7 @@ def middle(scene: Scene, looking: Looking, output: OutputView, width: int, heigh
         return block(debrief_rows(scene, width), height)
     if announces(scene, looking.viewed):
         if is_by_step(scene) and not looking.viewed.stage and order.interrupted(scene.state) is None:
-            return before_step(scene, output, width, height)
+            return before_step(scene, output, width, height, looking.host)
         stage = stage_of(scene.state, current(scene.state))
         if looking.viewed.stage:
             stage = scene.state.outline.stage(looking.viewed.stage)

@@ -22,7 +22,7 @@ from handrail.tui.pages.plan import PlanPage
 from handrail.tui.pages.relief import intent_of, relief_page, sentences, words_page
 from handrail.tui.pages.run import RunPage
 from handrail.tui.pages.undo import UndoPage
-from handrail.tui.scene import Scene
+from handrail.tui.scene import Scene, going_on
 
 if TYPE_CHECKING:
     from handrail.tui.app import HandrailApp
@@ -114,7 +114,7 @@ class Verbs:
         page, session = self._run_page(), self.session
         if page is None or session is None:
             return
-        self._app.push_screen(LogPage(page.looked_step(), page.looking.host, find=find))
+        self._app.push_screen(LogPage(page.spoken_step(), page.looking.host, find=find))
 
     def open_undo(self) -> None:
         """Show the way back."""
@@ -244,7 +244,7 @@ class Verbs:
             return
         step = scene.state.outline.step(note.step).name if scene.state.outline.has_step(note.step) else ""
         app.deaden()
-        app.push_screen(note_box(note, step))
+        app.push_screen(note_box(note, "" if note.when == "undone" else step))
 
     # ------------------------------------------------------------ the four verbs, leaving
 
@@ -299,15 +299,21 @@ class Verbs:
             Choice("", "", "Stay", "go on driving"),
             Choice("leave", "l", "Leave", "the run is held: handrail resume goes on"),
         ]
-        app.push_screen(Choose("Leave this run?", self._stays(scene), choices), self._left)
+        app.push_screen(Choose("Leave this run?", self._stays, choices), self._left)
 
-    def _stays(self, scene: Scene) -> list[str]:
+    def _stays(self) -> list[str]:
+        """Return what leaving means at this moment: the run goes on while it is asked."""
+        scene = self._scene
+        if scene is None:
+            return []
         state = scene.state
         busy = order.busy(state)
         changed = [s.name for s in ends.stays_changed(state)]
-        says = ["The run is held: safe on disk, nobody drives, nothing more is sent."]
+        says = ["Once you leave, the run is held: safe on disk, nobody drives, nothing more is sent."]
+        if going_on(state):
+            says.append("Until then it goes on behind this question.")
         if busy:
-            says.append(f"{busy[0].name} goes on at its host; resuming re-attaches to it.")
+            says.append(f"{busy[0].name} then goes on at its host; resuming re-attaches to it.")
         says.append(f"Stays changed: {', '.join(changed)}." if changed else "Nothing stands changed.")
         if state.owed:
             says.append(f"Owed: {'; '.join(o.what for o in state.owed)}.")

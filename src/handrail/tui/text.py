@@ -145,16 +145,20 @@ def rule(width: int, title: Part = "", how: Ink = Ink.RULE, char: str = "─") -
 
 
 def wrap(text: str, width: int, how: Ink = Ink.TEXT, most: int = 0) -> list[Line]:
-    """Return a text broken at blanks into lines of at most `width` cells; `most` lines, the last one cut (0: all)."""
+    """Return a text broken at blanks into lines of at most `width` cells; `most` lines, the last one cut (0: all).
+
+    Blanks before it stand before each line: a line of a script that is wrapped keeps its place.
+    """
     whole = safe(text.replace("\r\n", "\n").replace("\n", " "))
     if cell_len(whole) <= width:
         return [ink(whole, how)] if whole else []
+    lead = " " * min(len(whole) - len(whole.lstrip(" ")), width // 2)
     lines: list[str] = []
-    for word in _words(whole, max(1, width)):
+    for word in _words(whole, max(1, width - len(lead))):
         if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
             lines[-1] += " " + word
         else:
-            lines.append(word)
+            lines.append(lead + word)
     if most and len(lines) > most:
         kept = set_cell_size(lines[most - 1], max(0, width - 1)).rstrip()
         lines = [*lines[: most - 1], kept + ELLIPSIS]

@@ -260,7 +260,7 @@ class RunPage(Learning):
 
     def do_other_host(self) -> None:
         """Show the output of the next host."""
-        step = looked_at(self.now, self.looking.viewed)
+        step = speaks(self.now, self.looking.viewed)
         if step is None or self.desk.session is None:
             return
         hosts = self.desk.session.output(step.id).hosts()
@@ -279,6 +279,11 @@ class RunPage(Learning):
         """Return the step that is looked at."""
         step = looked_at(self.now, self.looking.viewed)
         return step.id if step else ""
+
+    def spoken_step(self) -> str:
+        """Return the step whose output is shown."""
+        step = speaks(self.now, self.looking.viewed)
+        return step.id if step else self.looked_step()
 
     def do_find(self) -> None:
         """Find in the full output."""
