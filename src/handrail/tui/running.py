@@ -309,11 +309,11 @@ class Verbs:
         state = scene.state
         busy = order.busy(state)
         changed = [s.name for s in ends.stays_changed(state)]
-        says = ["Once you leave, the run is held: safe on disk, nobody drives, nothing more is sent."]
+        says = ["Once you leave, the run is held: safe on disk, nothing more is sent."]
         if going_on(state):
             says.append("Until then it goes on behind this question.")
         if busy:
-            says.append(f"{busy[0].name} then goes on at its host; resuming re-attaches to it.")
+            says.append(f"{busy[0].name} goes on at its host; resuming re-attaches.")
         says.append(f"Stays changed: {', '.join(changed)}." if changed else "Nothing stands changed.")
         if state.owed:
             says.append(f"Owed: {'; '.join(o.what for o in state.owed)}.")
