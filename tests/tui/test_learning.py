@@ -309,3 +309,11 @@ async def test_leaving_says_what_is_so_at_this_moment(tmp_path: Path) -> None:
         session.run("sync/mask")
         await stage.settle()
         assert "2.2" in stage.text(), "what stands changed grows while it is asked"
+
+
+async def test_what_a_stage_leads_on_to_is_foretold_with_it(tmp_path: Path) -> None:
+    session = taught(tmp_path, Level.NONE, predict=True)
+    session.to_stage("sync")
+    asked = session.snapshot.foretell
+    assert asked[0] == "sync/hold"
+    assert asked[-1] == "switch/dns", "the stage leads on to the gate of the next: nobody is asked in between"

@@ -25,13 +25,13 @@ from handrail.runbook.checks import Command
 from handrail.session import streaming
 from handrail.session.core import Core
 from handrail.session.texts import command_lines
+from handrail.session.view import REACH
 from handrail.ssh import job
 from handrail.ssh.target import Target
 from handrail.store.spool_index import HostStream
 
 RUN: Final = "run"  # the part whose output is the step's own
 LONGEST: Final = 64  # characters of the name of a job's part
-REACH: Final = "reach-"  # what the derived steps that reach each role are called
 CLOCKS_APART: Final = 30.0  # seconds
 ONE_OF_THEM: Final = (
     "one of the two is wrong. DNS keys, certificates and logs are judged by the clock: chronyc tracking, on both"

@@ -15,7 +15,7 @@ from handrail.engine import order
 from handrail.engine.state import State
 from handrail.engine.words import Pace, Remarks, StepWord
 from handrail.session.levels import Level
-from handrail.session.view import CACHES, MACHINE, CoachNote, RunInfo, Snapshot, StepText, meaning
+from handrail.session.view import CACHES, MACHINE, REACH, CoachNote, RunInfo, Snapshot, StepText, meaning
 
 if TYPE_CHECKING:
     from handrail.session.api import StepOutput
@@ -159,7 +159,7 @@ def _trouble(text: StepText) -> tuple[str, ...]:
 
 
 def to_foretell(state: State, info: RunInfo) -> tuple[str, ...]:
-    """Return the steps that going on now would start and of which nothing was foretold."""
+    """Return the steps that going on now would start and of which nothing was foretold; not those that only reach a role."""
     following = order.next_step(state)
     busy = order.busy(state) or state.walk or state.held or state.closed or order.standing(state)
     if not info.predict or following is None or busy or order.awaiting(state):
@@ -167,10 +167,11 @@ def to_foretell(state: State, info: RunInfo) -> tuple[str, ...]:
     told = {remark.step for remark in state.remarks if remark.kind is Remarks.PREDICTED}
     steps = [following]
     if state.pace is Pace.STAGE:
-        steps = [
-            s for s in state.outline.stage(following.stage).steps if state.needed(s) and not order.finished(state, s)
-        ]
-    return tuple(step.id for step in steps if step.id not in told)
+        begun = replace(state, allowed_stage=following.stage)  # with that stage come those that it leads on to
+        steps = [s for s in state.outline.steps if state.needed(s) and not order.finished(state, s)]
+        steps = [s for s in steps if order.permitted(begun, s)]
+    written = (step.id for step in steps if not step.id.partition("/")[2].startswith(REACH))
+    return tuple(step for step in written if step not in told)
 
 
 # ---------------------------------------------------------------- the debrief

@@ -57,6 +57,7 @@ def meaning(wrongs: Iterable[Wrong], results: Iterable[Result]) -> str:
     return "" if first is None else first.means + (f" Next: {first.next}" if first.next else "")
 
 
+REACH: Final = "reach-"  # what the derived steps that reach each role are called
 MACHINE: Final = "machine"
 PERSON: Final = "person"
 CACHES: Final = "DNS"

@@ -37,7 +37,7 @@ class Learning(Answering):
             return False
         step = self.now.state.outline.step(waiting[0])
         says = [
-            "Say it in your own words before it runs. It stands beside what came of it in the debrief; nobody scores it."
+            "Say it in your own words before it runs. The debrief puts it beside what came; whether it was so you say yourself."
         ]
         fields = [
             Field(FORETELL[0], "What will it print, or what will be so afterwards?"),
