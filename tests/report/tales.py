@@ -64,7 +64,7 @@ def small() -> Outline:
     )
 
 
-def opened(mode: str = "DRILL", **more: str | bool) -> Rig:
+def opened(mode: str = "DRILL", **more: object) -> Rig:
     """Return a rig whose run was opened in a mode."""
     rig = Rig(small())
     first = rig.journal.pop(0)

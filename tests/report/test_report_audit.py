@@ -9,6 +9,7 @@ import pytest
 from tests.engine.rig import bad
 from tests.report import tales
 
+from handrail.base.clock import stamp
 from handrail.engine import events as e
 from handrail.engine import messages as m
 from handrail.engine.results import Result
@@ -58,6 +59,15 @@ def test_with_its_side_lost_it_is_lost_and_what_came_since_is_unknown_from_to() 
     assert since.since is not None
     assert since.until == report.declared
     assert since.since < since.until  # type: ignore[operator]
+
+
+def test_what_an_earlier_check_named_is_lost_with_its_side_by_name() -> None:
+    check = stamp(tales.BEGAN - timedelta(minutes=20))
+    rig = tales.opened(remembered={"primary.late": "web07 db03"}, remembered_at=check)
+    rig.must(m.Declare("emergency", "dark", by="ana"))
+    report = tales.report_of(rig, RISKY)
+    assert came_to(report) == {"web07": "lost", "db03": "lost", "what came since": "unknown"}
+    assert report.risks[0].since == report.risks[-1].since == tales.BEGAN - timedelta(minutes=20)
 
 
 def test_never_asked_is_unknown_from_the_last_good_copy_or_the_beginning() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
+from handrail.base.clock import unstamp
 from handrail.base.durations import parse_duration, show_duration
 from handrail.base.problems import Trouble
 from handrail.engine import events as e
@@ -157,10 +158,12 @@ def _each(state: State, label: str, seen: Sequence[_Seen], *, lost: bool, end: d
 
 
 def _captured(state: State, happenings: Sequence[Happening], name: str) -> list[_Seen]:
-    """Return what a name was captured as, by steps that stand as passed, in order."""
+    """Return what a name was captured as: by an earlier CHECK, and by steps that stand as passed, in order."""
     role, _, key = name.partition(".")
     roles = {place.key: place.role for step in state.outline.steps for place in step.places}
     found = []
+    if state.opened and state.opened.remembered_at and name in state.opened.remembered:
+        found.append(_Seen(unstamp(state.opened.remembered_at), "", state.opened.remembered[name]))
     for told in happenings:
         event = told.event
         if not isinstance(event, e.HostEnded) or key not in event.result.captures:
