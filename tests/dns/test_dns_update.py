@@ -428,7 +428,7 @@ async def test_a_proven_key_with_another_value_says_so(ns1: Server, zone: Zone) 
 async def test_a_key_that_is_not_proven(
     ns1: Server, tmp_path: Path, faults: list[str], skew: int, secret: str, code: str
 ) -> None:
-    ns1.faults, ns1.skew = faults, skew
+    ns1.faults, ns1.skew = list(faults), skew
     zone = Zone("example.test", (ns1.at,), (), write_key(tmp_path / "k", secret=secret))
     problem = await prove_key(zone, NAME, OLD, patience=NO_REPLY)
     assert problem is not None
