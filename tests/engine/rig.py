@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from tests.engine.well_formed import assert_well_formed
 
 from handrail.engine import due as acts
 from handrail.engine import events as e
@@ -116,11 +118,12 @@ class Rig:
 
     def ask(self, message: m.Message) -> m.Refused | None:
         """Tell the engine something; return its refusal."""
-        from dataclasses import replace
-
         self.at += 0.5
         message = replace(message, at=self.at)
+        if isinstance(message, m.Intent) and not message.by:
+            message = replace(message, by="ana")
         said = decide(self.state, message)
+        assert_well_formed(message, said)
         if isinstance(said, m.Refused):
             return said
         self.take(*said)

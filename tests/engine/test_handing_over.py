@@ -10,6 +10,7 @@ from handrail.engine import events as e
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine import outcome as ends
+from handrail.engine.decide import decide
 from handrail.engine.events import ScenarioTold
 from handrail.engine.results import Check, Result
 from handrail.engine.words import Line, ResultKind, StepWord, Way
@@ -47,9 +48,9 @@ def test_who_keeps_the_run_says_a_word_that_stays() -> None:
     assert rig.refused(m.Decline(words="no", by="ana")) == "nobody asks for this run"
     assert rig.refused(m.Decline(to="bob", words=" ", by="ana")) == "say a word to bob: they wait for it"
     rig.must(m.Decline(to="bob", words=" two minutes ", by="ana"))
-    rig.must(m.Decline(to="bob", words="one"))
-    assert rig.journal[-2] == e.NoteMade(rig.journal[-2].at, "bob asked for this run; ana goes on: two minutes", "ana")
-    assert rig.journal[-1] == e.NoteMade(rig.at, "bob asked for this run; who drives goes on: one", "")
+    nobody = decide(rig.state, m.Decline(to="bob", words="one", at=9.0))
+    assert nobody == (e.NoteMade(9.0, "bob asked for this run; who drives goes on: one", ""),)
+    assert rig.journal[-1] == e.NoteMade(rig.at, "bob asked for this run; ana goes on: two minutes", "ana")
     assert not rig.state.held
 
 
