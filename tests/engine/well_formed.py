@@ -5,7 +5,6 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
-from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from handrail.engine import events as e
@@ -32,13 +31,8 @@ def of_type(value: object, kind: Any) -> bool:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if not isinstance(value, kind):
         return False
-    hints = _hints(type(value)) if is_dataclass(value) else {}
+    hints = get_type_hints(type(value)) if is_dataclass(value) else {}
     return all(of_type(getattr(value, name), hint) for name, hint in hints.items())
-
-
-@cache
-def _hints(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind)
 
 
 def assert_well_formed(message: m.Message, said: Sequence[e.Event] | m.Refused) -> None:
