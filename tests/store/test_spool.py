@@ -85,12 +85,40 @@ def _split(data: bytes) -> list[bytes]:
     return [part for part in parts if part]
 
 
+def test_remarks_are_stored_at_once_a_line_each(out: Path) -> None:
+    spool = new_spool(out)
+    spool.write("out", b"begun", 1000.0)
+    spool.note(1000.5, "+ one\ntwo", "+ three")
+    spool.write("out", b"ended\n", 1001.0)
+    assert spool.seal().length == len(b"begunended\n")
+    assert read_all(out / NAME) == [("out", b"begun"), ("note", b"+ one two"), ("note", b"+ three"), ("out", b"ended")]
+
+
+def test_a_reader_that_learns_from_another_goes_on_where_that_one_stood(out: Path) -> None:
+    spool, first, other = new_spool(out), SpoolReader(out / NAME), SpoolReader(out / "another.log")
+    spool.write("out", b"a\nb\nc", 1000.0)
+    first.refresh()
+    spool.write("out", b"d\n", 1000.1)
+    spool.note(1000.2, "between")
+    second = SpoolReader(out / NAME)
+    second.learn(first)
+    assert (second.line_count, second.size) == (3, 5)
+    second.refresh()
+    assert [line.raw for line in second.lines(0, 9)] == [b"a", b"b", b"cd", b"between"]
+    assert (second.find(b"CD", 0, ignore_case=True), first.line_count) == (2, 3)
+    other.learn(first)
+    assert other.line_count == 0
+    first.close()
+    second.close()
+    spool.close()
+
+
 def test_the_log_holds_exactly_what_the_host_said(out: Path) -> None:
     spool = new_spool(out)
     said = [b"a\r\nb", b"\xff\xfe\x00", b"c\n\n", b"\x1b[2J no end"]
     for chunk in said:
         spool.write("out", chunk, 1000.0)
-    spool.note("connection lost\nagain", 1000.5)
+    spool.note(1000.5, "connection lost\nagain")
     spool.write("err", b"E", 1001.0)
     sealed = spool.seal()
     data = (out / NAME).read_bytes()
@@ -153,7 +181,7 @@ def test_reading_while_it_grows_gives_the_same_lines(
         for number, (stream, data) in enumerate(said):
             at += 0.02 * (number % 4)
             if stream == "note":
-                spool.note(data.decode("latin-1"), at)
+                spool.note(at, data.decode("latin-1"))
                 told.append((stream, data.decode("latin-1").replace("\n", " ").encode() + b"\n"))
             else:
                 spool.write(stream, data, at)
@@ -321,7 +349,7 @@ def test_a_spool_that_cannot_be_made_says_so(out: Path, nth: int) -> None:
     assert spool.problem
     assert spool.problem.code == "spool-write"
     spool.write("out", b"lost\n", 1000.0)
-    spool.note("lost", 1000.0)
+    spool.note(1000.0, "lost")
     assert spool.settled("out") == 5
     sealed = spool.seal()
     assert (sealed.length, sealed.dropped) == (0, 10)

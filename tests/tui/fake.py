@@ -275,7 +275,7 @@ class FakeSession:
             self.spoken.setdefault(step, []).append(host)
         data = text.encode() if isinstance(text, str) else text
         if stream is None:
-            self.spools[key].note(str(text), self.clock.mono())
+            self.spools[key].note(self.clock.mono(), str(text))
         else:
             self.spools[key].write(stream, data, self.clock.mono())
 

@@ -9,7 +9,7 @@ from tests.tui.fake import FakeSession
 from tests.tui.stage import Stage, playing
 
 from handrail.engine import messages as m
-from handrail.tui.output import Only, OutputView
+from handrail.tui.output import KEPT, Only, OutputView
 from handrail.tui.pages.log import LogPage
 
 
@@ -89,13 +89,13 @@ async def test_find_next_and_prior(session: FakeSession) -> None:
         await found(stage)
         page = stage.page
         assert isinstance(page, LogPage)
-        assert page.view.at.mark == 100
+        assert page.output.at.mark == 100
         await stage.press("greater_than_sign")
         await found(stage)
-        assert page.view.at.mark == 101
+        assert page.output.at.mark == 101
         await stage.press("less_than_sign")
         await found(stage)
-        assert page.view.at.mark == 100
+        assert page.output.at.mark == 100
         await stage.press("less_than_sign")
         await found(stage)
         assert "not there before this" in stage.rows()[-2]
@@ -192,4 +192,31 @@ def test_a_filter_that_finds_nothing_gives_up(session: FakeSession) -> None:
         pass
     view.at.only = Only.ERRORS
     assert view.rows(80, 20) == []
-    view.turn_to(None)
+    view.close()
+
+
+def test_an_output_one_comes_back_to_is_not_counted_anew(session: FakeSession) -> None:
+    session.say("sync/copy", "h-dr", b"first\n" * 1000)
+    session.say("checks/one", "h-dr", b"other\n")
+    there, other = session.output("sync/copy").reader("h-dr"), session.output("checks/one").reader("h-dr")
+    view = OutputView()
+    view.turn_to(there)
+    view.turn_to(other)
+    session.say("sync/copy", "h-dr", b"since\n")
+    again = session.output("sync/copy").reader("h-dr")
+    view.turn_to(again)
+    assert view.reader is there
+    assert (view.count, [line.raw for line in view.visible(2)]) == (1001, [b"first", b"since"])
+    view.close()
+    assert view.reader is None
+    assert [one._fds for one in (there, other) if one is not None] == [None, None]
+
+
+def test_few_outputs_are_kept_open(session: FakeSession) -> None:
+    view, readers = OutputView(), []
+    for number in range(9):
+        session.say(f"sync/copy{number}", "h-dr", b"a\n")
+        readers.append(session.output(f"sync/copy{number}").reader("h-dr"))
+        view.turn_to(readers[-1])
+    assert sum(one is not None and one._fds is not None for one in readers) == KEPT + 1
+    view.close()

@@ -126,9 +126,8 @@ async def _count(work: Work, host: str, meter: Meter, port: Port) -> Result:
         with boundary("meter.look"):
             said = await port.command(host, look, f"look{turn}", changes=False, limit=LIMIT)
         fresh = _take(said, count, pattern, meter.distinct)
-        for name in sorted(fresh):
-            port.say(host, f"+ {name}")
         if fresh:
+            port.say(host, *(f"+ {name}" for name in sorted(fresh)))
             came = {n for n in silent if n in fresh}  # the very names of the list: 100,000 are not kept twice
             silent = tuple(n for n in silent if n not in came)
             count.seen |= came

@@ -68,8 +68,8 @@ class Port(Protocol):
     def ended(self, result: Result) -> None:
         """Report what a host answered."""
 
-    def say(self, host: str, text: str) -> None:
-        """Write a line of our own into a host's output."""
+    def say(self, host: str, *lines: str) -> None:
+        """Write lines of our own into a host's output, all at once."""
 
     def progress(self, done: float, total: float = 0.0, text: str = "", silent: tuple[str, ...] = ()) -> None:
         """Show how far the step is."""

@@ -184,11 +184,12 @@ class AttemptPort:
             ),
         )
 
-    def say(self, host: str, text: str) -> None:
-        """Write a line of our own into a host's output."""
+    def say(self, host: str, *lines: str) -> None:
+        """Write lines of our own into a host's output, all at once."""
         if not self.quiet:
-            clean = redact(text.encode("utf-8", "replace"), self.core.hidden).decode("utf-8", "replace")
-            self.core.spool(self.step, self.attempt, host).note(clean, self.clock.mono())
+            hidden = self.core.hidden
+            clean = [redact(line.encode("utf-8", "replace"), hidden).decode("utf-8", "replace") for line in lines]
+            self.core.spool(self.step, self.attempt, host).note(self.clock.mono(), *clean)
             self.core.heard(self.step, host, "")
 
     def progress(self, done: float, total: float = 0.0, text: str = "", silent: tuple[str, ...] = ()) -> None:

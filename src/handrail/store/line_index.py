@@ -58,6 +58,14 @@ class LineIndex:
         """The number of blocks."""
         return len(self._starts)
 
+    def copy(self) -> LineIndex:
+        """Return one that knows the same, and goes on by itself."""
+        other = LineIndex()
+        other._starts, other._firsts = self._starts[:], self._firsts[:]
+        other._stretches, other._skips = self._stretches[:], self._skips[:]
+        other._lines, other._end, other._open, other._stream = self._lines, self._end, self._open, self._stream
+        return other
+
     def feed(self, data: bytes, stream: Stream, stretch: int, skip: int) -> None:
         """Take the next piece: `stretch` is the number of its stretch, `skip` where in it the piece begins."""
         if stream != self._stream and self._end > self._open[0]:

@@ -44,6 +44,9 @@ class PastReader(SpoolReader):
         """Tell whether it is not recorded what came when."""
         return self._made is not None
 
+    def learn(self, other: SpoolReader) -> None:
+        """Learn nothing: another reader may stand at another moment."""
+
     def refresh(self, limit: int | None = None) -> bool:
         """Take notice of the moment; one that lies earlier begins anew."""
         now = self._now()

@@ -130,9 +130,9 @@ class Spool:
         feed.source += len(chunk)
         self._store(stream, clean, at)
 
-    def note(self, text: str, at: float) -> None:
-        """Store a remark of our own: it is shown among the output, and is not in the log."""
-        data = text.replace("\n", " ").encode("utf-8", "replace") + b"\n"
+    def note(self, at: float, *lines: str) -> None:
+        """Store remarks of our own, a line each: they are shown among the output, and are not in the log."""
+        data = b"".join(line.replace("\n", " ").encode("utf-8", "replace") + b"\n" for line in lines)
         self._guarded(len(data), lambda: self._add_note(data, at))
 
     def so_far(self) -> Sealed:
@@ -169,7 +169,7 @@ class Spool:
     def _tell_cap(self, at: float) -> None:
         text = f"output beyond {self._cap} bytes is not kept here"
         self.problem = Problem("spool-full", text, "the host keeps its own copy", severity="warning")
-        self.note(f"{text}; the host keeps its own copy", at)
+        self.note(at, f"{text}; the host keeps its own copy")
 
     def _guarded(self, size: int, act: Callable[[], None]) -> None:
         """Do something with the files; the first error ends all storing, and every byte after it counts as dropped."""

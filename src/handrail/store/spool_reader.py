@@ -54,6 +54,12 @@ class SpoolReader:
         """The bytes seen by the last refresh, our remarks included."""
         return self._lines.size
 
+    def learn(self, other: SpoolReader) -> None:
+        """Know at once what another reader of the same output, of the same thread, has seen: nothing is counted anew."""
+        if other.path == self.path and other.size > self.size:
+            self._lines, self._next, self._eaten = other._lines.copy(), other._next, other._eaten
+            self._split.clear()
+
     def refresh(self, limit: int | None = None) -> bool:
         """Take notice of growth, at most about `limit` bytes of it; tell whether there is more to see."""
         if self._fds is None and not self._open():
@@ -202,7 +208,7 @@ class SpoolReader:
     def _pieces(self, block: Block) -> Iterator[tuple[Stream, float, bytes]]:
         """Yield the output of a block, stretch by stretch."""
         number, skip, rest = block.stretch, block.skip, block.size
-        while rest > 0 and (stretches := self._fetch(number, 64)):
+        while rest > 0 and (stretches := self._fetch(number, 4)):  # mostly one or two are all of it
             for stretch in stretches:
                 data = self._pread(stretch, skip, rest) if stretch.length > skip else b""
                 yield stretch.stream, stretch.at_ms / 1000, data

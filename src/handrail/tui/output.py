@@ -21,6 +21,7 @@ from handrail.tui.text import EMPTY, Ink, Line, fit, ink, row
 PULL: Final = 4 << 20  # bytes of growth noticed in one pull
 SHOWN: Final = 4096  # bytes of a long line that are looked at
 LOOK: Final = 20_000  # lines
+KEPT: Final = 4  # outputs that were looked at lately
 
 
 class Only(StrEnum):
@@ -64,6 +65,7 @@ class OutputView:
         self._seen: tuple[int, int] = (0, 0)
         self.expected: Expected | None = None
         self._shown: list[SpoolLine] = []
+        self._left: list[SpoolReader] = []  # turned away from, the latest last: their lines are not counted anew
 
     @property
     def count(self) -> int:
@@ -71,14 +73,25 @@ class OutputView:
         return self.reader.line_count if self.reader else 0
 
     def turn_to(self, reader: SpoolReader | None) -> None:
-        """Look at another output, from its end."""
+        """Look at another output, from its end; with None at none."""
         if self.reader is not None and self.reader is not reader:
-            self.reader.close()
-        self.reader = reader
+            self._left.append(self.reader)
+        known = next((one for one in self._left if reader is not None and one.path == reader.path), None)
+        if known is not None:
+            self._left.remove(known)
+        self.reader = known or reader
+        while len(self._left) > KEPT:
+            self._left.pop(0).close()
         self._seen = (0, 0)
         self.expected = None
         self.at = Window(only=self.at.only, times=self.at.times)
         self.pull()
+
+    def close(self) -> None:
+        """Close every output."""
+        self.turn_to(None)
+        while self._left:
+            self._left.pop().close()
 
     def expect(self, sample: Sample) -> None:
         """Hold the output against a sample; an empty one holds nothing against it."""

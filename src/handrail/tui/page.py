@@ -21,6 +21,7 @@ from handrail.tui.text import EMPTY, Ink, Line, ink, spread
 
 if TYPE_CHECKING:
     from handrail.tui.app import HandrailApp
+    from handrail.tui.output import OutputView
 
 T = TypeVar("T")
 NOTICE = 6.0  # seconds for which a sentence of ours stands in the place of the run's
@@ -36,6 +37,7 @@ class Page(Screen[T], inherit_bindings=False):
     scope_name = "run"
     of_run = False  # it makes no sense without a run
     stays = False  # it is what one comes back to when a run is left
+    output: OutputView | None = None  # what it shows of a host's output
 
     def __init__(self) -> None:
         super().__init__()

@@ -21,6 +21,8 @@ _LEAST = 6  # rows of what happened that a long menu leaves
 class Deciding(OfRun):
     """The decide menu: its painting and its actions."""
 
+    output: OutputView
+
     def __init__(self) -> None:
         super().__init__()
         self.menu = Menu()
@@ -32,6 +34,10 @@ class Deciding(OfRun):
         self._silent: tuple[str, str] = ("", "")  # the decision, and who did not answer there
         self._answers_again = ""
         self._told: tuple[str, Told | None] | None = None  # the decision, and what was answered there last
+
+    def on_unmount(self) -> None:
+        """Close the outputs."""
+        self.output.close()
 
     @property
     def showing(self) -> str:
