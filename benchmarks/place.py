@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
+SOURCE = HERE.parent / "src"
 PEERS = HERE / "peers"
 PYTHON = sys.executable
 HANDRAIL = str(Path(sys.executable).with_name("handrail"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 LISTED: Final = Path("/etc/ld.so.cache")  # ld.so(8)
-_SPARED: Final = ("oqs", "liboqs", "nettle")
+_SPARED: Final = ("oqs", "liboqs", "nettle", "libnettle")
 
 
 def search_swiftly() -> None:
