@@ -35,7 +35,7 @@ def measured_or_said(name: str) -> Part:
 
 
 def as_installed() -> None:
-    """Let Handrail have its bytecode beside it, as all the others do: pip compiles what it installs, but not what is edited in place."""
+    """Let Handrail have its bytecode beside it, as all others do: pip compiles what it installs, not what is edited in place."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for folder in (SOURCE, HERE):
         compileall.compile_dir(folder, quiet=1)

@@ -204,7 +204,9 @@ def _found(place: Place) -> list[Row]:
         pass
 
     def find() -> None:
-        reader = SpoolReader(log)  # as the log page does it: a reader of its own, in a thread, which knows what the page's has seen
+        reader = SpoolReader(
+            log
+        )  # as the log page does it: a reader of its own, in a thread, which knows what the page's has seen
         assert view.reader is not None
         reader.learn(view.reader)
         reader.refresh()

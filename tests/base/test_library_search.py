@@ -13,7 +13,11 @@ from handrail.base.library_search import surely_none
 
 @pytest.mark.parametrize(
     ("listed", "path", "none"),
-    [(b"libz.so.1\0libc.so.6", None, True), (b"libz.so.1\0liboqs.so.7", None, False), (b"libz.so.1", "/opt/lib", False)],
+    [
+        (b"libz.so.1\0libc.so.6", None, True),
+        (b"libz.so.1\0liboqs.so.7", None, False),
+        (b"libz.so.1", "/opt/lib", False),
+    ],
 )
 def test_it_is_passed_over_only_where_nothing_names_it(
     listed: bytes, path: str | None, none: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

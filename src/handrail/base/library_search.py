@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 LISTED: Final = Path("/etc/ld.so.cache")  # ld.so(8)
-_SPARED: Final = ("oqs", "liboqs", "nettle", "libnettle")
+_SPARED: Final = ("oqs", "liboqs", "nettle", "libnettle", "libnettle-6")
 
 
 def search_swiftly() -> None:

@@ -45,9 +45,13 @@ def home(*, plain: bool) -> int:
     from handrail.cli.terminals import full_screen
 
     if full_screen(plain):
-        from handrail.tui.app import run_app
+        from handrail.tui.threshold import Threshold
 
-        return run_app(_desk)
+        with Threshold() as threshold:
+            from handrail.tui.app import run_app
+
+            threshold.cross()
+            return run_app(_desk)
     from handrail.cli.listing import home_lines
 
     for line in home_lines(_desk().home()):

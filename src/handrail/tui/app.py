@@ -50,6 +50,7 @@ from handrail.tui.scene import Scene
 from handrail.tui.terminal import Terminal, end_without_fail, last_words
 from handrail.tui.text import plain_text
 from handrail.tui.themes import defaults, themes
+from handrail.tui.threshold import READING
 
 DEAD: Final = 0.6  # seconds after a step ended in which enter does nothing
 AGAIN: Final = 0.25  # and as long as it is held down
@@ -143,7 +144,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
     async def _make_desk(self, make: Callable[[], DeskApi]) -> None:
         """Show that something comes, and only then have the desk made."""
         painted = asyncio.Event()
-        await self.push_screen(WaitingPage("Reading runbooks and runs"))
+        await self.push_screen(WaitingPage(READING))
         self.call_after_refresh(painted.set)
         await painted.wait()
         self._desk = await asyncio.to_thread(make)

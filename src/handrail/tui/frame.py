@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handrail.tui.keys import Key, Keys, shown
+from handrail.tui.sizes import LEAST
 from handrail.tui.text import EMPTY, Ink, Line, block, fit, ink, row, wrap
-
-WIDE, NARROW, LOW = 140, 80, 24
-LEAST = (60, 18)
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from handrail.tui.canvas import Canvas
 from handrail.tui.clocks import zulu
 from handrail.tui.doing import doing
 from handrail.tui.entry import EDITING, Entry
-from handrail.tui.frame import LEAST, LOW, Body, framed, key_bar, sentence, too_small
+from handrail.tui.frame import Body, framed, key_bar, sentence, too_small
 from handrail.tui.header import header
 from handrail.tui.scene import Scene
+from handrail.tui.sizes import LEAST, LOW
 from handrail.tui.text import EMPTY, Ink, Line, ink, spread
 
 if TYPE_CHECKING:

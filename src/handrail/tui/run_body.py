@@ -11,11 +11,12 @@ from handrail.engine.words import StepWord
 from handrail.tui.by_step import before_step, ended_last, is_by_step
 from handrail.tui.debrief_view import debrief_rows
 from handrail.tui.expected import told
-from handrail.tui.frame import LOW, NARROW, WIDE, Body
+from handrail.tui.frame import Body
 from handrail.tui.output import OutputView
 from handrail.tui.rail import Viewed, folded_rail, rail
 from handrail.tui.scene import Scene, current, going_on, stage_of
 from handrail.tui.side import side
+from handrail.tui.sizes import LOW, NARROW, WIDE
 from handrail.tui.step_pane import attempts, before_stage, checks, step_head
 from handrail.tui.text import EMPTY, Ink, Line, block, fit, ink, row, rule
 

@@ -6,6 +6,7 @@ from handrail.tui.clocks import clock
 from handrail.tui.frame import Body
 from handrail.tui.page import Page
 from handrail.tui.text import EMPTY, Ink, Line, ink, row
+from handrail.tui.threshold import NOTHING
 
 
 class WaitingPage(Page[None]):
@@ -27,7 +28,7 @@ class WaitingPage(Page[None]):
 
     def usual(self) -> Line:
         """Return that nothing is to be pressed."""
-        return ink(" Nothing to press. Nothing was sent to any host.", Ink.CALM)
+        return ink(f" {NOTHING}", Ink.CALM)
 
     def do_leave(self) -> None:
         """Go away."""
