@@ -33,7 +33,7 @@ OURS = re.compile(
 class Terminal:
     """A program on a pseudo terminal of 80 by 24."""
 
-    def __init__(self, folder: Path, what: str, **env: str) -> None:
+    def __init__(self, folder: Path, what: str, program: Path = PROGRAM, **env: str) -> None:
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(self.slave)
@@ -41,7 +41,7 @@ class Terminal:
         clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLORTERM", "TEXTUAL")}
         clean |= {"TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **env}
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(PROGRAM), str(folder), what],
+            [sys.executable, "-W", "ignore", str(program), str(folder), what],
             stdin=self.slave,
             stdout=self.slave,
             stderr=self.slave,
@@ -93,8 +93,8 @@ class Terminal:
 
 
 @contextmanager
-def terminal(folder: Path, what: str, **env: str) -> Iterator[Terminal]:
-    made = Terminal(folder, what, **env)
+def terminal(folder: Path, what: str, program: Path = PROGRAM, **env: str) -> Iterator[Terminal]:
+    made = Terminal(folder, what, program, **env)
     try:
         yield made
     finally:

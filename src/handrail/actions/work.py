@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from handrail.base.later import dataclass
 from handrail.engine.words import Way
 from handrail.runbook.actions import Sync
 from handrail.runbook.checks import Command, Expect, Probe, Undo

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
+from handrail.base.later import dataclass
 from handrail.base.problems import Problem
 from handrail.dns.names import canonical, plain_name, rtype_of, spell
 

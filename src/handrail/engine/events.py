@@ -6,8 +6,9 @@ An event's class name in snake case is its name in the journal. Fields are added
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from handrail.base.later import dataclass
 from handrail.engine.results import Check, Gate, Owed, Question, Result
 from handrail.engine.words import Answer, How, Pace, Remarks, Verdict, Way
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from handrail.base.clock import stamp
+from handrail.base.later import dataclass
 from handrail.report.data import Report
 
 

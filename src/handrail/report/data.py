@@ -6,11 +6,12 @@ All text in a `Report` has been through `handrail.base.safe`; a form only has to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from handrail.base.later import dataclass
 from handrail.engine.events import Event
 
 UNANNOUNCED: Final = "unannounced"  # what the first record says of a scenario that is told at the end only

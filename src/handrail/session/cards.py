@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from handrail.base.later import dataclass
 from handrail.base.safe import Safe
 from handrail.session.view import Asked, Mode
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from typing import Any
 
+from handrail.base.later import dataclass
 from handrail.base.problems import Trouble
 from handrail.engine import events as e
 from handrail.engine.codec import decode_event

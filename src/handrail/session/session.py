@@ -10,6 +10,7 @@ from typing import Final
 
 from handrail.base.failpoint import boundary
 from handrail.base.problems import Trouble
+from handrail.base.spacing import Spacing
 from handrail.engine import due as d
 from handrail.engine import messages as m
 from handrail.engine import order
@@ -36,7 +37,6 @@ from handrail.store.journal import Journal
 from handrail.store.lock import Lock
 from handrail.store.run_folder import RunFolder
 
-NUDGE: Final = 0.05  # seconds between two looks that front ends are asked to take at what moves
 STATUS: Final = 0.1  # seconds by which the note for people who look on may lag behind
 BEAT: Final = 2.0
 LETTERS: Final = 0.5  # seconds between two looks for what others have left
@@ -82,7 +82,8 @@ class Session:
         self._keeper.hide(self._hidden)
         self._hearing: asyncio.Task[None] | None = None
         self._nudged: asyncio.TimerHandle | None = None
-        self._bumped = 0.0
+        self._bumped = self._apart = 0.0
+        self._spacing = Spacing()
         self._noting: asyncio.TimerHandle | None = None
         self._closing = False
         self._leaving: asyncio.Task[None] | None = None
@@ -180,10 +181,10 @@ class Session:
         return self._told(seen)
 
     def nudge(self) -> None:
-        """Let front ends look again: at once, but at most every 50 ms."""
+        """Let front ends look again: at once, but not too often while it never stops moving."""
         if self._nudged is None and not self._closing:
             loop = asyncio.get_running_loop()
-            self._nudged = loop.call_at(max(loop.time(), self._bumped + NUDGE), self._bump)
+            self._nudged = loop.call_at(max(loop.time(), self._bumped + self._apart), self._bump)
 
     # ------------------------------------------------------------ handing over
 
@@ -318,6 +319,7 @@ class Session:
     def _bump(self) -> None:
         self._nudged = None
         self._bumped = asyncio.get_running_loop().time()
+        self._apart = self._spacing.next(self._bumped)
         self._seq += 1
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()

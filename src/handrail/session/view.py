@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from handrail.base.durations import show_duration
+from handrail.base.later import dataclass
 from handrail.base.patterns import SlowPatternError, first_match
 from handrail.engine.results import Result, verdict
 from handrail.engine.state import State

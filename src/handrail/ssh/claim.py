@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, field, fields
 from typing import Any
 
+from handrail.base.later import dataclass
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
 from handrail.ssh.channel import Answer, consult

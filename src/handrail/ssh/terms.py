@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from handrail.base.later import dataclass
 from handrail.base.problems import Problem, trouble
 from handrail.ssh.flow import Feed
 

@@ -22,6 +22,7 @@ from textual.binding import BindingType
 
 from handrail.base.problems import Trouble
 from handrail.base.safe import Safe, safe
+from handrail.base.spacing import QUICK, Spacing
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.offers import Offer
@@ -290,7 +291,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         self._follower.add_done_callback(self._owned_ended)
 
     async def _follow(self, session: SessionApi) -> None:
-        snap = session.snapshot
+        snap, spacing = session.snapshot, Spacing()
         while True:
             self.take(snap)
             self._show()
@@ -298,7 +299,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
             self.offer_answer()
             self.offer_note()
             self._pull_unless_just_now()
-            await asyncio.sleep(FRAME)
+            await asyncio.sleep(spacing.next(asyncio.get_running_loop().time()))
             snap = await session.changed(snap.seq)
 
     async def close_session(self, why: str = "the console ended") -> None:
@@ -459,8 +460,8 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
             self.front.frame()
 
     def _pull_unless_just_now(self) -> None:
-        """Pull and paint, by the clock or because something has moved; not for both within half a frame."""
-        if asyncio.get_running_loop().time() - self._pulled >= self._frame / 2:
+        """Pull and paint, by the clock or because something has moved; not for both within a moment."""
+        if asyncio.get_running_loop().time() - self._pulled >= min(QUICK, self._frame) / 2:
             self._pull()
 
     def _print_error_renderables(self) -> None:

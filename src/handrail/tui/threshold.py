@@ -35,7 +35,8 @@ class Threshold:
             if width >= LEAST[0] and height >= LEAST[1]:
                 self._guard()
                 self._entered = True
-                _write(ENTER + "\r\n".join(frame(self._words, width, height)))
+                plain = "utf" not in (sys.stdout.encoding or "").lower()
+                _write(ENTER + "\r\n".join(frame(self._words, width, height, plain=plain)))
         return self
 
     def cross(self) -> None:
@@ -56,15 +57,14 @@ class Threshold:
             if signal.getsignal(number) == signal.SIG_DFL:
                 self._before[number] = signal.signal(number, self._end)
 
-    def _end(self, number: int, _: FrameType | None) -> None:
+    def _end(self, _number: int, _frame: FrameType | None) -> None:
         if self._crossed:
             _write(LEAVE)
-        raise SystemExit(128 + number)
+        raise SystemExit(130)
 
 
-def frame(words: str, width: int, height: int) -> list[str]:
-    """Return the rows of the waiting page."""
-    plain = "utf" not in (sys.stdout.encoding or "").lower()
+def frame(words: str, width: int, height: int, *, plain: bool = False) -> list[str]:
+    """Return the rows of the waiting page; `plain`, for a terminal that cannot show our rules."""
     rule = ("-" if plain else "─") * width
     room = height - 5
     body = [""] * (room // 3) + [f"   {words}   00:00"]
