@@ -9,15 +9,13 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
-
-T = TypeVar("T", bound=type)
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
 else:
 
-    def dataclass(*, frozen: bool) -> Callable[[T], T]:
+    def dataclass(*, frozen: bool) -> Callable[[type], type]:
         """Return what lets a class be made a frozen data class once it is called, or looked at as one."""
         assert frozen
         return _put_off
@@ -40,18 +38,19 @@ class _Asked:
         return getattr(self._made, self._name, None)
 
 
-def _put_off(kind: T) -> T:
+def _put_off(kind: Any) -> Any:  # noqa: ANN401  a class; what it is a class of is for the type checkers' own one
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401, N807
         make(kind)
         kind.__init__(self, *args, **kwargs)
 
-    kind.__init__ = __init__  # type: ignore[misc]
+    assert "__init__" not in vars(kind)
+    kind.__init__ = __init__
     for name in (_FIELDS, "__signature__"):
         setattr(kind, name, _Asked(kind, name))
     return kind
 
 
-def make(kind: type) -> None:
+def make(kind: Any) -> None:  # noqa: ANN401  a class
     """Make a class that was put off; one that is made stays as it is. In any thread: it is whole at every moment.
 
     What the standard library makes of a twin is taken over, `__init__` last.
@@ -60,7 +59,7 @@ def make(kind: type) -> None:
         if not isinstance(kind.__dict__.get(_FIELDS), _Asked):
             return
         own = {name: value for name, value in vars(kind).items() if name not in _NOT_OF_THE_TWIN}
-        twin = dataclasses.dataclass(frozen=True)(type(kind)(kind.__name__, kind.__bases__, own))
+        twin: Any = dataclasses.dataclass(frozen=True)(type(kind)(kind.__name__, kind.__bases__, own))
         for name in own.keys() - vars(twin).keys():
             delattr(kind, name)  # the default of a field that makes its own
         fresh = {
@@ -69,5 +68,5 @@ def make(kind: type) -> None:
         init = fresh.pop("__init__")
         for name, value in fresh.items():
             setattr(kind, name, value)
-        kind.__init__ = init  # type: ignore[misc]
-        del kind.__signature__  # type: ignore[attr-defined]
+        kind.__init__ = init
+        del kind.__signature__
