@@ -73,6 +73,7 @@ def test_an_ordinary_one_may_be_made_of_it_and_its_checks_are_kept() -> None:
     assert Shouted(1.0).loud == 1
     with pytest.raises(ValueError, match="-1"):
         heard(-1.0)
+    assert said.__subclasses__() == [heard, Shouted]
 
 
 def test_many_threads_may_be_the_first() -> None:

@@ -22,6 +22,7 @@ else:
 
 
 _FIELDS: Final = "__dataclass_fields__"
+_PARAMS: Final = "__dataclass_params__"
 _OF_ANY: Final = ("__dict__", "__weakref__")
 _NOT_OF_THE_TWIN: Final = (*_OF_ANY, "__init__", _FIELDS, "__signature__")
 _ONE_AT_A_TIME: Final = threading.RLock()
@@ -59,7 +60,7 @@ def make(kind: Any) -> None:  # noqa: ANN401  a class
         if not isinstance(kind.__dict__.get(_FIELDS), _Asked):
             return
         own = {name: value for name, value in vars(kind).items() if name not in _NOT_OF_THE_TWIN}
-        twin: Any = dataclasses.dataclass(frozen=True)(type(kind)(kind.__name__, kind.__bases__, own))
+        twin: Any = dataclasses.dataclass(frozen=True)(type(kind.__name__, (_below(kind),), own))
         for name in own.keys() - vars(twin).keys():
             delattr(kind, name)  # the default of a field that makes its own
         fresh = {
@@ -70,3 +71,12 @@ def make(kind: Any) -> None:  # noqa: ANN401  a class
             setattr(kind, name, value)
         kind.__init__ = init
         del kind.__signature__
+
+
+def _below(kind: Any) -> type:  # noqa: ANN401  a class
+    """Return what stands for the class below in a twin: its fields, and nothing that would know the twin afterwards."""
+    below: Any = next((one for one in kind.__mro__[1:] if hasattr(one, _FIELDS)), None)
+    own = {} if below is None else {_FIELDS: getattr(below, _FIELDS), _PARAMS: getattr(below, _PARAMS)}
+    if hasattr(kind, "__post_init__"):
+        own["__post_init__"] = kind.__post_init__
+    return type(kind.__name__, (), own)
