@@ -7,8 +7,8 @@ results, and uses some of them, starts a tenth of a second sooner. For frozen cl
 from __future__ import annotations
 
 import dataclasses
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -23,54 +23,54 @@ else:
 
 _FIELDS: Final = "__dataclass_fields__"
 _PARAMS: Final = "__dataclass_params__"
+_SIGNATURE: Final = "__signature__"
 _OF_ANY: Final = ("__dict__", "__weakref__")
-_NOT_OF_THE_TWIN: Final = (*_OF_ANY, "__init__", _FIELDS, "__signature__")
-_ONE_AT_A_TIME: Final = threading.RLock()
 
 
 class _Asked:
     """Stands for what the standard library puts into the class; who asks for it has the class made first."""
 
-    def __init__(self, made: type, name: str) -> None:
-        self._made, self._name = made, name
+    def __init__(self, kind: type, name: str, make: Callable[[], None]) -> None:
+        self._kind, self._name, self._make = kind, name, make
 
     def __get__(self, one: object, kind: type | None = None) -> Any:  # noqa: ANN401  whatever it is in the end
-        make(self._made)
-        return getattr(self._made, self._name, None)
+        self._make()
+        return getattr(self._kind, self._name, None)
 
 
 def _put_off(kind: Any) -> Any:  # noqa: ANN401  a class; what it is a class of is for the type checkers' own one
+    own = {name: value for name, value in vars(kind).items() if name not in _OF_ANY}
+    assert "__init__" not in own
+
+    def make() -> None:
+        if vars(kind)["__init__"] is __init__:
+            _make(kind, own)
+
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401, N807
-        make(kind)
+        make()
         kind.__init__(self, *args, **kwargs)
 
-    assert "__init__" not in vars(kind)
     kind.__init__ = __init__
-    for name in (_FIELDS, "__signature__"):
-        setattr(kind, name, _Asked(kind, name))
+    for name in (_FIELDS, _SIGNATURE):
+        setattr(kind, name, _Asked(kind, name, make))
     return kind
 
 
-def make(kind: Any) -> None:  # noqa: ANN401  a class
-    """Make a class that was put off; one that is made stays as it is. In any thread: it is whole at every moment.
+def _make(kind: Any, own: Mapping[str, Any]) -> None:  # noqa: ANN401  a class
+    """Make a class of what stood in it: what the standard library makes of a twin is taken over, `__init__` last.
 
-    What the standard library makes of a twin is taken over, `__init__` last.
+    Two threads may do so at once: both make the same, and neither meets half of a class.
     """
-    with _ONE_AT_A_TIME:
-        if not isinstance(kind.__dict__.get(_FIELDS), _Asked):
-            return
-        own = {name: value for name, value in vars(kind).items() if name not in _NOT_OF_THE_TWIN}
-        twin: Any = dataclasses.dataclass(frozen=True)(type(kind.__name__, (_below(kind),), own))
-        for name in own.keys() - vars(twin).keys():
-            delattr(kind, name)  # the default of a field that makes its own
-        fresh = {
-            name: value for name, value in vars(twin).items() if name not in _OF_ANY and own.get(name) is not value
-        }
-        init = fresh.pop("__init__")
-        for name, value in fresh.items():
+    twin: Any = dataclasses.dataclass(frozen=True)(type(kind.__name__, (_below(kind),), dict(own)))
+    made = dict(vars(twin))
+    init = made.pop("__init__")
+    for name, value in made.items():
+        if name not in _OF_ANY and own.get(name) is not value:
             setattr(kind, name, value)
-        kind.__init__ = init
-        del kind.__signature__
+    with suppress(AttributeError):
+        for name in (*(own.keys() - made.keys()), _SIGNATURE):  # a field that makes its own default leaves none
+            delattr(kind, name)
+    kind.__init__ = init
 
 
 def _below(kind: Any) -> type:  # noqa: ANN401  a class
