@@ -21,7 +21,7 @@ from handrail.engine import messages as m
 from handrail.engine.words import Pace, Remarks, StepWord
 from handrail.plain.tape import MARK, Tape
 from handrail.session import mailbox
-from handrail.session.moving import Keeper, Moved, moments
+from handrail.session.moving import SILENT, Keeper, Moved, moments
 from handrail.session.reel import LEFT, reel_of
 from handrail.session.replaying import Replaying
 from handrail.session.view import HostView, LiveHost, LiveStep, Mode
@@ -410,3 +410,18 @@ def test_a_host_that_speaks_all_the_time_costs_a_line_a_second(tmp_path: Path) -
         keeper.keep(tenth / 10, 1, Moved({"a/x": LiveStep(hosts={"h1": LiveHost("h1", last_output=tenth / 10)})}))
     keeper.close()
     assert 9 <= len(moments(tmp_path)) <= 12
+
+
+def test_a_fleet_that_is_silent_is_kept_as_far_as_it_is_shown(tmp_path: Path) -> None:
+    keeper, fleet = Keeper(tmp_path), tuple(f"node{n:06d}" for n in range(10_000))
+    for look in range(20):
+        silent = fleet[look * 10 :]
+        keeper.keep(
+            float(look), 1, Moved({"a/x": LiveStep(10.0 * look, 10_000.0, f"{len(silent)} silent", silent=silent)})
+        )
+    keeper.close()
+    assert (tmp_path / MOVING).stat().st_size < 20 * 2_500
+    found = moments(tmp_path)
+    assert [moment.moved.live["a/x"].silent for moment in found] == [
+        fleet[at : at + SILENT] for at in range(0, 200, 10)
+    ]

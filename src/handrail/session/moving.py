@@ -16,6 +16,9 @@ from handrail.session.view import HostView, LiveHost, LiveStep
 from handrail.store.moving import Moving, read_moving
 
 QUIET: Final = 1.0  # seconds between two lines in which only the moment of the last output is new
+SILENT: Final = (
+    100  # names that are not seen yet: as many as a screen shows, of perhaps a hundred thousand at every look
+)
 LOOK: Final = 0.1  # seconds between two looks for what moved without a record
 
 
@@ -94,8 +97,9 @@ def _step(was: LiveStep, one: LiveStep, *, known: bool) -> tuple[dict[str, Any],
     """Return what is different in a step: its own figures, and the hosts that are not as they were."""
     told: dict[str, Any] = {}
     loud = not known
-    if replace(one, hosts={}) != replace(was, hosts={}) or not known:
-        told["own"], loud = encode(replace(one, hosts={})), True
+    own = _own(one)
+    if own != _own(was) or not known:
+        told["own"], loud = encode(own), True
     changed = {key: host for key, host in one.hosts.items() if was.hosts.get(key) is not host}
     if changed:
         told["hosts"] = {key: encode(host) for key, host in changed.items()}
@@ -103,6 +107,10 @@ def _step(was: LiveStep, one: LiveStep, *, known: bool) -> tuple[dict[str, Any],
     if len(one.hosts) < len(was.hosts) or any(key not in one.hosts for key in was.hosts):
         told["gone"], loud = [key for key in was.hosts if key not in one.hosts], True
     return told, loud
+
+
+def _own(one: LiveStep) -> LiveStep:
+    return replace(one, hosts={}, silent=one.silent[:SILENT])
 
 
 def _heard(host: LiveHost | None) -> LiveHost | None:
