@@ -42,6 +42,27 @@ async def test_a_job_that_was_never_sent_was_never_started(host: Host) -> None:
     assert not (host.server.home / "count").exists()
 
 
+async def test_looking_for_a_job_that_never_began_leaves_it_free_to(host: Host) -> None:
+    await host.run("true", part="0.read")
+    for _ in range(2):
+        end, _ = await host.run("echo x >>count", start="find")
+        assert isinstance(end, NotStarted)
+        assert end.code == "never"
+    assert not (host.server.home / "count").exists()
+    assert isinstance((await host.run("echo x >>count", start="attach-or-start"))[0], Exited)
+    end, heard = await host.run("echo x >>count; echo other", start="find")
+    assert (isinstance(end, Exited), bytes(heard.out)) == (True, b"")
+    assert (host.server.home / "count").read_text() == "x\n"
+
+
+async def test_looking_for_a_job_whose_folder_is_gone_is_lost(host: Host) -> None:
+    await host.run("true")
+    shutil.rmtree(host.folder(KEY))
+    end, _ = await host.run("echo x >>count", start="find")
+    assert isinstance(end, Lost)
+    assert end.code == "folder"
+
+
 async def test_a_deleted_job_folder_is_lost(host: Host) -> None:
     await host.run("true")
     shutil.rmtree(host.folder(KEY))

@@ -156,11 +156,6 @@ def _ask_then_say(_state: State, now: StepState, step: str) -> Intent:
     return m.Resolve(step, Verdict.PASSED, "nobody else will say", evidence="I looked")
 
 
-def _say_it_is_undone(_state: State, _now: StepState, step: str) -> Intent:
-    """A console died between its intent and its probe: it was sent, though it was so already, and its undo shows as much."""
-    return m.Resolve(step, Verdict.PASSED, "another step holds the mark", evidence="I looked")
-
-
 def _owe(_state: State, _now: StepState, step: str) -> Intent:
     return m.Owe(step, "its host is busy")
 
@@ -175,7 +170,6 @@ def _turn(state: State, now: StepState, step: str) -> Intent:
 
 _DOES: Final[Mapping[str, Callable[[State, StepState, str], Intent]]] = {
     "checks/hopeless": _skip,
-    "hold/again": _say_it_is_undone,
     "trouble/flaky": _retry,
     "trouble/unsure": _check,
     "trouble/stuck": _probe_then_say,

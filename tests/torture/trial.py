@@ -51,8 +51,8 @@ EFFECTS: Final = {
     "web01": ("+ clients/call", "- clients/call"),
     "web02": ("+ clients/call", "- clients/call"),
 }
-# At most once: stopped before it did anything, or after; found to be so already, or sent because nobody had asked yet.
-MAYBE: Final = ("+ trouble/stuck", "- trouble/stuck", "+ hold/again", "- hold/again")
+# At most once: stopped before it did anything, or after. `hold/again` is never sent: its probe says that it is so, whoever asks.
+MAYBE: Final = ("+ trouble/stuck", "- trouble/stuck")
 
 
 @dataclass(frozen=True)

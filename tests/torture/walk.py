@@ -45,9 +45,12 @@ class Walker:
     run: str = "new"
     armed: deque[str] = field(default_factory=deque)
     killed_at: list[str] = field(default_factory=list)
+    others: frozenset[str] | None = None  # the runs that were there before this one
 
     async def start(self, way: Way, **variables: str) -> asyncio.subprocess.Process:
         """Start a console."""
+        if self.others is None:
+            self.others = frozenset(r.run_id for r in list_runs(self.bed.home))
         clean = {k: v for k, v in os.environ.items() if not k.startswith("HANDRAIL")}
         argv = (str(self.bed.home.path), str(self.bed.up.folder), str(self.book), self.run, way)
         return await asyncio.create_subprocess_exec(
@@ -67,7 +70,8 @@ class Walker:
         async with asyncio.timeout(PATIENCE):
             said, _ = await console.communicate()
         if self.run == "new":
-            begun = [r.run_id for r in list_runs(self.bed.home) if r.first is not None]
+            found = [r for r in list_runs(self.bed.home) if r.run_id not in (self.others or ())]
+            begun = [r.run_id for r in found if r.first is not None]
             self.run = begun[-1] if begun else "new"
         assert console.returncode is not None
         return End(console.returncode, said.decode(errors="replace"))

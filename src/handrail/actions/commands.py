@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Final
 
 from handrail.actions import judge, questions
 from handrail.actions.port import Port, Said
@@ -12,6 +13,8 @@ from handrail.actions.work import ProbeAsk, Work
 from handrail.base.failpoint import boundary
 from handrail.engine.results import Check, Result
 from handrail.engine.words import Answer, ResultKind, Way
+
+RUN: Final = "run"  # the part that is the step's own command
 
 
 async def perform(work: Work, port: Port) -> None:
@@ -50,16 +53,36 @@ async def _host(
     work: Work, host: str, port: Port, enough: Callable[[], bool], until: float | None
 ) -> tuple[Result, Said]:
     """Return what came of one host, without its verifies: probed first, so that what is so already is not sent again."""
-    if work.changes and work.probe and not work.attach and host in work.probe.each:
-        wanted = Answer.DONE if work.way is Way.FORWARD else Answer.NOT_DONE
-        meant, seen = await questions.probe(ProbeAsk({host: work.probe.each[host]}), port, "probe.before")
-        if meant is wanted:
+    said = result = None
+    if work.changes and work.probe and host in work.probe.each:
+        said, seen = await _begun_or_so(work, host, port)
+        if said is None and seen:
             port.say(host, f"already so: {seen}")
             return Result(host, ResultKind.ALREADY, sent=False, detail=seen), Said(ResultKind.ALREADY, sent=False)
-    said, result = await _until_it_holds(work, host, port, enough, until)
+        result = _judged(work, host, said) if said else None
+    if said is None or result is None:
+        said, result = await _until_it_holds(work, host, port, enough, until)
     if said.kind is ResultKind.EXITED and work.changes and work.probe and host in work.probe.each:
         result = replace(result, checks=(*result.checks, await _probed_after(work, host, port)))
     return result, said
+
+
+async def _begun_or_so(work: Work, host: str, port: Port) -> tuple[Said | None, str]:
+    """Return what came of a change that an earlier console had begun, else what the probe saw if it is so already.
+
+    A console that died before its probe was answered has begun nothing: then the probe is asked as at first.
+    """
+    assert work.probe is not None
+    command = work.hosts[host]
+    said = await port.found(host, command, RUN, spend=False) if work.attach else None
+    if said is not None:
+        return said, ""
+    wanted = Answer.DONE if work.way is Way.FORWARD else Answer.NOT_DONE
+    meant, seen = await questions.probe(ProbeAsk({host: work.probe.each[host]}), port, "probe.before")
+    if meant is not wanted:
+        return None, ""
+    # Its start may still be on its way: "already so, and nothing was sent" is true only when it cannot come true any more.
+    return (await port.found(host, command, RUN, spend=True) if work.attach else None), seen
 
 
 async def _probed_after(work: Work, host: str, port: Port) -> Check:
@@ -78,7 +101,7 @@ async def _until_it_holds(
     turn = 0
     while True:
         turn += 1
-        part = "run" if work.changes else f"run.{turn}"
+        part = RUN if work.changes else f"{RUN}.{turn}"
         attach = work.attach and work.changes
         said = await port.command(host, work.hosts[host], part, changes=work.changes, limit=work.limit, attach=attach)
         result = _judged(work, host, said)

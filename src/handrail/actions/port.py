@@ -57,6 +57,12 @@ class Port(Protocol):
         bytes of its output are kept.
         """
 
+    async def found(self, host: str, command: Command, part: str, *, spend: bool) -> Said | None:
+        """Return what came of a change that an earlier console may have begun; None when the host proves that it never was.
+
+        With `spend` it can then never begin any more, not even by a start that is still on its way.
+        """
+
     async def stream(
         self, source: str, send: Command, target: str, receive: Command, part: str, moved: Callable[[int, int], None]
     ) -> tuple[Said, Said]:

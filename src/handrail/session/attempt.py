@@ -86,7 +86,16 @@ class AttemptPort:
         catch = Catch(self, host, stored=stored and not self.quiet, most=most, again=attach)
         if stored:
             self.say(host, f"$ {_typed(command)}")
-        return await self.job(host, told, part, catch, changes=changes, limit=limit, attach=attach)
+        start: job.Start = "attach-or-start" if attach else "fresh"
+        return await self.job(host, told, part, catch, changes=changes, limit=limit, start=start)
+
+    async def found(self, host: str, command: Command, part: str, *, spend: bool) -> Said | None:
+        """Return what came of a change that an earlier console may have begun; None when the host proves that it never was."""
+        told = job.Command(argv=command.run, script=command.script, args=command.args)
+        catch = Catch(self, host, stored=not self.quiet, most=FIRST, again=True)
+        start: job.Start = "attach" if spend else "find"
+        said = await self.job(host, told, part, catch, changes=True, limit=None, start=start)
+        return None if said.kind is ResultKind.UNREACHABLE and not said.sent else said
 
     async def stream(
         self, source: str, send: Command, target: str, receive: Command, part: str, moved: streaming.Moved
@@ -107,7 +116,7 @@ class AttemptPort:
         *,
         changes: bool,
         limit: float | None,
-        attach: bool = False,
+        start: job.Start = "fresh",
         unheard: bool = False,
     ) -> Said:
         """Run a job and return what came of it; `unheard`, its output stays at the host."""
@@ -122,7 +131,6 @@ class AttemptPort:
         self.running.append(running)
         if changes:
             self.changed.add(host)
-        start: job.Start = "attach-or-start" if attach else "fresh"
         try:
             async with core.links.patience.limit(None if changes else limit):  # a change is never ended by a clock
                 with boundary("job.change" if changes else "job.read"):

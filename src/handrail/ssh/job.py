@@ -48,6 +48,7 @@ from handrail.ssh.terms import (
 
 UNHEARD: Final = 1 << 62  # an offset that no output reaches
 INCOMPLETE_MOST: Final = 5  # times the rest of an output is asked for again
+SENDS_NOTHING: Final = frozenset({"attach", "find"})
 PROVEN: Final = frozenset({"never", "work"})  # said by the host after it proved that the job had not been started
 MUTE_MOST: Final = 3  # times in a row that the host ends a call before its first word
 AUTH_MOST: Final = 3  # refused logins in a row before the console stops asking: accounts get locked
@@ -269,7 +270,7 @@ class _Job:
             await self.links.connection(self.target)
         self.sent = True
         label = f"handrail:{self.key.run}:{self.key.folder}"
-        stdin = b"" if self.mode == "attach" else self.stdin  # a job that has begun has had it
+        stdin = b"" if self.mode in SENDS_NOTHING else self.stdin  # a job that has begun has had it
         try:
             await converse(self.links, self.target, call, label, text, stdin)
         except LinkGone:
@@ -289,8 +290,8 @@ class _Job:
                 return known or await open_run(self.links, self.target, self.key.run, make=self.start == "fresh")
 
     def _values(self, nonce: str, facts: HostFacts) -> dict[str, str | int]:
-        modes = {"fresh": "again" if self.sent else "fresh", "attach": "attach", "attach-or-start": "start"}
-        self.mode = "attach" if self.began else modes[self.start]
+        modes = {"fresh": "again" if self.sent else "fresh", "attach-or-start": "start"}
+        self.mode = "attach" if self.began else modes.get(self.start, self.start)
         return {
             "nonce": nonce,
             "work": self.target.work_dir,
@@ -304,7 +305,7 @@ class _Job:
             "seen_id": facts.marker,
             "cmd": self.texts.cmd,
             "script": self.texts.script,
-            "input": 0 if self.mode == "attach" else _size(self.stdin),
+            "input": 0 if self.mode in SENDS_NOTHING else _size(self.stdin),
             "out": self.offsets[0],
             "unheard": int(self.offsets[0] >= UNHEARD),
             "err": self.offsets[1],

@@ -10,8 +10,9 @@ from handrail.base.later import dataclass
 from handrail.base.problems import Problem, trouble
 from handrail.ssh.flow import Feed
 
-Start = Literal["fresh", "attach", "attach-or-start"]
-"""fresh: this key was never used; attach: never start it; attach-or-start: start it when it provably never was."""
+Start = Literal["fresh", "find", "attach", "attach-or-start"]
+"""fresh: this key was never used; find: only if it was started, else leave it to be; attach: the same, and it can then never be
+started; attach-or-start: start it when it provably never was."""
 
 _RUN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}\Z")
 _STEP: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}(/[a-z0-9][a-z0-9-]{0,63})?\Z")

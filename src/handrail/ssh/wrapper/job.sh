@@ -1,5 +1,5 @@
 # One job: start it or find it, then stream it. Variables of the console:
-#   hr_key folder of the job      hr_mode fresh, again, attach or start     hr_token of this call, across reconnects
+#   hr_key folder of the job      hr_mode fresh, again, attach, find, start hr_token of this call, across reconnects
 #   hr_changes 0/1  hr_epoch N    hr_seen_boot, hr_seen_id: what the console knew before it first asked for this job
 #   hr_cmd, hr_script: texts      hr_input: bytes of stdin that follow      hr_out, hr_err: offsets to stream from
 #   hr_unheard 1: only what stands on stderr is streamed      hr_tail, hr_fork: what `open` found
@@ -135,7 +135,7 @@ hr_attach() {
     hr_i=0
     until hr_who "$hr_d"; do
         if [ -e "$hr_d/stopped" ]; then
-            [ "$hr_mode" != attach ] || hr_no never 'it was stopped before it started'
+            case $hr_mode in attach | find) hr_no never 'it was stopped before it started' ;; esac
             hr_refuse stopped
         fi
         [ $hr_i -lt 60 ] || hr_lost permit 'the start was permitted, but no process ever began'
@@ -286,6 +286,10 @@ if [ ! -d "$hr_d" ]; then
         hr_begin
         ;;
     again | start) hr_absent; hr_begin ;;
+    find)
+        hr_absent
+        hr_no never 'the host has not started it'
+        ;;
     *)
         # The permit is taken away with the answer: a start that is still on its way finds none.
         hr_absent
