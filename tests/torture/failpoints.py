@@ -25,8 +25,6 @@ MADE_OF: Final = {
 # Opened to be read only: no boundary. A journal is created empty: not one byte is written then. And a memory for replays is
 # written past all boundaries on purpose.
 NONE: Final = {"takeover.gate.open", "journal.create.write", "moving.open.open", "moving.write.write"}
-# Nobody is killed here yet: what only an instructor of a drill does, a person's file of what they have practised, a bundle.
-UNTRIED: Final = ("event.card_", "event.halt", "event.fault_made", "intent.answercard", "training.", "manifest.")
 # Watching has no end of its own: it is called off.
 ENDLESS: Final = {"act.watch:after", "act.watchgate:after"}
 
@@ -87,8 +85,8 @@ def places() -> Mapping[str, str]:
 
 
 def named() -> frozenset[str]:
-    """Return the name of every failpoint at which consoles are killed."""
-    return frozenset(name for name in places() if not name.startswith(UNTRIED))
+    """Return the name of every failpoint: at each, consoles are killed."""
+    return frozenset(places())
 
 
 def sides(names: frozenset[str]) -> list[str]:
@@ -101,6 +99,7 @@ def sides(names: frozenset[str]) -> list[str]:
 _OF_THEIR_OWN: Final = (
     *("asked.", "answer.", "beside.", "claim.break", "emergency.", "epoch.", "journal.torn.", "journal.cut."),
     *("lock.takeover", "event.link_", "event.claim_refused", "event.run_closed", "event.scenario_told"),
-    *("intent.close", "intent.decline", "intent.handover"),
+    *("intent.close", "intent.decline", "intent.handover", "intent.answercard"),
+    *("event.card_", "event.halt", "event.fault_made", "training.", "manifest."),
 )
 APART: Final = frozenset(name for name in named() if name.startswith(_OF_THEIR_OWN))

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tests.torture.failpoints import ENDLESS, UNTRIED, places
+from tests.torture.failpoints import ENDLESS, places
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "robustness.md"
 BEGIN: Final = "<!-- failpoints: python -m tests.torture.outcomes LOG -->\n"
@@ -33,9 +33,6 @@ def table(found: dict[tuple[str, str, str], str]) -> str:
     """Return the table, as Markdown."""
     rows = ["| failpoint | named in | killed before | killed after | in the real failover |", "|---|---|---|---|---|"]
     for name, file in places().items():
-        if name.startswith(UNTRIED):
-            rows.append(f"| `{name}` | `{file}` | not tried | not tried | - |")
-            continue
         small = [
             "has no end" if f"{name}:{side}" in ENDLESS else found.get(("failpoint", name, side), "not hit")
             for side in ("before", "after")

@@ -39,6 +39,10 @@ class Person:
         state = session.snapshot.state
         if state.held or state.claim_refused:
             return None
+        if state.open_cards:
+            return m.AnswerCard("understood")
+        if state.halted:
+            return None
         if session.snapshot.relief is not None:
             return self._relieved()
         asked = order.asking(state)

@@ -21,10 +21,13 @@ from tests.torture.failpoints import APART, sides
 from tests.torture.nest import ROOT, Nest
 from tests.torture.trial import BOOK, EFFECTS, Console, Ground, Walk
 
-from handrail.session import simulator
-from handrail.store import asking
-from handrail.store.journal import read_journal
+from handrail.base.clock import SystemClock
+from handrail.session import bundles, mailbox, simulator
+from handrail.store import asking, manifest, training
+from handrail.store.home import Home
+from handrail.store.journal import Journal, read_journal
 from handrail.store.lock import holder_of, read_epoch
+from handrail.store.run_folder import RunFolder
 
 KILLED: Final = -signal.SIGKILL
 STOOD, STOPPED, LEFT = 3, 4, 5
@@ -226,17 +229,97 @@ async def test_killed_while_a_scenario_tells_what_it_was(ground: Ground, table: 
     note(table, wanted, walk.killed_at)
 
 
+async def test_killed_while_an_instructor_teaches(ground: Ground, table: Notes) -> None:
+    """Whatever was left for the run is in its journal in the end, whichever console took it up and died of it."""
+    wanted = sides_of("event.card_", "event.halt", "event.fault_made", "intent.answercard")
+    walk, before = Walk(ground, {"sync.copy:before"}), await ground.look()
+    assert await walk.one("forward") == KILLED
+    walk.armed, left = set(wanted), 0
+
+    async def read() -> bool:
+        return not any((walk.folder.path / "inbox").glob("*.json"))
+
+    async def leave() -> None:
+        nonlocal left
+        left += 1
+        for kind in ("card", "fault", "halt", "go", "note"):
+            mailbox.leave(walk.folder.path, kind, f"{kind} {left}.", "ann")
+
+    teaching = asyncio.create_task(beside(walk, leave, read))
+    while walk.armed:
+        assert await walk.one("forward+idle") == KILLED, walk.said
+    teaching.cancel()
+    assert await walk.go("forward")
+    there = await ground.look()
+    assert await walk.go("back")
+    assert not [*walk.broken, *walk.judged(before, there, await ground.look())]
+    records = read_journal(walk.folder.journal).records
+    said = [str(r.body) for r in records if r.event in ("card_shown", "fault_made", "note_made")]
+    kinds = ("card", "fault", "note")
+    assert not [f"{k} {n}." for k in kinds for n in range(1, left + 1) if not any(f"{k} {n}." in s for s in said)]
+    cards = [r.body["card"] for r in records if r.event == "card_shown"]
+    assert len(cards) == len(set(cards)) == left
+    note(table, wanted, walk.killed_at[1:])
+
+
+def bit(what: str, folder: Path, side: str = "") -> list[str]:
+    """Do a small act in a process of its own, killed at one side of a failpoint; return what struck."""
+    log = folder / "log"
+    armed = {"HANDRAIL_FAILPOINT": side, "HANDRAIL_FAILPOINT_LOG": str(log)} if side else {}
+    env = {**os.environ, **armed, "HANDRAIL_OPERATOR": "bob"}
+    argv = [sys.executable, "-m", "tests.torture.bits", what, str(folder)]
+    assert subprocess.run(argv, env=env, cwd=ROOT, check=False).returncode == (KILLED if side else 0), side
+    said = log.read_text().splitlines() if side else []
+    return [line.split()[1] for line in said if line.startswith("struck ")][-1:]
+
+
+def test_killed_while_a_drill_is_kept(tmp_path: Path, table: Notes) -> None:
+    home, hit = Home(tmp_path / "home").make(), []
+    bit("train", home.path)
+    for side in sides_of("training."):
+        kept = training.trainee(home, "ann").drills
+        hit += bit("train", home.path, side)
+        now = training.trainee(home, "ann").drills
+        assert now[: len(kept)] == kept, "what was kept before is lost"
+        assert len(now) - len(kept) in (0, 1)
+    bit("train", home.path)
+    note(table, sides_of("training."), hit)
+
+
+def test_killed_while_a_run_is_signed(tmp_path: Path, table: Notes) -> None:
+    folder, hit = signed_run(tmp_path), []
+    for side in sides_of("manifest."):
+        for name in (manifest.NAME, manifest.SIGNATURE):
+            (folder.path / name).unlink(missing_ok=True)
+        hit += bit("sign", folder.path, side)
+        found = bundles.check_folder(folder)
+        assert not found.found.problems, (side, found.found.problems)
+        assert (folder.path / manifest.SIGNATURE).exists() or found.signed == "not signed", (
+            "it counts as signed and is not"
+        )
+        bit("sign", folder.path)
+        assert bundles.check_folder(folder).signed != "not signed"
+    note(table, sides_of("manifest."), hit)
+
+
+def signed_run(place: Path) -> RunFolder:
+    """Return a run of one record, and a key beside it to sign it with."""
+    run = RunFolder.create(Home(place / "home").make(), "20261101-1000-aaaaaa", runbook=b"", inputs={}, estate=b"")
+    journal = Journal.create(run.path, SystemClock(), "ann", 1)
+    journal.append("run_opened", {"mode": "DRILL", "run": run.run_id})
+    journal.close()
+    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(run.path / "key")]
+    subprocess.run(words, check=True)
+    return run
+
+
 @pytest.mark.parametrize("what", ["ask", "copy"])
 def test_killed_in_small_acts(tmp_path: Path, what: str, table: Notes) -> None:
     wanted = sides_of({"ask": "asked.", "copy": "beside."}[what])
     old, hit = {"ask": "asked", "copy": "copied.txt"}[what], []
     (tmp_path / old).write_text("old\n")
     for side in wanted:
-        log = tmp_path / "log"
-        env = {**os.environ, "HANDRAIL_FAILPOINT": side, "HANDRAIL_FAILPOINT_LOG": str(log), "HANDRAIL_OPERATOR": "bob"}
-        argv = [sys.executable, "-m", "tests.torture.bits", what, str(tmp_path)]
-        assert subprocess.run(argv, env=env, cwd=ROOT, check=False).returncode == KILLED, side
-        hit += [line.split()[1] for line in log.read_text().splitlines() if line.startswith("struck ")][-1:]
+        hit += bit(what, tmp_path, side)
         text = (tmp_path / old).read_text()
         assert text in ("old\n", "new " * 1000 + "\n") or (what == "ask" and asking.asked(tmp_path) is not None), text
     note(table, wanted, hit)

@@ -11,6 +11,7 @@ import os
 import secrets
 import stat
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -50,19 +51,26 @@ def leave(folder: Path, kind: str, text: str, by: str, more: str = "") -> None:
     draft.rename(box / f"{name}.json")
 
 
-def take(folder: Path) -> list[Letter]:
-    """Return the letters that were left, oldest first, and remove them."""
-    taken: list[Letter] = []
+def take(folder: Path) -> Iterator[Letter]:
+    """Yield the letters that were left, oldest first; each goes when the next is asked for.
+
+    So a console that dies before it has one in its journal leaves it to the next.
+    """
     for path in sorted((folder / "inbox").glob("*.json")):
-        try:
-            found = json.loads(_read(path))
-            kind, more = str(found.get("kind", "note")), str(found.get("more", ""))
-            taken.append(Letter(kind, str(found["text"]), safe(str(found["by"]), 40), safe(path.stem, 60), more))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            pass
+        letter = _letter(path)
+        if letter is not None:
+            yield letter
         with contextlib.suppress(OSError):  # what is no file of ours may lie there for ever: it is passed over
             path.unlink()
-    return taken
+
+
+def _letter(path: Path) -> Letter | None:
+    try:
+        found = json.loads(_read(path))
+        kind, more = str(found.get("kind", "note")), str(found.get("more", ""))
+        return Letter(kind, str(found["text"]), safe(str(found["by"]), 40), safe(path.stem, 60), more)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def _read(path: Path) -> bytes:

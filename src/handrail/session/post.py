@@ -27,11 +27,13 @@ class Post:
         self._cards = estate / CARDS if estate else None
         self._read = 0
 
-    def take(self) -> list[m.Message]:
-        """Return what has come since the last time, as messages to the engine."""
-        left = mailbox.take(self._folder)
-        letters = (_meant(letter) for letter in left if self._taught or letter.kind == "note")
-        return [*(message for message in letters if message), *self._said()]
+    def take(self) -> Iterator[m.Message]:
+        """Yield what has come since the last time, as messages to the engine; each counts as taken when the next is asked for."""
+        for letter in mailbox.take(self._folder):
+            message = _meant(letter) if self._taught or letter.kind == "note" else None
+            if message is not None:
+                yield message
+        yield from self._said()
 
     def _said(self) -> Iterator[m.Message]:
         """Yield the scenario's messages; those of an earlier console come again, and are shown once."""

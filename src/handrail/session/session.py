@@ -348,9 +348,11 @@ class Session:
         return bool(self._shown.info.level) and not isinstance(intent, m.Remark) and self.core.state.halted is None
 
     def _take_letters(self) -> None:
-        """Tell the engine what others have left."""
-        for message in self._post.take():
+        """Tell the engine what others have left; what is in no journal stays where it was left."""
+        for message in () if self._trouble else self._post.take():
             self._told(message)
+            if self._trouble:
+                break
 
     def _look_who_is_here(self) -> None:
         """Show who looks on, and who asks for the run."""
