@@ -40,13 +40,13 @@ coverage: $(DEV) $(MEASURES)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# Break the engine and the journal in thousands of small ways: does a test notice? It goes on where it was stopped, and takes
+# Break what the promise rests on in thousands of small ways: does a test notice? It goes on where it was stopped, and takes
 # an hour or more; ARGS takes names of mutants.
 MUTATED := build/mutation
 mutation: $(DEV) $(MEASURES)
 	mkdir -p $(MUTATED)/tests
 	cp -r src runbooks pyproject.toml README.md $(MUTATED)
-	cp -r tests/*.py tests/engine tests/store $(MUTATED)/tests
+	cp -r tests/*.py tests/base tests/dns tests/engine tests/ssh tests/store $(MUTATED)/tests
 	cd $(MUTATED) && $(abspath $(BIN))/mutmut run --max-children 2 $(ARGS)
 	cd $(MUTATED) && $(abspath $(BIN))/mutmut results
 

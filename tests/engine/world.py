@@ -159,7 +159,7 @@ class Watcher:
         assert not (before.settling)
         assert self.leave, f"{step.id} starts and nobody let it"
         stage = outline.stage(step.stage)
-        for earlier in outline.from_first_to(step.id):
+        for earlier in outline.steps[: outline.position(step.id)]:
             beside = stage.together and earlier.stage == step.stage
             done = before.step(earlier.id).word in (W.PASSED, W.SKIPPED)
             assert beside or done or not before.needed(earlier), (

@@ -88,7 +88,7 @@ async def test_what_was_begun_is_found_and_its_probe_not_asked_first(world: Worl
         again = await world.resume(drive.run).rest()
     else:
         again = world.resume(drive.run)
-        await again.until(lambda state: bool(state.step("s/x").attempt and state.step("s/x").attempt.attach))
+        await again.until(lambda state: any(attempt.attach for attempt in state.step("s/x").attempts))
         (_root(world) / "stay").unlink()
         await again.rest()
     assert (again.word(), again.at().how) == (StepWord.PASSED, How.RAN)

@@ -52,8 +52,6 @@ def encode(value: object) -> Json:
         return {str(k): encode(v) for k, v in value.items()}
     if isinstance(value, (tuple, list)):
         return [encode(v) for v in value]
-    if isinstance(value, (set, frozenset)):
-        return sorted(encode(v) for v in value)
     return value
 
 
@@ -77,9 +75,6 @@ def _reader(kind: Any) -> Callable[[Json], Any]:  # noqa: ANN401  any type hint
         return lambda data: None if data is None else some(data)
     if origin is tuple:
         return _tuple_reader(get_args(kind))
-    if origin is frozenset:
-        each = _reader(get_args(kind)[0])
-        return lambda data: frozenset(map(each, data))
     if isinstance(origin, type) and issubclass(origin, Mapping):
         value = _reader(get_args(kind)[1])
         return lambda data: {k: value(v) for k, v in data.items()}
@@ -95,11 +90,8 @@ def _as_it_is(data: Json) -> Json:
 
 
 def _tuple_reader(args: tuple[Any, ...]) -> Callable[[Json], Any]:
-    if args[-1] is Ellipsis:
-        each = _reader(args[0])
-        return lambda data: tuple(map(each, data))
-    readers = tuple(map(_reader, args))
-    return lambda data: tuple(read(v) for read, v in zip(readers, data, strict=True))
+    each, _ellipsis = _reader(args[0]), args[1]
+    return lambda data: tuple(map(each, data))
 
 
 def _record_reader(kind: type) -> Callable[[Json], Any]:

@@ -11,7 +11,6 @@ from handrail.engine.batch import Batch, Decision, refuse
 from handrail.engine.outline import StepOutline
 from handrail.engine.results import Gate, Result, did_its_part, verdict
 from handrail.engine.state import State, StepState
-from handrail.engine.table import Cause, movable
 from handrail.engine.typed import same_value
 from handrail.engine.words import How, Pace, StepWord, Verdict, Way
 
@@ -363,7 +362,7 @@ def resolve(state: State, intent: m.Resolve) -> Decision:
     why = _at_rest(state, intent.step, frozenset({StepWord.FAILED, StepWord.UNKNOWN}) | _BACK, "resolve")
     if why:
         return refuse(why)
-    outline, now = state.outline.step(intent.step), state.step(intent.step)
+    now = state.step(intent.step)
     if intent.verdict is Verdict.UNKNOWN:
         return refuse("say what is true: that it was done, or that it was not")
     if not intent.reason.strip() or (intent.verdict is Verdict.PASSED and not intent.evidence.strip()):
@@ -374,9 +373,6 @@ def resolve(state: State, intent: m.Resolve) -> Decision:
         return finish_walk(
             Batch(state).add(e.StepUndone(intent.at, intent.step, How.BY_HAND, intent.reason, intent.by)), intent.at
         ).done()
-    cause = Cause.PASSED if intent.verdict is Verdict.PASSED else Cause.FAILED
-    if not movable(now.word, cause):
-        return refuse(f"{outline.name} is {now.word.value}")
     word = e.Resolved(intent.at, intent.step, intent.verdict, intent.reason, intent.by, intent.evidence)
     return Batch(state).add(word).done()
 

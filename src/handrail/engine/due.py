@@ -144,7 +144,7 @@ def _back(state: State) -> list[Act]:
 
 
 def _prepare_back(state: State, step: StepOutline) -> list[Act]:
-    if order.busy(state):
+    if order.busy(state) or state.halted:
         return []
     hosts = order.back_hosts(state, step)
     number = len(state.step(step.id).attempts) + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import field
 from functools import cached_property
 
@@ -137,7 +137,3 @@ class Outline:
         """Return where a step is done on a route: a lost role is never contacted."""
         lost = self.lost(route)
         return tuple(p for p in step.places if p.role not in lost)
-
-    def from_first_to(self, step_id: str) -> Iterator[StepOutline]:
-        """Yield the steps before a step, from the top."""
-        yield from self.steps[: self.position(step_id)]

@@ -99,11 +99,6 @@ class StepState:
         mine = [a for a in self.attempts[self.since :] if a.way is Way.FORWARD]
         return next((a for a in mine if a.missing or any(r.sent for r in a.results.values())), None)
 
-    @property
-    def sent(self) -> bool:
-        """Tell whether anything may have been sent since the step was last undone."""
-        return bool(self.touched)
-
 
 @dataclass(frozen=True)
 class Walk:

@@ -120,8 +120,3 @@ def move(word: W, cause: Cause) -> W:
         return TABLE[word, cause]
     except KeyError:
         raise ImpossibleError(f"a step that is {word.value} cannot be moved by: {cause.value}") from None
-
-
-def movable(word: W, cause: Cause) -> bool:
-    """Tell whether the table has a move."""
-    return (word, cause) in TABLE
