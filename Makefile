@@ -25,7 +25,7 @@ drills: $(DEV)
 # The same runbooks on real OpenSSH, BIND, Knot, rsync, sudo and Puppet, in network namespaces: Linux, root, and the packages
 # that .ci/run installs. What is missing is skipped by name; with HANDRAIL_REAL=1 it fails.
 estate-test: $(DEV)
-	$(BIN)/pytest -n 3 --dist loadfile $(or $(ARGS),tests/estate)
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(or $(ARGS),tests/estate)
 
 # What breaks consoles, links, disks and names, at CI's sizes: seven minutes on two quiet cores. FULL=1 takes those of a long
 # night. It prints a table.

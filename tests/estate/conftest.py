@@ -18,6 +18,23 @@ from tests.estate.machines import standing_at  # noqa: E402
 from tests.estate.parts import LIGHT, need  # noqa: E402
 
 CLIENTS = ("web01", "web02", "db01")
+LONGEST = (
+    "puppet",
+    "lost",
+    "broken",
+    "inside",
+    "debian",
+    "stale",
+    "by_hand",
+    "knot",
+    "beside",
+)  # files, the longest first
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that nobody waits for one file at the end."""
+    rank = {f"test_{name}": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,9 @@
-"""The whole story on one layout: set up from nothing over real OpenSSH, there and back, there again, a late node, and home."""
+"""The story on one layout, over real OpenSSH: set up from nothing, there (and back, and there again), a late node, and home.
+
+What each layout is walked through: CA inside ssl/: all of it, in test_inside. Beside ssl/: set up in test_beside, there and
+back in test_by_hand, test_broken and test_knot, home in test_lost. Debian: all but the way back in test_debian, and that one,
+with Puppet itself, in test_puppet.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +23,11 @@ LATE = "late01"
 SAME = "cd {} && find . -type f ! -name '*.old' ! -name infra_serials -exec sha256sum {{}} + | LC_ALL=C sort -k2"
 
 
-async def tell(desk: Estate, home: Path, layout: Layout) -> None:
-    """Walk it, and look at the machines at each turn."""
+async def tell(desk: Estate, home: Path, layout: Layout, *, back: bool) -> None:
+    """Walk it, and look at the machines at each turn; `back` as well, before it goes there for good."""
     await set_up(desk, home, layout)
-    await _there_and_back(desk, home)
+    if back:
+        await _there_and_back(desk, home)
     await _walked(desk, home, "puppet-failover")
     assert addresses(desk) == {NEW}
     desk[LATE].sh("systemctl default")
@@ -49,7 +55,7 @@ async def _walked(desk: Estate, home: Path, runbook: str, **values: str) -> Stat
 
 
 async def set_up(desk: Estate, home: Path, layout: Layout) -> None:
-    """Set the DR server up; the key of its copies can do one thing only."""
+    """Set the DR server up from nothing; the key of its copies can do one thing only."""
     primary, dr = desk.role("primary"), desk.role("dr")
     await _walked(desk, home, "puppet-setup-dr")
     assert dr.sh("systemctl is-active puppetserver puppet-ssl-sync.timer") == "active\nactive\n"

@@ -1,4 +1,4 @@
-"""The CA beside ssl/, as from Puppet 7 on: from nothing to a standby, there and back, there, and home; and copies by cron."""
+"""The CA beside ssl/, as from Puppet 7 on: from nothing to a standby, whose copies cron may make as well as the timer."""
 
 from __future__ import annotations
 
@@ -14,16 +14,11 @@ GUIDE = Path(__file__).parents[2] / "docs/puppet-ssl-sync.md"
 A_MINUTE = 75.0  # seconds in which cron has to have looked once
 
 
-async def test_the_whole_story(desk: Estate, tmp_path: Path) -> None:
-    await story.tell(desk, tmp_path, PUPPET)
-
-
-async def test_cron_instead_of_the_timer(desk: Estate, tmp_path: Path) -> None:
+async def test_set_up_and_cron_instead_of_the_timer(desk: Estate, tmp_path: Path) -> None:
     """Debian's cron takes the guide's own line, with every minute for every 15: it copies with cron's bare environment."""
+    await story.set_up(desk, tmp_path, PUPPET)
     need("cron")
     dr, stamp = desk.role("dr"), desk.fact("dr", "sync_stamp")
-    if dr.run("test -x /usr/local/sbin/puppet-ssl-sync").code:  # this test is run alone
-        await story.set_up(desk, tmp_path, PUPPET)
     dr.sh(
         f"systemctl disable --now puppet-ssl-sync.timer; touch -d '1 hour ago' {stamp}; rm -rf /etc/crontab /etc/cron.d"
     )

@@ -1,4 +1,4 @@
-"""Debian's own folders, the CA beside ssl/: from nothing to a standby, there and back, there, and home."""
+"""Debian's own folders, the CA beside ssl/: from nothing to a standby, there, a late node, and home."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ CLIENTS = ("web01", "db01")
 
 
 async def test_the_whole_story(desk: Estate, tmp_path: Path) -> None:
-    await story.tell(desk, tmp_path, PUPPET)
+    await story.tell(desk, tmp_path, PUPPET, back=False)

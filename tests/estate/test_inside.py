@@ -12,4 +12,4 @@ CLIENTS = ("web01", "db01")
 
 
 async def test_the_whole_story(desk: Estate, tmp_path: Path) -> None:
-    await story.tell(desk, tmp_path, PUPPET)
+    await story.tell(desk, tmp_path, PUPPET, back=True)
