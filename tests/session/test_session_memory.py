@@ -75,11 +75,13 @@ def binding(folder: Path, name: str = "production") -> Binding:
     return bind(parse_runbook(BOOK, "book.toml"), read_estate(path))
 
 
-def checked(home: Home, run: str, when: datetime, mode: str = "CHECK", kind: ResultKind = ResultKind.EXITED) -> None:
+def checked(
+    home: Home, run: str, when: datetime, mode: str = "CHECK", kind: ResultKind = ResultKind.EXITED, book: str = "book"
+) -> None:
     """Write the journal of a run in which both steps captured something."""
     folder = RunFolder.create(home, run, runbook=BOOK, inputs={}, estate=b"")
     journal = Journal.create(folder.path, At(when), "ana", 1)
-    opened = e.RunOpened(0.0, run, mode, "planned", "ana", "here", "book", "d", "production", "0")
+    opened = e.RunOpened(0.0, run, mode, "planned", "ana", "here", book, "d", "production", "0")
     events: list[e.Event] = [opened]
     for step, captures in (("checks/late", {"late": "web07"}), ("checks/other", {"other": "x"})):
         events.append(e.AttemptStarted(0.0, step, 1, Way.FORWARD, ("primary",)))
@@ -114,4 +116,10 @@ def test_another_estate_another_mode_and_a_failed_read_count_for_nothing(home: H
     assert remembered(home, binding(tmp_path), At(NOW)) == ({}, "")
     checked(home, "20261122-0000-cccccc", NOW)
     assert remembered(home, binding(tmp_path, "staging"), At(NOW)) == ({}, "")
+    assert remembered(home, binding(tmp_path), At(NOW))[0] == {"primary.late": "web07"}
+
+
+def test_a_fact_is_remembered_whichever_runbook_asked_for_it(home: Home, tmp_path: Path) -> None:
+    """Monitoring asks the readiness runbook every few minutes: the emergency of another one knows what that saw."""
+    checked(home, "20261122-0000-aaaaaa", NOW - timedelta(hours=1), book="ready")
     assert remembered(home, binding(tmp_path), At(NOW))[0] == {"primary.late": "web07"}

@@ -92,7 +92,8 @@ class Step(Command):
         description="Facts taken from standard output: the first group of the first matching line. None: FAILED.",
     )
     remember: Seconds | None = Field(
-        default=None, description="A capture not older than this may come from the last good CHECK, shown with its age."
+        default=None,
+        description="A capture not older than this may come from the estate's last good CHECK by any runbook, with its age.",
     )
     undo: UndoOr | None = Field(
         default=None,

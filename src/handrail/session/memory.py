@@ -1,4 +1,7 @@
-"""What a run may remember: captures of the last good CHECK, for what can no longer be asked. Never older than the runbook says."""
+"""What a run may remember: captures of the last good CHECK, for what can no longer be asked. Never older than the runbook says.
+
+The CHECK may be of another runbook on the same estate: a fact of a role is one fact, whoever asked for it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,8 @@ LOOK_BACK = 50  # runs
 
 def remembered(home: Home, binding: Binding, clock: Clock) -> tuple[dict[str, str], str]:
     """Return captures by name ("primary.late_certs"), and when they were made; nothing when no CHECK is young enough."""
-    limits = {place.name: place.step.remember for place in binding.runbook.places if place.step.remember}
+    steps = [place.step for place in binding.runbook.places if place.step.remember]
+    limits = {f"{role}.{fact}": step.remember or 0.0 for step in steps for role in step.on for fact in step.capture}
     if not limits:
         return {}, ""
     for glance in list(reversed(list_runs(home)))[:LOOK_BACK]:
@@ -35,12 +39,11 @@ def remembered(home: Home, binding: Binding, clock: Clock) -> tuple[dict[str, st
 
 def _is_check(glance: RunSummary, binding: Binding) -> bool:
     body = glance.first.body if glance.first and glance.first.event == "run_opened" else {}
-    wanted = (Mode.CHECK.value, binding.runbook.id, binding.estate.name)
-    return (body.get("mode"), body.get("runbook"), body.get("estate")) == wanted
+    return (body.get("mode"), body.get("estate")) == (Mode.CHECK.value, binding.estate.name)
 
 
 def _captures(glance: RunSummary, binding: Binding, limits: dict[str, float], now: datetime) -> dict[str, str]:
-    """Return what the remembering steps of one CHECK captured, as far as they are young enough."""
+    """Return what one CHECK captured of the facts in `limits` (seconds by "role.fact"), as far as it is young enough."""
     assert glance.first is not None
     age = (now - unstamp(glance.first.ts)).total_seconds()
     try:
@@ -50,9 +53,9 @@ def _captures(glance: RunSummary, binding: Binding, limits: dict[str, float], no
     found: dict[str, str] = {}
     for record in records:
         event = decode_event(record.event, record.body) if record.event == "host_ended" else None
-        if not isinstance(event, e.HostEnded) or age > limits.get(event.step, -1.0):
+        if not isinstance(event, e.HostEnded) or verdict(event.result) is not Verdict.PASSED:
             continue
-        if verdict(event.result) is Verdict.PASSED:
-            role = next((h.role for h in binding.estate.every_host() if h.key == event.result.host), "")
-            found |= {f"{role}.{name}": value for name, value in event.result.captures.items()}
+        role = next((h.role for h in binding.estate.every_host() if h.key == event.result.host), "")
+        captured = {f"{role}.{name}": value for name, value in event.result.captures.items()}
+        found |= {name: value for name, value in captured.items() if age <= limits.get(name, -1.0)}
     return found
