@@ -14,7 +14,7 @@ LIGHT = {
     "Puppet 7 and later, OpenVox (CA beside ssl/, with a link to it)": LOGS / "light-beside.jsonl",
     "Debian 12 (the same, in Debian's folders)": LOGS / "light-debian.jsonl",
 }
-PAGES = {"tried": (LOGS / "inside.jsonl", "tried.md", LIGHT)}
+PAGES = {"tried": (LOGS / "inside.jsonl", "tried.md", LIGHT), "debian": (LOGS / "debian.jsonl", "tried-debian.md", {})}
 
 
 @pytest.mark.parametrize("name", PAGES)

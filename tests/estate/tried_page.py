@@ -140,7 +140,7 @@ ROWS: Final[dict[str, Callable[[Line], str]]] = {
     "saw": lambda line: f"on the screen: {line['what']} | after {line['after']} s",
     "agent": _agent,
     "said": lambda line: f"`{_plain(line['what'])}` | exit {line['exit']}: {line['last']}",
-    "world": lambda line: f"**{line['what']}** | done to the machines",
+    "world": lambda line: f"**{line['what']}** | not by the console",
 }
 HEAD: Final = """# What was tried on real Puppet
 
