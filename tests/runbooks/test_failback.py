@@ -13,7 +13,7 @@ from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.outcome import outcome
 from handrail.engine.state import State
-from handrail.engine.words import Outcome, StepWord
+from handrail.engine.words import Outcome, Pace, StepWord
 from handrail.plain.auto import Auto
 from handrail.session import simulator
 
@@ -84,6 +84,7 @@ async def _home(bed: Bed, ca: str) -> None:
     before, stamp = await bed.looks(), f"cat {bed.fact('dr', 'sync_stamp')}"
     copied = await bed.said("puppet-dr", stamp)
     session = bed.open("puppet-failback")
+    assert session.submit(m.SetPace(Pace.STEP)) is None  # the step after that one has nothing to undo
     try:
         there = await drive(session, until=lambda s: s.step("standby/timer").word is StepWord.PASSED)
         assert there.values["primary.collisions"] == "0"
@@ -92,7 +93,6 @@ async def _home(bed: Bed, ca: str) -> None:
         assert LATE in there.values["primary.row2"]
         assert "old02" in there.values["primary.row3"]
         assert await bed.said("puppet-dr", stamp) > copied  # this copy, too, is a good one, and its age is counted
-        session.submit(m.Pause())
         while order.busy(session.snapshot.state):
             await session.changed(session.snapshot.seq)
         state = session.snapshot.state

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+from pathlib import Path
 
 import pytest
-from tests.session.world import Drive, World, runbook, step
+from tests.session.world import Drive, World, a_world, runbook, step
 
 from handrail.engine import messages as m
 from handrail.engine import order
@@ -70,6 +71,18 @@ async def test_a_host_that_answers_and_fails_is_no_emergency(world: World) -> No
     await drive.go()
     await drive.ask(m.Go())
     assert proposed(drive) == "retry"
+
+
+async def test_name_servers_are_no_hosts_to_be_asked(tmp_path: Path) -> None:
+    """A switch that stands waits for name servers: the console goes on asking hosts for whatever stands after it."""
+    read = 'dns = { name = "puppet.example.test", from = "10.9.9.9", to = "10.0.0.20" }'
+    async with a_world(tmp_path, dns=True) as world:
+        drive = world.open(runbook(step(read, head="reads = true")))
+        await drive.rest()
+        await drive.go()
+        assert drive.word("s/x") is StepWord.FAILED
+        await drive.session._reach.ask()
+        assert drive.session.snapshot.waits_for == ()
 
 
 async def test_a_lost_role_is_not_asked_again(world: World) -> None:

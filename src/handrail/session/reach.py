@@ -63,12 +63,16 @@ def away_hosts(core: Core) -> dict[str, tuple[float, str]]:
 
 
 def concerned_hosts(state: State, binding: Binding) -> tuple[str, ...]:
-    """Return the hosts that the standing step waits for; none while nobody drives, never one of a lost role."""
+    """Return the hosts that the standing step waits for; none while nobody drives, never one of a lost role.
+
+    A step may wait for what is no host, the name servers: those are not asked here.
+    """
     step = order.standing(state)
     if step is None or state.held or state.closed or order.busy(state):
         return ()
     own = _not_passed(state, step)
-    places = {p.key: p.role for s in state.outline.steps for p in (*s.places, *s.undo_places)}
+    hosts = {host.key for host in binding.estate.every_host()}
+    places = {p.key: p.role for s in state.outline.steps for p in (*s.places, *s.undo_places) if p.key in hosts}
     needed = step.requires | _asked_roles(state, binding, step)
     return tuple(key for key, role in places.items() if role not in state.lost and (key in own or role in needed))
 
