@@ -33,7 +33,7 @@ def measure(place: Place) -> Part:
         "Start",
         "Programs are started and timed to their end; screens run on a real pseudo terminal of 80x24, timed from the "
         "start of the process to the first byte of a word on it. Home's first paint is its frame, which says that runbooks and runs "
-        "are being read; `complete` is when they are listed.",
+        "are being read: it is written before the screen is imported, and takes no key yet; `complete` is when they are listed.",
         (
             Row("`--help`", middle(answers["help"]), "s", "`python -c pass`", python, 8, "at most 8x"),
             Row("`lint`, 40 steps", middle(answers["lint"]), "s", "`python -c pass`", python, 25, "at most 25x"),

@@ -26,7 +26,8 @@ from handrail.tui.output import OutputView
 HOW = (
     "A step prints a file of lines at a real sshd, on the full screen, on a real pseudo terminal of 80x24; a key is pressed every "
     "20 ms meanwhile. A key is handled when the page has done what it says and has painted. Beside it `ssh host cat` into a file, "
-    "with the same cipher. Memory and finding are measured on the spool itself, with the view that the screen has."
+    "with the same cipher. Memory and finding are measured on the spool itself, with the view that the screen has, which has counted "
+    "the lines when something is to be found."
 )
 STEP = """
 [[stage]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
@@ -17,86 +17,20 @@ import asyncssh
 from handrail.base.failpoint import boundary
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
-from handrail.base.secrets import Secret, redact
+from handrail.base.secrets import Secret
 from handrail.ssh import shell
-from handrail.ssh.flow import Feed, Pipe
-from handrail.ssh.frames import NOISE, Stream
+from handrail.ssh.call import Call, LinkGone
+from handrail.ssh.flow import Feed
+from handrail.ssh.frames import NOISE
 from handrail.ssh.links import Links
 from handrail.ssh.target import Target
 
 _Channel = asyncssh.SSHClientChannel[bytes]
-Output = Callable[[str, int, bytes], None]
-"""Called with "out" or "err", the offset of the first byte, and the bytes."""
-
 SPARES: Final = (
     8  # hosts that have a channel ready at once: latency is felt where one waits for single hosts, not in a fan-out
 )
 IDLE: Final = 5.0  # seconds after which a spare channel is closed: a console that stands leaves no shell on a host
 FIRST_WORD: Final = 3.0  # seconds in which a host that has the job already says so
-ANSWER_MOST: Final = 1 << 20  # bytes kept of a short answer
-
-
-class LinkGone(Exception):
-    """The connection or the channel ended before the call was over; nothing follows from that."""
-
-
-class Call:
-    """One call and what it has brought so far."""
-
-    def __init__(self, output: Output, offsets: tuple[int, int] = (0, 0)) -> None:
-        loop = asyncio.get_running_loop()
-        self.nonce = secrets.token_hex(16)
-        self.out = Stream(self.nonce, offsets[0], lambda at, data: self._put("out", at, data), ends=True)
-        self.err = Stream(self.nonce, offsets[1], lambda at, data: self._put("err", at, data), ends=False)
-        self.ended: asyncio.Future[None] = loop.create_future()
-        self.step: asyncio.Future[str] = loop.create_future()
-        self.loaded = False
-        self.exit: int | None = None
-        self.closed = False
-        self.prompt = b""
-        self.aside = bytearray()
-        self.on_header: Callable[[list[str]], None] = lambda _words: None
-        self.enough: Callable[[Call], bool] = lambda _call: True
-        self.pipe: Pipe | None = None  # what takes the output: full, it stops the channel
-        self.writable = asyncio.Event()
-        self.writable.set()
-        self._output = output
-        self._told = False
-
-    def feed(self, data: bytes, *, is_err: bool) -> None:
-        """Take a piece of stdout or stderr."""
-        (self.err if is_err else self.out).feed(data)
-        self._tell()
-        if self.out.trailer is not None and not self.ended.done() and self.enough(self):
-            self.ended.set_result(None)
-
-    def _put(self, stream: str, at: int, data: bytes) -> None:
-        """Hand on the job's bytes; what follows a header that is no `go` is the answer's body."""
-        header = self.out.header
-        if stream == "out" and header and header[0] != "go":
-            if len(self.aside) < ANSWER_MOST:
-                self.aside += data
-            return
-        self._tell()
-        self._output(stream, at, data)
-
-    def _tell(self) -> None:
-        if self.out.header is not None and not self._told:
-            self._told = True
-            self.on_header(self.out.header)
-
-    def noise(self) -> str:
-        """Return what the host said outside the protocol, as showable text."""
-        return _showable(self.err.heard().replace(self.prompt or b"\0", b"") + b" " + self.out.heard())
-
-    def answered(self, secret: Secret) -> str:
-        """Return what sudo said to a password, as showable text; a host that repeats the password is not repeated here."""
-        heard = self.err.heard().split(self.prompt)[1:] if self.prompt else []
-        return _showable(redact(b" ".join(heard), [secret]))
-
-
-def _showable(heard: bytes) -> str:
-    return safe(b" ".join(heard.replace(shell.READY, b"").split()), 300)
 
 
 class _Session(asyncssh.SSHClientSession[bytes]):

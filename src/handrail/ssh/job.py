@@ -20,7 +20,8 @@ from handrail.base.failpoint import boundary
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.ssh import shell
-from handrail.ssh.channel import Call, LinkGone, Output, consult, converse, get_through_sudo, said
+from handrail.ssh.call import Call, LinkGone, Output
+from handrail.ssh.channel import consult, converse, get_through_sudo, said
 from handrail.ssh.flow import Feed, Pipe
 from handrail.ssh.frames import number
 from handrail.ssh.links import HostFacts, Links
