@@ -110,3 +110,19 @@ async def test_whether_it_came_so_is_said_by_who_foretold_it(tmp_path: Path) -> 
     assert remarks(session, Remarks.JUDGED) == [("checks/ca", "so"), ("checks/serves", "not so")]
     assert "yes or no, or an empty line" in said
     assert said.count("  in your own word: not so") == 1
+
+
+async def test_by_step_every_read_is_heard_and_side_by_side_only_its_outcome(tmp_path: Path) -> None:
+    for pace, heard in ((Pace.STEP, True), (Pace.STAGE, False)):
+        session = FakeSession(tmp_path / pace.value)
+        assert session.outline.stage("checks").together
+        session.submit(m.SetPace(pace))
+        session.submit(m.Go())
+        said: list[str] = []
+        console = Console(session, said.append, asyncio.Queue())
+        session.begin("checks/ca")
+        await console._look(0)
+        session.say("checks/ca", "h-dr", "/etc/puppetlabs\n")
+        session.end("checks/ca")
+        await console._look(0)
+        assert any("/etc/puppetlabs" in line for line in said) is heard

@@ -9,6 +9,7 @@ from typing import Final
 from handrail.base.safe import safe
 from handrail.engine import order
 from handrail.engine.state import State
+from handrail.engine.words import Pace
 from handrail.plain.learning import spoken
 from handrail.session.api import SessionApi
 from handrail.session.view import Snapshot
@@ -26,10 +27,11 @@ class Heard:
     def fresh(self, before: State | None, shown: Snapshot) -> Iterator[str]:
         """Yield the new lines of what runs, or ran a moment ago.
 
-        Of reads that run side by side only the outcome is told; their output is in the log.
+        Of reads that run side by side only the outcome is told; their output is in the log. By step nothing does.
         """
+        by_step = shown.state.pace is Pace.STEP
         for step, now in shown.state.walked():
-            if shown.state.outline.stage(step.stage).together:
+            if shown.state.outline.stage(step.stage).together and not by_step:
                 continue
             if now.word in order.BUSY or (before and before.step(step.id).word in order.BUSY):
                 yield from self._of(step.id, shown)
