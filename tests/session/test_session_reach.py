@@ -125,3 +125,14 @@ async def test_a_host_whose_clock_is_wrong_is_warned_of_before_anything_changes(
     assert len(said) == 1
     assert re.match(r"dr's clock is 1[12]m\S* behind this console's clock", said[0])
     assert "chronyc" in said[0]
+
+
+async def test_a_name_server_is_no_host_that_could_be_asked_again(tmp_path: Path) -> None:
+    async with a_world(tmp_path, dns=True) as world:
+        change = 'dns = { name = "puppet.example.test", from = "10.0.0.99", to = "10.0.0.20" }'
+        drive = world.open(runbook(step(f'on = "dr"\n{DO}') + step(f'undo = "restore"\n{change}', stage="c")))
+        while not order.standing(drive.state):
+            await drive.ask(m.Go())
+        core = drive.session.core
+        assert reach.concerned_hosts(core.state, core.binding) == ()
+        await reach.Reach(core).ask()
