@@ -207,11 +207,14 @@ async def lesson(home: Path) -> None:
         await pilot.pause(0.5)
         await camera.shoot("coach")
         await camera.press("enter")
+        while not _foretells(app):
+            await camera.go()
+            await camera.rest()
         await camera.go()
-        await camera.press(*"root", "tab", *"nothing")
+        await camera.press(*"one", "space", *"address", "tab", *"nothing")
         await camera.shoot("prediction")
         await camera.press("enter")
-        await camera.until(lambda s: _passed(s, "look/reach-primary"))
+        await camera.until(lambda s: _passed(s, "look/name-dns"))
         foretell(camera, ("nobody knows", "nothing"))
         while not _passed(camera.state, "look/paths"):
             await camera.go()
@@ -223,6 +226,12 @@ async def lesson(home: Path) -> None:
         await camera.press("enter")
         await camera.press("enter", *"that", "space", *"it", "space", *"says", "space", *"why", "enter")
         await camera.shoot("debrief-lesson")
+
+
+def _foretells(app: HandrailApp) -> bool:
+    """Tell whether the next step is to be foretold: what only reaches a role is not."""
+    assert app.session is not None
+    return bool(app.session.snapshot.foretell)
 
 
 def foretell(camera: Camera, words: tuple[str, str]) -> None:

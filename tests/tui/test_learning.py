@@ -317,3 +317,19 @@ async def test_what_a_stage_leads_on_to_is_foretold_with_it(tmp_path: Path) -> N
     asked = session.snapshot.foretell
     assert asked[0] == "sync/hold"
     assert asked[-1] == "switch/dns", "the stage leads on to the gate of the next: nobody is asked in between"
+
+
+async def test_nobody_judges_what_they_do_not_see(tmp_path: Path) -> None:
+    session = taught(tmp_path, Level.NONE, predict=True)
+    session.foretold("checks/ca", "checks/serves", "sync/hold", "sync/mask", "sync/copy")
+    done(session)
+    async with playing(session) as stage:
+        stage.app.open_debrief()
+        await stage.settle()
+        assert "was it so?" not in stage.text()
+        await stage.press("+")
+        assert "was it so?" in stage.text(), "it is brought into view first"
+        assert remarks(session, Remarks.JUDGED) == []
+        await stage.press("+", "-", "+", "-")
+        assert "was it so?" in stage.text(), "the next one follows"
+    assert [text for _, text in remarks(session, Remarks.JUDGED)] == ["so", "not so", "so", "not so"]

@@ -48,7 +48,9 @@ def _card(scene: Scene, step: StepOutline, width: int, *, roomy: bool) -> list[L
     lines = [rule(width, ink(f"{scene.look.glyph(mark)} {mark.word}", mark.ink), mark.ink)] if mark else []
     right = row(ink(f"{text.where}  " if len(text.where) < width // 2 else "", Ink.DIM), ink(f"{kind} ", how))
     says = ink(f" enter starts {step.number}", Ink.ACCENT)
-    if order.closed_forward(scene.state):
+    if scene.state.halted:
+        says = ink(f" {step.number} is next, once it goes on", Ink.WARNING)
+    elif order.closed_forward(scene.state):
         says = ink(f" {step.number} is closed by a guard", Ink.ERROR)
     lines.append(spread(says, right, width))
     lines += hang("", step.title, width - 1, at=1, how=Ink.BOLD, most=2)

@@ -14,6 +14,7 @@ from handrail.tui.clocks import clock
 from handrail.tui.scene import Scene
 from handrail.tui.text import EMPTY, Ink, Line, hang, ink, row
 
+WAS_IT_SO = "was it so?"
 _LABEL = 13
 
 
@@ -49,7 +50,7 @@ def said_before(scene: Scene, actual: Mapping[str, tuple[str, ...]], width: int)
     marked = to_judge(scene.snap)
     for one in foretold(scene.snap):
         sign = ink(" ▸ " if one.step == marked else "   ", Ink.KEY)
-        asked = ink("  was it so?  +  -", Ink.KEY) if one.step == marked else ink(f"  {one.judged}", Ink.ACCENT)
+        asked = ink(f"  {WAS_IT_SO}  +  -", Ink.KEY) if one.step == marked else ink(f"  {one.judged}", Ink.ACCENT)
         lines.append(row(sign, ink(scene.state.outline.step(one.step).name, Ink.BOLD), asked))
         came = " / ".join(actual.get(one.step, ())) or "nothing"
         undo = "; ".join(one.undo).replace("\n", "; ") or "it only reads"

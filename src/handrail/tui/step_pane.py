@@ -76,7 +76,7 @@ def command_rows(commands: tuple[str, ...], width: int, most: int) -> list[Line]
     rows = [line for command in commands for line in command.split("\n")]
     shown = [row(ink(" $ " if at == 0 else "   ", Ink.KEY), ink(line)) for at, line in enumerate(rows[:most])]
     if len(rows) > most:
-        shown[-1] = spread(fit(shown[-1], width - 14), ink(f"{len(rows) - most} more: l ", Ink.MUTED), width)
+        shown[-1] = spread(fit(shown[-1], width - 14), ink(f"{len(rows) - most} more: p ", Ink.MUTED), width)
     return [fit(line, width) for line in shown]
 
 
@@ -191,6 +191,8 @@ def before_stage(scene: Scene, stage: StageOutline, width: int, height: int) -> 
         lines.append(row(" ", ink(f"stage {stage.name}", Ink.BOLD), ink("  closed by a guard", Ink.ERROR)))
     elif order.interrupted(state) is not None:
         lines.append(row(" ", ink(f"stage {stage.name}", Ink.BOLD), ink("  an undo was interrupted: u", Ink.WARNING)))
+    elif state.halted:
+        lines.append(row(" ", ink(f"stage {stage.name}", Ink.BOLD), ink("  once it goes on", Ink.WARNING)))
     elif following is None or following.stage != stage.id:
         lines.append(row(" ", ink(f"stage {stage.name}", Ink.BOLD), ink("  not its turn yet", Ink.DIM)))
     else:

@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from handrail.engine import messages as m
 from handrail.engine.words import Remarks
 from handrail.session.lessons import NOT_SO, QUESTIONS, SO, foretold, is_ones_own, last_lines, reflections, to_judge
+from handrail.tui.debrief_lesson import WAS_IT_SO
 from handrail.tui.debrief_view import debrief_rows
 from handrail.tui.dialogs import AskWords, Field
+from handrail.tui.frame import Body
 from handrail.tui.page import Scrolled
 from handrail.tui.text import EMPTY, Ink, Line, ink
+
+_TOLD = 5  # rows that one foretold step takes at least
 
 
 class DebriefPage(Scrolled[None]):
@@ -23,11 +27,17 @@ class DebriefPage(Scrolled[None]):
         super().__init__()
         self.whole = False
         self._came: dict[str, tuple[str, ...]] = {}
+        self._asked_at = 0  # the row of the marked step that was foretold
+        self._follow = False  # it is brought into view once
 
     def lines(self, width: int) -> list[Line]:
         """Return the debrief."""
         scene = self.scene
-        return debrief_rows(scene, width, whole=self.whole, actual=self._actual()) if scene else [EMPTY]
+        if scene is None:
+            return [EMPTY]
+        rows = debrief_rows(scene, width, whole=self.whole, actual=self._actual())
+        self._asked_at = next((at for at, line in enumerate(rows) if WAS_IT_SO in line.plain), 0)
+        return rows
 
     def _actual(self) -> Mapping[str, tuple[str, ...]]:
         """Return the last lines that each foretold step has said; read once, for the run is over."""
@@ -85,10 +95,26 @@ class DebriefPage(Scrolled[None]):
 
     def _judge(self, word: str) -> None:
         step = self._foretold()
-        if step:
-            self.desk.submit(m.Remark(Remarks.JUDGED, word, step))
-        else:
+        if not step:
             self.tell("nothing that was foretold waits for your word")
+        elif not self._in_view():
+            self.first = max(0, self._asked_at - 1)
+            self.tell("this is what you foretold, and what came: was it so? + or -")
+        elif self.desk.submit(m.Remark(Remarks.JUDGED, word, step)):
+            self._follow = True
+
+    def _in_view(self) -> bool:
+        """Tell whether what is to be judged can be read: nobody judges what they do not see."""
+        return self.first <= self._asked_at < self.first + max(1, self._height - _TOLD)
+
+    def body(self, width: int, height: int) -> Body:
+        """Return the part that is in view; once something was judged, what is to be judged next."""
+        made = super().body(width, height)
+        if self._follow and self._foretold() and not self._in_view():
+            self.first = max(0, self._asked_at - 1)
+            made = super().body(width, height)
+        self._follow = False
+        return made
 
     def do_all_steps(self) -> None:
         """Show each step, or only the stages."""
