@@ -74,8 +74,7 @@ def concerned_hosts(state: State, binding: Binding) -> tuple[str, ...]:
     hosts = {host.key for host in binding.estate.every_host()}
     places = {p.key: p.role for s in state.outline.steps for p in (*s.places, *s.undo_places) if p.key in hosts}
     needed = step.requires | _asked_roles(state, binding, step)
-    hosts = {key: role for key, role in places.items() if role and role not in state.lost}  # name servers are none
-    return tuple(key for key, role in hosts.items() if key in own or role in needed)
+    return tuple(key for key, role in places.items() if role not in state.lost and (key in own or role in needed))
 
 
 def _not_passed(state: State, step: StepOutline) -> frozenset[str]:
