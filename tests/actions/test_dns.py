@@ -156,6 +156,18 @@ async def test_moved_by_somebody_else_after_the_last_look_is_refused_by_the_serv
     assert not drive.state.started
 
 
+async def test_an_address_that_appears_beside_it_after_the_last_word_stops_the_switch(zone: World) -> None:
+    """A client that prefers IPv6 would go there whatever is switched; the gate's look was too early to see it."""
+    drive = await at_gate(zone)
+    assert drive.submit(m.Confirm("s/x", NEW)) == ""
+    records(zone).set("puppet 60 AAAA 2001:db8::1")
+    await drive.rest()
+    assert drive.word() is StepWord.FAILED
+    assert "AAAA 2001:db8::1 stands beside the A record" in drive.detail()
+    assert records(zone).values("puppet") == [OLD]
+    assert not drive.state.started
+
+
 async def test_an_undo_does_not_overwrite_what_somebody_else_did(zone: World) -> None:
     drive = await switched(zone)
     assert drive.word() is StepWord.PASSED

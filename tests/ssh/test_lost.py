@@ -128,9 +128,11 @@ async def test_a_reused_process_number_is_not_mistaken_for_the_job(host: Host) -
     await host.run("true")
     (host.folder(KEY) / "rc").unlink()
     (host.folder(KEY) / "pid").write_text(f"{os.getpid()} 1\n")
-    end, _ = await attach(host)
+    async with asyncio.timeout(20):  # one that takes us for the job would follow us for ever
+        end, heard = await attach(host)
     assert isinstance(end, Lost)
     assert end.code == "process"
+    assert heard.news == [], "it was never said to be there"
     assert (await look(host.links, host.target, KEY)).state == "lost"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from functools import partial
 
 import pytest
@@ -101,12 +102,14 @@ async def test_a_job_that_is_stopped_before_it_starts_never_starts(host: Host) -
 
 async def test_a_stranger_with_our_number_is_left_alone(host: Host) -> None:
     await host.run("true")
-    with_our_number = await asyncio.create_subprocess_exec("sleep", "60", start_new_session=True)
+    with_our_number = await asyncio.create_subprocess_exec("sh", "-c", "sleep 60 & wait", start_new_session=True)
+    await until(lambda: len(members(with_our_number.pid)) == 2)
+    theirs = set(members(with_our_number.pid))
     (host.folder(KEY) / "pid").write_text(f"{with_our_number.pid} 1\n")
     assert (await stop(host)).proved
     assert with_our_number.returncode is None
-    assert members(with_our_number.pid) == [with_our_number.pid]
-    with_our_number.kill()
+    assert set(members(with_our_number.pid)) == theirs, "what it had begun lives on too"
+    os.killpg(with_our_number.pid, signal.SIGKILL)
     await with_our_number.wait()
 
 
