@@ -49,7 +49,7 @@ def _card(scene: Scene, step: StepOutline, width: int, *, roomy: bool) -> list[L
     right = row(ink(f"{text.where}  " if len(text.where) < width // 2 else "", Ink.DIM), ink(f"{kind} ", how))
     says = ink(f" enter starts {step.number}", Ink.ACCENT)
     if scene.state.halted:
-        says = ink(f" {step.number} is next, once it goes on", Ink.WARNING)
+        says = ink(f" {step.number} is halted", Ink.WARNING)
     elif order.closed_forward(scene.state):
         says = ink(f" {step.number} is closed by a guard", Ink.ERROR)
     lines.append(spread(says, right, width))

@@ -106,7 +106,7 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at("run", "follow", "f", "Follow", "stay at the end of the output, or stay here"),
     _at(RUN, "copy", "y", "Copy", "copy the command and what it last said, also to a file"),
     _at("run", "back", "escape", "Back", "back to the running step"),
-    *(_at("run", f"stage-{n}", str(n), f"Stage {n}", f"look at stage {n}") for n in range(1, 10)),
+    *(_at(("run", "replay"), f"stage-{n}", str(n), f"Stage {n}", f"look at stage {n}") for n in range(1, 10)),
     # ------------------------------------------------------------ gate, question
     _at("gate", "confirm", "enter", "Confirm", "send it, once what is typed matches", 10),
     _at("gate", "not-now", "escape", "Not now", "leave the gate; nothing is sent", 20),
@@ -176,7 +176,6 @@ DEFAULT: Final[tuple[Key, ...]] = (
     _at("replay", "follow", "f", "Follow", "stay at the end of the output, or stay here"),
     _at("replay", "find", "/", "Find", "find in the output"),
     _at("replay", "back", "escape", "Back", "back to the running step"),
-    *(_at("replay", f"stage-{n}", str(n), f"Stage {n}", f"look at stage {n}") for n in range(1, 10)),
     # ------------------------------------------------------------ instruct
     _at("instruct", "fault", "f", "Fault", "something happens to the estate; the operator is not told", 10),
     _at("instruct", "message", "m", "Message", "a message to the operator, who has to answer it", 20),
