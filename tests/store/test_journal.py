@@ -251,6 +251,18 @@ def test_short_writes_are_completed(folder: Path, short: int) -> None:
     assert len(reopen(folder).records) == 3
 
 
+def test_a_write_that_takes_nothing_is_a_full_disk(folder: Path) -> None:
+    class Taking(FaultyDisk):
+        def write(self, at: str, fd: int, data: bytes) -> int:
+            self.calls.append(("write", at))
+            return 0 if at == "journal.append" else super().write(at, fd, data)
+
+    journal = Journal.create(folder, SteppingClock(), "alice", 1, disk=Taking())
+    with pytest.raises(JournalDead, match="No space left"):
+        journal.append("tick", {})
+    journal.close()
+
+
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
 @pytest.mark.parametrize("kind", ["write", "sync_data"])
 @pytest.mark.parametrize("nth", range(1, 7))
