@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal
 
 from handrail.runbook.model import Place, Runbook
@@ -99,9 +100,10 @@ def _strings(part: Table, base: Path, skip: tuple[str, ...] = ()) -> Iterator[tu
             yield from _within(getattr(part, name), (*base, key), name)
 
 
-def _fields(model: type[Table]) -> Iterator[tuple[str, str]]:
+@cache
+def _fields(model: type[Table]) -> tuple[tuple[str, str], ...]:
     names = {id(info): name for name, info in model.model_fields.items()}
-    return ((key, names[id(info)]) for key, info in keys(model).items())
+    return tuple((key, names[id(info)]) for key, info in keys(model).items())
 
 
 def _within(value: object, path: Path, field: str) -> Iterator[tuple[Path, str, str]]:
