@@ -15,7 +15,7 @@ from handrail.engine.words import Outcome, StepWord, Verdict
 from handrail.plain.auto import Auto
 from handrail.session.session import Session
 
-PATIENCE = 240.0  # seconds for a whole drill
+PATIENCE = 400.0  # seconds for a whole drill, on a machine that is busy: it only ends a test that has failed
 LOOK = 0.5
 TRIES = 20
 
