@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from tests.engine.well_formed import assert_well_formed
+from tests.engine.well_formed import assert_offered, assert_well_formed
 
 from handrail.engine import due as acts
 from handrail.engine import events as e
@@ -128,6 +128,7 @@ class Rig:
             return said
         self.take(*said)
         self.marks.append(len(self.journal))
+        assert_offered(self.state)
         return None
 
     def must(self, message: m.Message) -> None:

@@ -9,6 +9,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from handrail.engine import events as e
 from handrail.engine import messages as m
+from handrail.engine.offers import Offer, offers
+from handrail.engine.state import State
 
 
 def of_type(value: object, kind: Any) -> bool:
@@ -47,3 +49,13 @@ def assert_well_formed(message: m.Message, said: Sequence[e.Event] | m.Refused) 
         mended = isinstance(message, m.Resume) and not isinstance(event, e.Resumed)  # cut off by a crash: nobody's word
         if isinstance(message, m.Intent) and not mended:
             assert getattr(event, "by", message.by) == message.by, event
+
+
+def assert_offered(state: State) -> None:
+    """Hold what is true of every offer: it is whole, and at most one is proposed."""
+    made = offers(state)
+    for offer in made:
+        assert of_type(offer, Offer), offer
+        assert offer.verb, offer
+        assert offer.label, offer
+    assert len([o for o in made if o.proposed]) <= 1, made
