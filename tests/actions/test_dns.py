@@ -243,6 +243,26 @@ async def test_stopped_after_the_send_it_is_unknown_until_somebody_asks(
     assert drive.word() is (StepWord.PASSED if records(zone).values("puppet") == [NEW] else StepWord.FAILED)
 
 
+@pytest.mark.parametrize(("stands", "word"), [(NEW, StepWord.PASSED), (OLD, StepWord.FAILED)])
+async def test_who_asks_what_became_of_a_switch_reads_and_sends_nothing(
+    zone: World, monkeypatch: pytest.MonkeyPatch, stands: str, word: StepWord
+) -> None:
+    monkeypatch.setattr(Rfc2136, "patience", 30.0)
+    drive = await at_gate(zone)
+    assert zone.second is not None
+    assert zone.names is not None
+    zone.second.records = records(zone).copy()
+    assert drive.submit(m.Confirm("s/x", NEW)) == ""
+    await drive.until(lambda state: "attempt" in state.step("s/x").notes.get("dns", {}))
+    await drive.ask(m.StopStep("s/x"))
+    assert drive.word() is StepWord.UNKNOWN, drive.detail()
+    records(zone).set(f"puppet 60 A {stands}")
+    zone.second.records, sent = records(zone), zone.names.updates
+    await drive.ask(m.Reattach("s/x"))
+    assert drive.word() is word, drive.detail()
+    assert (zone.names.updates, records(zone).values("puppet")) == (sent, [stands])
+
+
 async def test_killed_after_the_send_it_is_settled_by_reading(zone: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Rfc2136, "patience", 30.0)
     drive = await at_gate(zone)

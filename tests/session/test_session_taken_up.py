@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import asyncssh
 import pytest
 from tests.session.world import Drive, World, runbook, step
 from tests.ssh.bench import until
@@ -94,3 +95,22 @@ async def test_what_was_begun_is_found_and_its_probe_not_asked_first(world: Worl
     assert (again.word(), again.at().how) == (StepWord.PASSED, How.RAN)
     assert _lines(world, "ran") == 1
     assert again.state.started == ("s/x",)
+
+
+async def test_who_asks_what_became_of_it_starts_nothing(world: World) -> None:
+    """What a person asks about is not begun by the asking; that it never was is known then, and sending it is a word of its own."""
+    drive = await world.open(BOOK).go()
+    await _dies_while_it_asks(world, drive, m.Go())
+    old = world["dr"].key
+    await world.off("dr")
+    await world.on("dr", key=asyncssh.generate_private_key("ssh-ed25519"))
+    again = await world.resume(drive.run).rest()
+    assert again.word() is StepWord.UNKNOWN, again.detail()
+    await world.off("dr")
+    await world.on("dr", key=old)
+    await again.ask(m.Reattach("s/x"))
+    assert again.word() is StepWord.FAILED, again.detail()
+    assert "it never began, and now cannot" in again.detail()
+    assert (_lines(world, "ran"), again.state.started) == (0, ())
+    await again.ask(m.Retry("s/x"))
+    assert (again.word(), _lines(world, "ran")) == (StepWord.PASSED, 1)

@@ -15,6 +15,7 @@ from handrail.engine.results import Check, Result
 from handrail.engine.words import Answer, ResultKind, Way
 
 RUN: Final = "run"  # the part that is the step's own command
+NEVER: Final = "it never began, and now cannot: nothing was sent. Retry sends it"
 
 
 async def perform(work: Work, port: Port) -> None:
@@ -54,7 +55,12 @@ async def _host(
 ) -> tuple[Result, Said]:
     """Return what came of one host, without its verifies: probed first, so that what is so already is not sent again."""
     said = result = None
-    if work.changes and work.probe and host in work.probe.each:
+    if work.asks:
+        said = await port.found(host, work.hosts[host], RUN, spend=True)
+        if said is None:
+            return Result(host, ResultKind.REFUSED, sent=False, detail=NEVER), Said(ResultKind.REFUSED, sent=False)
+        result = _judged(work, host, said)
+    elif work.changes and work.probe and host in work.probe.each:
         said, seen = await _begun_or_so(work, host, port)
         if said is None and seen:
             port.say(host, f"already so: {seen}")

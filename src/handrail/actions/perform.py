@@ -8,7 +8,8 @@ from typing import Final
 from handrail.actions import commands, meter, names, pause, person, questions, sync
 from handrail.actions.port import Port
 from handrail.actions.work import Work
-from handrail.engine.words import Answer
+from handrail.engine.results import Result
+from handrail.engine.words import Answer, ResultKind, Way
 
 ACTIONS: Final[Mapping[str, Callable[[Work, Port], Awaitable[None]]]] = {
     "run": commands.perform,
@@ -24,7 +25,17 @@ PROBED: Final = frozenset({"sync", "dns"})  # actions that can be probed without
 
 async def perform(work: Work, port: Port) -> None:
     """Do one attempt, and report every host's answer through the port."""
-    await ACTIONS[work.kind](work, port)
+    await (_asked if work.asks and work.kind in PROBED else ACTIONS[work.kind])(work, port)
+
+
+async def _asked(work: Work, port: Port) -> None:
+    """Tell by what stands how a copy or a switch ended: it is no single job that could be asked, and nothing may be sent."""
+    answer, seen = await probe(work, port)
+    wanted = Answer.DONE if work.way is Way.FORWARD else Answer.NOT_DONE
+    known = ResultKind.LOST if answer is Answer.DONT_KNOW else ResultKind.EXITED
+    code = None if answer is Answer.DONT_KNOW else int(answer is not wanted)
+    for host in work.hosts:
+        port.ended(await commands.verified(work, Result(host, known, sent=True, exit=code, detail=seen), port))
 
 
 async def probe(work: Work, port: Port) -> tuple[Answer, str]:

@@ -55,7 +55,8 @@ class Work:
     kind: str
     changes: bool
     limit: float
-    attach: bool = False
+    attach: bool = False  # an earlier console may have begun it
+    asks: bool = False  # only ask what became of it: nothing that changes may be sent
     at_once: int = 10
     need: int = 0
     within: float = 0.0

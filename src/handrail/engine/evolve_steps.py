@@ -403,7 +403,7 @@ def reattached(state: State, event: e.Reattached) -> State:
 
 def _reopened(attempt: Attempt) -> Attempt:
     known = {h: r for h, r in attempt.results.items() if verdict(r) is not Verdict.UNKNOWN}
-    return replace(attempt, results=known, ended=None, verdict=None, attach=True)
+    return replace(attempt, results=known, ended=None, verdict=None, attach=True, asked=True)
 
 
 def retry_asked(state: State, event: e.RetryAsked) -> State:

@@ -36,6 +36,7 @@ class Attempt:
     back: str = ""
     order: Mapping[str, str] = field(default_factory=dict)
     attach: bool = False  # in flight when a console went away: re-attach, never start blindly
+    asked: bool = False  # its outcome was UNKNOWN and a person asks: nothing may be started
     verdict: Verdict | None = None
 
     @property

@@ -161,6 +161,7 @@ class Acts:
         attempt = next(a for a in core.state.step(act.step).attempts if a.number == act.attempt)
         resolve = core.orders.forward if act.way is Way.FORWARD else core.orders.back
         work = resolve(act.step, attempt.missing, act.attempt, attach=attempt.attach)
+        work = replace(work, asks=attempt.asked and work.changes)
         core.live.pop(act.step, None)  # what moved in an earlier attempt moves no more
         port = self.ports[act.step] = AttemptPort(core, act.step, act.attempt)
         try:
