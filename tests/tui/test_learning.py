@@ -213,6 +213,7 @@ async def test_the_briefing_proposes_a_level_and_another_can_be_chosen(presses: 
     async with playing(briefing=briefing) as stage:
         await stage.press("tab", *["right"] * presses)
         assert f"Level  > ◂ {level} ▸" in stage.text()
+        assert (" undo " in stage.text()) == (level != "titles"), "an undo is a hint of what is done"
         await stage.press("enter")
     assert briefing.started is not None
     assert (briefing.started.level, briefing.started.predict, briefing.started.seed) == (level, True, 7)

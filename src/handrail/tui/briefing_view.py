@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handrail.session.cards import BriefingView, counted
+from handrail.session.levels import Level
 from handrail.tui.clocks import show_duration
 from handrail.tui.entry import Entry
 from handrail.tui.look import Look, Mark
@@ -33,8 +34,11 @@ class Answer:
         return self.entry.value.strip() if self.entry else ""
 
 
-def facts(view: BriefingView, look: Look, width: int) -> list[Line]:
-    """Return what the briefing knows: the route proposed, who answers, what will change, warnings."""
+def facts(view: BriefingView, look: Look, width: int, level: str = "") -> list[Line]:
+    """Return what the briefing knows: the route proposed, who answers, what will change, warnings.
+
+    At the level `titles` the undos are left out: they are a hint of what is done.
+    """
     lines: list[Line] = []
     for problem in view.problems:
         lines += hang(ink(" ! ", Ink.ERROR), problem, width - 1, at=3, how=Ink.ERROR)
@@ -44,7 +48,7 @@ def facts(view: BriefingView, look: Look, width: int) -> list[Line]:
     lines.append(row(ink(" Route proposed  ", Ink.DIM), ink(view.route, Ink.ACCENT), ink(f"  {title}", Ink.DIM)))
     for words in view.evidence:
         lines += hang("   ", words, width - 1, at=3, how=Ink.DIM)
-    lines += [EMPTY, *_pulses(view, look, width), EMPTY, *_changes(view, look, width)]
+    lines += [EMPTY, *_pulses(view, look, width), EMPTY, *_changes(view, look, width, hidden=level == Level.TITLES)]
     return [fit(line, width) for line in lines]
 
 
@@ -69,7 +73,7 @@ def _pulses(view: BriefingView, look: Look, width: int) -> list[Line]:
     return lines
 
 
-def _changes(view: BriefingView, look: Look, width: int) -> list[Line]:
+def _changes(view: BriefingView, look: Look, width: int, *, hidden: bool) -> list[Line]:
     changing = [p for p in view.plan if p.changes and p.needed]
     card = view.runbook
     needed = sum(p.needed for p in view.plan)
@@ -83,6 +87,9 @@ def _changes(view: BriefingView, look: Look, width: int) -> list[Line]:
         if mark:
             lines.append(row("   ", ink(f"{look.glyph(mark)} {mark.word}", mark.ink)))
         undo = plan.undo_gist or (plan.undo[0].split("\n")[0] if plan.undo else "-")
+        if hidden:
+            lines.append(fit(row("   ", ink(f"{plan.number} {plan.title}")), width))
+            continue
         left = fit(row("   ", ink(f"{plan.number} {plan.title}")), max(20, width // 2 - 2))
         lines.append(fit(row(left, ink(" undo ", Ink.DIM), ink(undo, Ink.SECOND)), width))
     return lines

@@ -94,7 +94,7 @@ class BriefingPage(Page[None]):
         asked, at = questions(self._visible(), self._visible().index(self.answer), width)
         room = max(4, min(len(asked), height // 2))
         start = max(0, min(at - room // 2, len(asked) - room))
-        known = facts(self.view, self.desk.look, width)
+        known = facts(self.view, self.desk.look, width, self._value("level"))
         space = height - room - 1
         self.first = max(0, min(self.first, len(known) - space))
         seen = known[self.first : self.first + space]
