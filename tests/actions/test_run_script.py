@@ -56,6 +56,17 @@ async def test_what_is_as_expected_has_passed(world: World) -> None:
     assert drive.word() is StepWord.PASSED
 
 
+async def test_a_verify_of_all_hosts_is_asked_once_the_change_is_on_all_of_them(world: World) -> None:
+    (world["primary"].root / "slow").touch()
+    table = 'on = ["primary", "dr"]\nscript = "if [ -e slow ]; then sleep 0.7; fi; touch made"\n' + UNDO
+    verify = 'on = ["primary", "dr"]\nrun = ["ls", "made"]\nexpect = { same = true }'
+    drive = await walked(world, table, verify=verify)
+    assert drive.word() is StepWord.PASSED, drive.detail()
+    assert [check.seen for at in drive.at().attempts for r in at.results.values() for check in r.checks] == [
+        "2 of 2"
+    ] * 2
+
+
 async def test_output_is_judged_up_to_one_mebibyte_and_kept_whole(world: World) -> None:
     script = "head -c 1048576 /dev/zero | tr '\\\\0' 'a'; echo; echo needle"
     drive = await walked(world, f'on = "dr"\nscript = "{script}"\nexpect = {{ absent = "needle" }}\n' + UNDO)

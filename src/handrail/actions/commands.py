@@ -25,10 +25,18 @@ async def perform(work: Work, port: Port) -> None:
     until = port.clock.mono() + work.within
 
     async def one(host: str) -> Result:
-        async with gate:
-            result, said = await _host(work, host, port, enough, until if together else None)
+        try:
+            async with gate:
+                result, said = await _host(work, host, port, enough, until if together else None)
+        finally:
+            left.discard(host)
+            if not left:
+                sent.set()
         if not together:
-            result = await verified(work, result, port)
+            if work.changes and _asks_elsewhere(work, result):
+                await sent.wait()
+            async with gate:
+                result = await verified(work, result, port)
             port.ended(result)
             if _good(result):
                 good.add(host)
@@ -39,6 +47,7 @@ async def perform(work: Work, port: Port) -> None:
         return len(good) >= max(1, work.need)
 
     good: set[str] = set()
+    left, sent = set(work.hosts), asyncio.Event()
     answers: dict[str, Said] = {}
     results = await asyncio.gather(*(one(host) for host in work.hosts))
     if together:
@@ -144,6 +153,11 @@ def _judged(work: Work, host: str, said: Said) -> Result:
         captures=found,
         detail=detail,
     )
+
+
+def _asks_elsewhere(work: Work, result: Result) -> bool:
+    """Tell whether a verify asks other hosts too: it holds only once the change was sent to all of them."""
+    return any(set(ask.each) - {result.host} for ask in work.verifies({result.host: result.captures}))
 
 
 async def verified(work: Work, result: Result, port: Port) -> Result:
