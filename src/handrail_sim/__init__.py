@@ -2,7 +2,3 @@
 
 It may import `handrail.base` and `handrail.runbook` only.
 """
-
-from handrail.base.library_search import search_swiftly
-
-search_swiftly()  # before anything here imports asyncssh

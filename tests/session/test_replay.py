@@ -118,6 +118,8 @@ def nearby(app: HandrailApp, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[s
 
 async def practised(drive: Drive) -> None:
     """Walk as somebody who practises: coached, foretelling, asking for hints, halted and written to by an instructor."""
+    while not drive.session.snapshot.foretell:  # of what only reaches a role nothing is foretold
+        await drive.ask(m.Go())
     told = drive.session.snapshot
     (asked,) = told.foretell
     remarks = (

@@ -73,6 +73,8 @@ def frame(words: str, width: int, height: int, *, plain: bool = False) -> list[s
 
 
 def _write(text: str) -> None:
+    """Write at once and past the buffer: a signal may have interrupted somebody who is writing into it."""
     with suppress(OSError, ValueError):
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        left = text.encode(sys.stdout.encoding or "ascii", "replace")
+        while left:
+            left = left[os.write(sys.stdout.fileno(), left) :]
