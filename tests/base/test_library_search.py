@@ -33,15 +33,23 @@ def test_a_list_that_cannot_be_read_proves_nothing(tmp_path: Path) -> None:
     assert not surely_none("oqs", tmp_path / "ld.so.cache")
 
 
-@pytest.mark.parametrize("module", ["handrail.ssh.links", "handrail_sim.sshd"])
-def test_asyncssh_comes_without_a_process_of_its_own(module: str) -> None:
+ESTATE = """
+with contextlib.suppress(SystemExit):
+    sys.argv = ["handrail_sim", "--help"]
+    runpy.run_module("handrail_sim", run_name="__main__")
+import handrail_sim.sshd
+"""
+
+
+@pytest.mark.parametrize("begun", ["import handrail.ssh.links", ESTATE], ids=["console", "estate"])
+def test_asyncssh_comes_without_a_process_of_its_own(begun: str) -> None:
     script = f"""
-import sys
+import contextlib, runpy, sys
 from handrail.base import library_search
 started = []
 sys.addaudithook(lambda event, args: started.append(args) if event in ("subprocess.Popen", "os.fork", "os.posix_spawn") else None)
 library_search.surely_none = lambda name: True
-import {module}
+{begun}
 import ctypes.util
 assert "asyncssh" in sys.modules
 assert started == [], started
