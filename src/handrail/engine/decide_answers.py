@@ -64,16 +64,14 @@ def ready(state: State, seen: m.Ready) -> Decision:
     if set(seen.hosts) != set(hosts):
         return refuse(_STALE)
     if not hosts:
-        return _nothing_left(state, step, seen)
+        return _nothing_left(state, seen)
     return Batch(state).add(_started(state, seen, hosts)).done()
 
 
-def _nothing_left(state: State, step: StepOutline, seen: m.Ready) -> Decision:
-    """End a step that has passed wherever the present route needs it: nothing is sent."""
-    made, words = order.reached(state, step), "it has passed wherever this route needs it"
-    if made is not Verdict.PASSED:
-        words = "nothing was sent: there is no host to send it to"
-    return Batch(state).add(e.AttemptEnded(seen.at, seen.step, 0, Way.FORWARD, made, How.RAN, words)).done()
+def _nothing_left(state: State, seen: m.Ready) -> Decision:
+    """Pass a step that has passed wherever the present route needs it: nothing is sent."""
+    words = "it has passed wherever this route needs it"
+    return Batch(state).add(e.AttemptEnded(seen.at, seen.step, 0, Way.FORWARD, Verdict.PASSED, How.RAN, words)).done()
 
 
 def _started(state: State, seen: m.Ready, hosts: tuple[str, ...]) -> e.AttemptStarted:
@@ -171,7 +169,7 @@ def _end_back(batch: Batch, step: str, attempt: Attempt, at: float) -> Batch:
         if result.kind is ResultKind.NOT_POSSIBLE:  # a person's word: it is owed, and the walk goes on above it
             batch.add(e.BecameOwed(at, owed_undo(batch.state, step, host, result.detail, at)))
     done = {h: r for h, r in attempt.results.items() if r.kind is not ResultKind.NOT_POSSIBLE}
-    made = together(done, len(done))
+    made = together(done, len(done)) if done else Verdict.PASSED
     if made is not Verdict.PASSED:
         return batch.add(e.AttemptEnded(at, step, attempt.number, Way.BACK, made, How.NONE, _detail(attempt, made)))
     if batch.state.owes(step, "back"):
@@ -202,7 +200,7 @@ def ask_ended(state: State, seen: m.AskEnded) -> Decision:
     if seen.way is Way.PROBE:
         batch.add(e.Probed(seen.at, seen.step, seen.answer, seen.seen))
     back = now.word in order.UNDO_STANDS
-    made = _said_back(seen) if back else _said(state, seen)
+    made = _said_back(now, seen) if back else _said(state, seen)
     if back and made is Verdict.PASSED:
         return _undone_where_asked(batch, seen).done()
     still = _still_wrong(state, seen) if seen.way is Way.CHECK and not back else ""
@@ -249,9 +247,10 @@ def _still_wrong(state: State, seen: m.AskEnded) -> str:
     return f"{left} did not hold when the step ran: retry it" if left else ""
 
 
-def _said_back(seen: m.AskEnded) -> Verdict:
-    """Make a verdict of the probe of an undo: undone when the change is not there."""
-    return {Answer.NOT_DONE: Verdict.PASSED, Answer.DONE: Verdict.FAILED}.get(seen.answer, Verdict.UNKNOWN)
+def _said_back(now: StepState, seen: m.AskEnded) -> Verdict:
+    """Make a verdict of the probe of an undo: undone when the change is not there; one that cannot say changes nothing."""
+    unsure = Verdict.UNKNOWN if now.word is StepWord.UNDO_UNKNOWN else Verdict.FAILED
+    return {Answer.NOT_DONE: Verdict.PASSED, Answer.DONE: Verdict.FAILED}.get(seen.answer, unsure)
 
 
 def asks(state: State, seen: m.Asks) -> Decision:

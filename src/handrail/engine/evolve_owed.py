@@ -56,8 +56,6 @@ def rerouted(state: State) -> State:
     """Take off the list what was owed only because a role counted as lost that now does not."""
 
     def gone(item: Owed) -> bool:
-        if not state.outline.has_step(item.step):
-            return False
         step = state.outline.step(item.step)
         if item.way == "ask":
             return state.needed(step)

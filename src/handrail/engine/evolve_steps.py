@@ -109,9 +109,7 @@ def _undone_on(state: State, step: str, host: str) -> State:
 def _sent_before(now: StepState, attempt: Attempt, host: str) -> bool:
     """Tell whether an earlier forward attempt, since the last undo, reached a host."""
     sent = False
-    for earlier in now.attempts[now.since :]:
-        if earlier.number >= attempt.number:
-            break
+    for earlier in (a for a in now.attempts[now.since :] if a.number < attempt.number):
         result = earlier.results.get(host)
         if earlier.way is Way.BACK and result and verdict(result) is Verdict.PASSED:
             sent = False
