@@ -45,7 +45,7 @@ coverage: $(DEV) $(MEASURES)
 MUTATED := build/mutation
 mutation: $(DEV) $(MEASURES)
 	mkdir -p $(MUTATED)/tests
-	cp -r src runbooks pyproject.toml README.md $(MUTATED)
+	cp -r src runbooks docs pyproject.toml README.md $(MUTATED)
 	cp -r tests/*.py tests/base tests/dns tests/engine tests/ssh tests/store $(MUTATED)/tests
 	cd $(MUTATED) && $(abspath $(BIN))/mutmut run --max-children 2 $(ARGS)
 	cd $(MUTATED) && $(abspath $(BIN))/mutmut results
