@@ -12,7 +12,7 @@ from handrail.actions.port import Port, Said
 from handrail.actions.work import ProbeAsk, Work
 from handrail.base.failpoint import boundary
 from handrail.engine.results import Check, Result
-from handrail.engine.words import Answer, ResultKind, Way
+from handrail.engine.words import Answer, ResultKind
 
 RUN: Final = "run"  # the part that is the step's own command
 NEVER: Final = "it never began, and now cannot: nothing was sent. Retry sends it"
@@ -92,9 +92,8 @@ async def _begun_or_so(work: Work, host: str, port: Port) -> tuple[Said | None, 
     said = await port.found(host, command, RUN, spend=False) if work.attach else None
     if said is not None:
         return said, ""
-    wanted = Answer.DONE if work.way is Way.FORWARD else Answer.NOT_DONE
     meant, seen = await questions.probe(ProbeAsk({host: work.probe.each[host]}), port, "probe.before")
-    if meant is not wanted:
+    if meant is not work.wanted:
         return None, ""
     # Its start may still be on its way: "already so, and nothing was sent" is true only when it cannot come true any more.
     return (await port.found(host, command, RUN, spend=True) if work.attach else None), seen
@@ -103,7 +102,7 @@ async def _begun_or_so(work: Work, host: str, port: Port) -> tuple[Said | None, 
 async def _probed_after(work: Work, host: str, port: Port) -> Check:
     assert work.probe is not None
     meant, seen = await questions.probe(ProbeAsk({host: work.probe.each[host]}), port, "probe.after")
-    wanted = Answer.DONE if work.way is Way.FORWARD else Answer.NOT_DONE
+    wanted = work.wanted
     what = "the probe says it is in place" if wanted is Answer.DONE else "the probe says it is not in place"
     return Check(what, {wanted: True, Answer.DONT_KNOW: None}.get(meant, False), seen)
 

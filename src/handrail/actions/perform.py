@@ -9,7 +9,7 @@ from handrail.actions import commands, meter, names, pause, person, questions, s
 from handrail.actions.port import Port
 from handrail.actions.work import Work
 from handrail.engine.results import Result
-from handrail.engine.words import Answer, ResultKind, Way
+from handrail.engine.words import Answer, ResultKind
 
 ACTIONS: Final[Mapping[str, Callable[[Work, Port], Awaitable[None]]]] = {
     "run": commands.perform,
@@ -31,9 +31,8 @@ async def perform(work: Work, port: Port) -> None:
 async def _asked(work: Work, port: Port) -> None:
     """Tell by what stands how a copy or a switch ended: it is no single job that could be asked, and nothing may be sent."""
     answer, seen = await probe(work, port)
-    wanted = Answer.DONE if work.way is Way.FORWARD else Answer.NOT_DONE
     known = ResultKind.LOST if answer is Answer.DONT_KNOW else ResultKind.EXITED
-    code = None if answer is Answer.DONT_KNOW else int(answer is not wanted)
+    code = None if answer is Answer.DONT_KNOW else int(answer is not work.wanted)
     for host in work.hosts:
         port.ended(await commands.verified(work, Result(host, known, sent=True, exit=code, detail=seen), port))
 

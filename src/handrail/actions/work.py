@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 
 from handrail.base.later import dataclass
-from handrail.engine.words import Way
+from handrail.engine.words import Answer, Way
 from handrail.runbook.actions import Sync
 from handrail.runbook.checks import Command, Expect, Probe, Undo
 from handrail.runbook.model import Step
@@ -67,3 +67,8 @@ class Work:
     lag: float = 300.0  # seconds after a switch of a name in which clients should have followed
     lost: bool = False  # a role is given up: what does not answer does not hold up what must be done
     captures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # host -> name -> regex
+
+    @property
+    def wanted(self) -> Answer:
+        """Return what a probe answers when this work is done: there on the way forward, not there on the way back."""
+        return Answer.DONE if self.way is Way.FORWARD else Answer.NOT_DONE

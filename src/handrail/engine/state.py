@@ -163,6 +163,10 @@ class State:
         """Tell whether the present route needs a step."""
         return self.outline.needed(step, self.route)
 
+    def halts_until(self, at: float) -> tuple[tuple[float, float], ...]:
+        """Return from when to when an instructor had it stand still, in run seconds; up to `at` while they still do."""
+        return self.halts if self.halted is None else (*self.halts, (self.halted.at, at))
+
     @property
     def run(self) -> str:
         """Return the run's id."""

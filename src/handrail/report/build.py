@@ -126,8 +126,7 @@ def _unopened() -> e.RunOpened:
 
 
 def _halted(state: State) -> float:
-    still = () if state.halted is None else ((state.halted.at, state.at),)
-    return round(math.fsum(until - since for since, until in (*state.halts, *still)), 3)
+    return round(math.fsum(until - since for since, until in state.halts_until(state.at)), 3)
 
 
 def _scenario(told: e.ScenarioTold | None) -> ReportScenario | None:

@@ -213,8 +213,7 @@ def spent(shown: Snapshot) -> Spent:
 
 def halts(shown: Snapshot) -> tuple[tuple[float, float], ...]:
     """Return from when to when an instructor had the run stand still, in run seconds; up to now while they still do."""
-    state = shown.state
-    return state.halts if state.halted is None else (*state.halts, (state.halted.at, shown.at))
+    return shown.state.halts_until(shown.at)
 
 
 def halted_for(shown: Snapshot) -> float:
