@@ -119,6 +119,11 @@ class Sshd:
         """Return the listening process: the child, where sshd is started inside a namespace."""
         return int((self.place / "sshd.pid").read_text())
 
+    def ready(self) -> bool:
+        """Tell whether it listens: the file of its number stands empty before it is written."""
+        pid_file = self.place / "sshd.pid"
+        return pid_file.exists() and pid_file.read_text().endswith("\n")
+
     def kill_sessions(self) -> None:
         """Kill every process that serves a connection, as a crash of it would."""
         for pid in self.sessions():
@@ -213,7 +218,7 @@ class Smithy:
         one = Sshd(place, "oncall" if inside else getpass.getuser(), port, process, log)
         self.made.append(one)
         async with asyncio.timeout(20):
-            while not (place / "sshd.pid").exists():
+            while not one.ready():
                 assert process.poll() is None, one.said()
                 await asyncio.sleep(0.01)
         return one
