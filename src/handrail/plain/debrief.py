@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from handrail.base.durations import show_clock
 from handrail.base.safe import Safe, safe
-from handrail.session.lessons import foretold, in_production, reflections, slips_told, spent
+from handrail.engine.foretold import foretold
+from handrail.session.lessons import in_production, reflections, slips_told, spent
 from handrail.session.practice import IN_WORDS, next_drill, times_taken
 from handrail.session.view import Snapshot
 
@@ -31,12 +32,11 @@ def debrief(shown: Snapshot, actual: Mapping[str, tuple[str, ...]]) -> Iterator[
     yield from _steps(shown)
     for number, refused in slips_told(shown.state):
         yield safe(f"refused at {number}: {refused}")
-    for one in foretold(shown):
+    for one in foretold(shown.state):
+        undo = shown.whole_text(one.step).undo
         yield safe(f"you foretold of {shown.state.outline.step(one.step).name}: {one.prints}", 400)
         yield safe(f"  it said: {' / '.join(actual.get(one.step, ())) or 'nothing'}", 400)
-        yield safe(
-            f"  undo, you said: {one.undone}; it is: {'; '.join(one.undo) or 'nothing to undo, it only reads'}", 400
-        )
+        yield safe(f"  undo, you said: {one.undone}; it is: {'; '.join(undo) or 'nothing to undo, it only reads'}", 400)
         if one.judged:
             yield safe(f"  in your own word: {one.judged}")
     for answer in reflections(shown.state).values():
@@ -48,8 +48,7 @@ def debrief(shown: Snapshot, actual: Mapping[str, tuple[str, ...]]) -> Iterator[
 def _steps(shown: Snapshot) -> Iterator[Safe]:
     """Yield the steps with a hint or a slip, and those that took much longer than par or than the last time."""
     for step, seconds in times_taken(shown).items():
-        text = shown.whole.get(step) or shown.texts.get(step)
-        par, last = (text.par if text else 0.0), shown.info.before.times.get(step)
+        par, last = shown.whole_text(step).par, shown.info.before.times.get(step)
         hints, slips = shown.hints.get(step, 0), shown.slips.get(step, 0)
         slow = bool(par) and seconds > SLOW * par + 2.0
         if not (hints or slips or slow):

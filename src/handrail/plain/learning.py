@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from handrail.base.safe import Safe, safe, safe_line
 from handrail.engine import messages as m
 from handrail.engine import order
+from handrail.engine.foretold import foretold
 from handrail.engine.state import State
 from handrail.engine.words import Remarks
 from handrail.plain.debrief import debrief
@@ -20,7 +21,6 @@ from handrail.session.lessons import (
     NOT_SO,
     QUESTIONS,
     SO,
-    foretold,
     hint_of,
     is_ones_own,
     last_lines,
@@ -145,7 +145,7 @@ class Learning:
         if not is_ones_own(shown):
             self.put("it is nobody's drill here, or somebody else's: report tells what the run came to")
             return
-        actual = {one.step: last_lines(self.session.output(one.step)) for one in foretold(shown)}
+        actual = {one.step: last_lines(self.session.output(one.step)) for one in foretold(shown.state)}
         for line in debrief(shown, actual):
             self.put(line)
         self._next_question("")

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from handrail.engine import events as e
+from handrail.engine import foretold as told_before
+from handrail.engine.foretold import Foretold
 from handrail.engine.outline import Outline
 from handrail.engine.results import Gate, Question
 from handrail.engine.state import State
-from handrail.engine.words import Remarks
 from handrail.report.data import (
     Confirmation,
     Epoch,
@@ -116,19 +117,13 @@ def _note(wall: datetime, event: e.NoteMade) -> ReportNote:
 
 def foretold(state: State, came: Mapping[str, tuple[str, ...]]) -> tuple[ReportForetold, ...]:
     """Return what was foretold of steps, in their order, beside what came; `came` are the last lines of each step."""
-    said = {(remark.step, remark.kind): remark.text for remark in state.remarks}
-    found = []
-    for step, now in state.walked():
-        prints = said.get((step.id, Remarks.PREDICTED))
-        if prints is not None:
-            undo = next((attempt.undo for attempt in now.attempts if attempt.undo), ())
-            undone, judged = (said.get((step.id, kind), "") for kind in (Remarks.PREDICTED_UNDO, Remarks.JUDGED))
-            lines = tuple(map(shown, came.get(step.id, ())))
-            told = ReportForetold(
-                shown(step.id), shown(prints), lines, shown(undone), tuple(map(shown, undo)), shown(judged)
-            )
-            found.append(told)
-    return tuple(found)
+    return tuple(_foretold(state, one, came.get(one.step, ())) for one in told_before.foretold(state))
+
+
+def _foretold(state: State, one: Foretold, came: tuple[str, ...]) -> ReportForetold:
+    undo = next((attempt.undo for attempt in state.step(one.step).attempts if attempt.undo), ())
+    step, prints, undone, judged = map(shown, (one.step, one.prints, one.undone, one.judged))
+    return ReportForetold(step, prints, tuple(map(shown, came)), undone, tuple(map(shown, undo)), judged)
 
 
 def guards(outline: Outline, happenings: Sequence[Happening]) -> tuple[ReportGuard, ...]:

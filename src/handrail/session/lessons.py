@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from handrail.base.safe import safe, safe_line
 from handrail.engine import order
+from handrail.engine.foretold import foretold
 from handrail.engine.state import State
 from handrail.engine.words import Pace, Remarks, StepWord
 from handrail.session.levels import Level
@@ -127,7 +128,7 @@ def hint_of(shown: Snapshot, step: str) -> tuple[str, ...]:
 
     For a step that stands failed, what its answer means comes first.
     """
-    text = shown.whole.get(step) or shown.texts.get(step) or StepText()
+    text = shown.whole_text(step)
     now = shown.state.step(step)
     if now.word in _STANDS and now.attempt is not None:
         means = meaning(text.wrong, now.attempt.results.values())
@@ -198,7 +199,7 @@ def spent(shown: Snapshot) -> Spent:
     work: dict[str, list[tuple[float, float]]] = {MACHINE: [], CACHES: []}
     end = 0.0
     for step, now in shown.state.walked():
-        whose = (shown.whole.get(step.id) or shown.texts.get(step.id) or StepText()).spends
+        whose = shown.whole_text(step.id).spends
         for attempt in now.attempts:
             ended = shown.at if attempt.ended is None else attempt.ended
             end = max(end, ended)
@@ -231,9 +232,7 @@ def _length(spans: Iterable[tuple[float, float]]) -> float:
 
 def in_production(shown: Snapshot) -> float | None:
     """Return how long this takes at least where the waits are not shortened; None where none was waited for."""
-    waited = any(
-        now.attempts and (shown.whole.get(step.id) or StepText()).spends == CACHES for step, now in shown.state.walked()
-    )
+    waited = any(now.attempts and shown.whole_text(step.id).spends == CACHES for step, now in shown.state.walked())
     if not waited or not shown.info.adds or shown.restored is None:
         return None
     return shown.restored + shown.info.adds
@@ -243,34 +242,9 @@ SO: Final = "so"
 NOT_SO: Final = "not so"
 
 
-@dataclass(frozen=True)
-class Foretold:
-    """What somebody said before a step: what it will print, and what undoes it; beside what undoes it in truth."""
-
-    step: str
-    prints: str
-    undone: str
-    undo: tuple[str, ...]
-    judged: str = ""  # whether it came so, in the word of who foretold it: SO, NOT_SO, or nothing yet
-
-
-def foretold(shown: Snapshot) -> tuple[Foretold, ...]:
-    """Return everything that was foretold, in the order of the steps."""
-    said: dict[tuple[str, Remarks], str] = {(r.step, r.kind): r.text for r in shown.state.remarks}
-    made = []
-    for step, _ in shown.state.walked():
-        prints = said.get((step.id, Remarks.PREDICTED))
-        if prints is not None:
-            text = shown.whole.get(step.id) or shown.texts.get(step.id) or StepText()
-            undone = said.get((step.id, Remarks.PREDICTED_UNDO), "")
-            judged = said.get((step.id, Remarks.JUDGED), "")
-            made.append(Foretold(step.id, prints, undone, text.undo, judged))
-    return tuple(made)
-
-
 def to_judge(shown: Snapshot) -> str:
     """Return the first step of which nobody has said yet whether it came as foretold; nothing where there is none."""
-    return next((one.step for one in foretold(shown) if not one.judged), "")
+    return next((one.step for one in foretold(shown.state) if not one.judged), "")
 
 
 def last_lines(output: StepOutput, most: int = 3) -> tuple[str, ...]:

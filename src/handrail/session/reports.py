@@ -13,10 +13,11 @@ from handrail.base.clock import unstamp
 from handrail.base.durations import show_clock
 from handrail.base.ids import file_word
 from handrail.engine.codec import decode_event
+from handrail.engine.foretold import foretold
 from handrail.report import html, json_form, junit, markdown, text
 from handrail.report.build import build
 from handrail.report.data import Facts, Happening, Report
-from handrail.session.lessons import foretold, in_production, last_lines
+from handrail.session.lessons import in_production, last_lines
 from handrail.session.output import FolderOutput
 from handrail.session.reported import aims_of, clocks_of
 from handrail.session.view import Snapshot
@@ -83,7 +84,7 @@ def _facts(folder: RunFolder, shown: Snapshot, reading: Reading, told: Sequence[
         risks=aims.risks,
         ages=aims.ages,
         clocks=clocks_of(folder, told, shown.names),
-        came={one.step: last_lines(FolderOutput(folder, shown.state, one.step)) for one in foretold(shown)},
+        came={one.step: last_lines(FolderOutput(folder, shown.state, one.step)) for one in foretold(shown.state)},
     )
 
 

@@ -272,3 +272,7 @@ class Snapshot:
     damage: str = ""  # which record of the journal is damaged: what is shown follows from those before it
     waits_for: tuple[str, ...] = ()  # the hosts (keys) that the standing step waits for
     playing: Playing | None = None  # this is a replay: what is shown is over
+
+    def whole_text(self, step: str) -> StepText:
+        """Return all that a step says for people, whatever a level hides of it."""
+        return self.whole.get(step) or self.texts.get(step) or StepText()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handrail.session.lessons import QUESTIONS, foretold, in_production, reflections, slips_told, spent, to_judge
+from handrail.engine.foretold import foretold
+from handrail.session.lessons import QUESTIONS, in_production, reflections, slips_told, spent, to_judge
 from handrail.session.levels import Level
 from handrail.session.practice import IN_WORDS, Next
 from handrail.tui.clocks import clock
@@ -48,12 +49,12 @@ def said_before(scene: Scene, actual: Mapping[str, tuple[str, ...]], width: int)
     """Return what was foretold beside what came; whether it came so is for whoever foretold it to say."""
     lines: list[Line] = []
     marked = to_judge(scene.snap)
-    for one in foretold(scene.snap):
+    for one in foretold(scene.state):
         sign = ink(" ▸ " if one.step == marked else "   ", Ink.KEY)
         asked = ink(f"  {WAS_IT_SO}  +  -", Ink.KEY) if one.step == marked else ink(f"  {one.judged}", Ink.ACCENT)
         lines.append(row(sign, ink(scene.state.outline.step(one.step).name, Ink.BOLD), asked))
         came = " / ".join(actual.get(one.step, ())) or "nothing"
-        undo = "; ".join(one.undo).replace("\n", "; ") or "it only reads"
+        undo = "; ".join(scene.snap.whole_text(one.step).undo).replace("\n", "; ") or "it only reads"
         for label, words, how in (
             ("you said", one.prints, Ink.TEXT),
             ("it said", came, Ink.DIM),

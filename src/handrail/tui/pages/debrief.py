@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from handrail.engine import messages as m
+from handrail.engine.foretold import foretold
 from handrail.engine.words import Remarks
-from handrail.session.lessons import NOT_SO, QUESTIONS, SO, foretold, is_ones_own, last_lines, reflections, to_judge
+from handrail.session.lessons import NOT_SO, QUESTIONS, SO, is_ones_own, last_lines, reflections, to_judge
 from handrail.tui.debrief_lesson import WAS_IT_SO
 from handrail.tui.debrief_view import debrief_rows
 from handrail.tui.dialogs import AskWords, Field
@@ -43,7 +44,7 @@ class DebriefPage(Scrolled[None]):
         """Return the last lines that each foretold step has said; read once, for the run is over."""
         scene, session = self.scene, self.desk.session
         if scene is not None and session is not None:
-            for one in foretold(scene.snap):
+            for one in foretold(scene.state):
                 if one.step not in self._came:
                     self._came[one.step] = last_lines(session.output(one.step))
         return self._came
