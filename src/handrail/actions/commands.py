@@ -63,23 +63,32 @@ async def _host(
     work: Work, host: str, port: Port, enough: Callable[[], bool], until: float | None
 ) -> tuple[Result, Said]:
     """Return what came of one host, without its verifies: probed first, so that what is so already is not sent again."""
-    said = result = None
-    if work.asks:
-        said = await port.found(host, work.hosts[host], RUN, spend=True)
-        if said is None:
-            return Result(host, ResultKind.REFUSED, sent=False, detail=NEVER), Said(ResultKind.REFUSED, sent=False)
-        result = _judged(work, host, said)
-    elif work.changes and work.probe and host in work.probe.each:
-        said, seen = await _begun_or_so(work, host, port)
-        if said is None and seen:
-            port.say(host, f"already so: {seen}")
-            return Result(host, ResultKind.ALREADY, sent=False, detail=seen), Said(ResultKind.ALREADY, sent=False)
-        result = _judged(work, host, said) if said else None
-    if said is None or result is None:
-        said, result = await _until_it_holds(work, host, port, enough, until)
-    if said.kind is ResultKind.EXITED and work.changes and work.probe and host in work.probe.each:
+    known = await _known(work, host, port)
+    said, result = known or await _until_it_holds(work, host, port, enough, until)
+    if said.kind is ResultKind.EXITED and _is_probed(work, host):
         result = replace(result, checks=(*result.checks, await _probed_after(work, host, port)))
     return result, said
+
+
+async def _known(work: Work, host: str, port: Port) -> tuple[Said, Result] | None:
+    """Return what came where nothing is to be sent now: its job was asked about, or had begun, or it is so already."""
+    command = work.hosts[host]
+    if work.asks:
+        said = await port.found(host, command, RUN, spend=True)
+        if said is None:
+            return Said(ResultKind.REFUSED, sent=False), Result(host, ResultKind.REFUSED, sent=False, detail=NEVER)
+        return said, _judged(work, host, said)
+    said, seen = await _begun_or_so(work, host, port) if _is_probed(work, host) else (None, "")
+    if said is not None:
+        return said, _judged(work, host, said)
+    if seen:
+        port.say(host, f"already so: {seen}")
+        return Said(ResultKind.ALREADY, sent=False), Result(host, ResultKind.ALREADY, sent=False, detail=seen)
+    return None
+
+
+def _is_probed(work: Work, host: str) -> bool:
+    return work.changes and work.probe is not None and host in work.probe.each
 
 
 async def _begun_or_so(work: Work, host: str, port: Port) -> tuple[Said | None, str]:
