@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import dns.message
@@ -16,7 +20,7 @@ from tests.dns.server import KEY, OTHER_SECRET, SECRET, Server, write_key
 from tests.sizes import sized
 
 from handrail.base.clock import SystemClock
-from handrail.base.problems import Trouble
+from handrail.base.problems import Problem, Trouble
 from handrail.dns.results import (
     AlreadySo,
     Applied,
@@ -41,8 +45,36 @@ QUICK = Patience(connect=5, reply=5, read=5, read_back=(0.0, 0.0, 0.0))
 NO_REPLY = Patience(connect=5, reply=0.1, read=5, read_back=(0.0, 0.0, 0.0))
 
 
+TOLD = Path(__file__).with_name("told.json")
+"""What a person is told in each of these tests, word for word. HANDRAIL_GOLDEN=write writes it anew: read the difference."""
+
+_problems: list[Problem] = []
+
+
 async def change(zone: Zone, change: Change = MOVE, patience: Patience = QUICK) -> Result:
-    return await compare_and_set(zone, change, CLOCK, patience=patience)
+    came = await compare_and_set(zone, change, CLOCK, patience=patience)
+    _problems.extend([came.problem] if isinstance(came, Conflict | NotApplied | NotSent | Refused | Unsettled) else [])
+    return came
+
+
+async def prove(zone: Zone, value: tuple[str, ...] = OLD, patience: Patience = QUICK) -> Problem | None:
+    problem = await prove_key(zone, NAME, value, patience=patience)
+    _problems.extend([problem] if problem else [])
+    return problem
+
+
+@pytest.fixture(autouse=True)
+def told(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hold what a person is told to the very words."""
+    _problems.clear()
+    yield
+    moving = r"(?<=port )\d+|\b[\dhms]+(?= (ahead|behind))"  # a port of now, and seconds that pass meanwhile
+    said = sorted({re.sub(moving, "N", " | ".join((p.code, p.message, p.hint))) for p in _problems})
+    golden: dict[str, list[str]] = json.loads(TOLD.read_text()) if TOLD.exists() else {}
+    if os.environ.get("HANDRAIL_GOLDEN") == "write":
+        golden = {**golden, request.node.name: said}
+        TOLD.write_text(json.dumps({test: golden[test] for test in sorted(golden) if golden[test]}, indent=1) + "\n")
+    assert said == golden.get(request.node.name, [])
 
 
 async def test_the_record_moves_and_the_serial_with_it(ns1: Server, zone: Zone) -> None:
@@ -403,13 +435,13 @@ async def test_a_cancel_after_the_send_leaves_a_record_that_can_be_read(ns1: Ser
 
 async def test_the_key_is_proven_without_a_change(ns1: Server, zone: Zone) -> None:
     serial = ns1.records.serial
-    assert await prove_key(zone, NAME, OLD, patience=QUICK) is None
+    assert await prove(zone) is None
     assert ns1.records.serial == serial
     assert (ns1.proofs, ns1.updates) == (1, 0)
 
 
 async def test_a_proven_key_with_another_value_says_so(ns1: Server, zone: Zone) -> None:
-    problem = await prove_key(zone, NAME, NEW, patience=QUICK)
+    problem = await prove(zone, NEW)
     assert problem is not None
     assert problem.code == "dns-not-now"
 
@@ -430,7 +462,7 @@ async def test_a_key_that_is_not_proven(
 ) -> None:
     ns1.faults, ns1.skew = list(faults), skew
     zone = Zone("example.test", (ns1.at,), (), write_key(tmp_path / "k", secret=secret))
-    problem = await prove_key(zone, NAME, OLD, patience=NO_REPLY)
+    problem = await prove(zone, patience=NO_REPLY)
     assert problem is not None
     assert problem.code == code
     assert ns1.records.values("puppet") == list(OLD)
@@ -438,7 +470,7 @@ async def test_a_key_that_is_not_proven(
 
 async def test_a_dead_server_proves_nothing(ns1: Server, zone: Zone) -> None:
     await ns1.stop()
-    problem = await prove_key(zone, NAME, OLD, patience=QUICK)
+    problem = await prove(zone)
     assert problem is not None
     assert problem.code == "dns-unreachable"
 
