@@ -161,6 +161,14 @@ def test_a_key_that_is_cut_off_shows_nothing_more() -> None:
     assert after.feed(PEM[60 - redactor.pending :] + b" x") + after.flush() == b" x"
 
 
+def test_what_only_looks_like_the_end_of_a_key_does_not_end_it() -> None:
+    end = b"-----END RSA PRIVATE KEY-----"
+    text = b"a-----BEGIN RSA PRIVATE KEY-----\nbody\n-----END " + b"x" * 80 + b"\nmore\n" + end + b"b"
+    for cut in range(len(text)):
+        redactor = Redactor([])
+        assert redactor.feed(text[:cut]) + redactor.feed(text[cut:]) + redactor.flush() == b"a" + MASK + b"b", cut
+
+
 def test_a_secret_that_is_a_private_key_is_masked_once_for_all_chunks() -> None:
     secret = Secret(PEM.decode() + "\n")
     data = b"a" + PEM + b"\nb"
@@ -191,3 +199,10 @@ def test_a_secret_shows_itself_nowhere() -> None:
     assert "hunter2" not in f"{secret} {secret!r} {[secret]}"
     assert secret.reveal() == "hunter2"
     assert not hasattr(secret, "__dict__")
+
+
+def test_a_wiped_secret_is_overwritten_where_it_stood() -> None:
+    secret = Secret("hunter2")
+    held = secret._value
+    secret.wipe()
+    assert (secret.reveal(), held) == ("", b"")

@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import re
+import socket
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +36,7 @@ from handrail.dns.results import (
     make_change,
 )
 from handrail.dns.update import Patience, compare_and_set, prove_key
-from handrail.dns.zone import Zone
+from handrail.dns.zone import NameServer, Zone
 
 RACES = sized(100, 200, 1000)
 CLOCK = SystemClock()
@@ -265,18 +267,45 @@ async def test_a_server_that_dies_after_the_update_leaves_it_unsettled(zone: Zon
     assert server.updates == 1
 
 
-async def test_an_unsigned_refusal_and_no_reading_is_unsettled(zone: Zone) -> None:
-    class Refuses(Server):
-        def stream(self, wire: bytes) -> bytes | None:
-            reply = super().stream(wire)
-            self.refuses = dns.rcode.REFUSED
-            return reply
+class Closes(Server):
+    """Answers an update, and refuses every reading from then on."""
 
-    async with Refuses() as server:
+    def update(self, wire: bytes) -> bytes | None:
+        self.refuses = dns.rcode.REFUSED
+        return super().update(wire)
+
+
+async def test_an_unsigned_refusal_and_no_reading_is_unsettled(zone: Zone) -> None:
+    async with Closes() as server:
         server.faults = ["REFUSED!"]
         result = await change(Zone("example.test", (server.at,), (), zone.key_file))
     assert isinstance(result, Unsettled)
     assert "answered REFUSED without a valid signature" in result.problem.message
+
+
+async def test_a_signed_refusal_is_final_even_when_nothing_can_be_read(zone: Zone) -> None:
+    async with Closes() as server:
+        server.faults = ["NXRRSET"]
+        result = await change(Zone("example.test", (server.at,), (), zone.key_file))
+        assert server.records.values("puppet") == list(OLD)
+    assert isinstance(result, Refused)
+    assert result.rcode == "NXRRSET"
+
+
+async def test_a_reset_connection_is_a_lost_reply(zone: Zone) -> None:
+    class Resets(Server):
+        def update(self, wire: bytes) -> bytes | None:
+            for writer in self._writers:  # closed at once with what is unsent, as by a machine that has rebooted
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return super().update(wire)
+
+    async with Resets() as server:
+        zone = Zone("example.test", (server.at,), (), zone.key_file)
+        server.faults = ["lost", "cut"]
+        result = await change(zone)
+        assert isinstance(result, NotApplied)
+        assert result.problem.message.startswith("ns1 cut the connection, and still serves 10.0.0.10")
+        assert await change(zone) == Applied(server.records.serial, "read back")
 
 
 async def test_a_late_servfail_after_applying_counts_as_applied(zone: Zone) -> None:
@@ -378,6 +407,14 @@ async def test_a_dead_server_is_not_sent_anything(ns1: Server, zone: Zone) -> No
     assert isinstance(result, NotSent)
     assert "nothing was sent" in result.problem.message
     assert not called
+
+
+async def test_a_server_that_takes_no_connection_is_not_sent_anything(key_file: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.create_connection(full.getsockname()):
+        zone = Zone("example.test", (NameServer("ns1", *full.getsockname()),), (), key_file)
+        result = await change(zone, patience=Patience(connect=0.1))
+    assert isinstance(result, NotSent)
+    assert result.problem.message == "ns1 does not take a connection within 0.1 s: nothing was sent"
 
 
 async def test_what_stops_the_note_stops_the_change(ns1: Server, zone: Zone) -> None:

@@ -185,11 +185,12 @@ def test_a_halt_stops_everything_but_words() -> None:
     began = rig.at
     assert last(rig) == Halted(rig.at, "ann", "look at this")
     assert rig.refused(m.Halt("bob", "me too")) == "ann has halted it already"
+    assert rig.state.halts_until(began + 9) == ((began, began + 9),)
     refuses(rig, m.Go(), "ann has halted this drill: look at this")
     rig.must(m.Note("I wait"))
     rig.must(m.EndHalt("ann"))
     assert last(rig) == HaltEnded(rig.at, "ann")
-    assert rig.state.halts == ((began, rig.at),)
+    assert rig.state.halts == rig.state.halts_until(rig.at + 9) == ((began, rig.at),)
     rig.stage()
     assert rig.word("sync/hold") is StepWord.PASSED
 

@@ -12,7 +12,7 @@ from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.outline import GuardOutline, Outline, Place, StageOutline, StepOutline
 from handrail.engine.results import Owed, Result
-from handrail.engine.words import Answer, How, Remarks, ResultKind, StepWord, UndoKind, Way
+from handrail.engine.words import Answer, How, Remarks, ResultKind, StepWord, UndoKind, Verdict, Way
 
 W = StepWord
 DARK, LIGHT = m.Declare("emergency", "site A is dark"), m.Declare("planned", "site A is back")
@@ -198,3 +198,58 @@ def test_no_undo_begins_while_an_instructor_has_it_stand_still() -> None:
     assert rig.refused(m.Ready(prepare.step, Way.BACK, prepare.hosts)).startswith("too late")
     rig.must(m.EndHalt("ann"))
     rig.must(m.Ready(prepare.step, Way.BACK, prepare.hosts))
+
+
+def done_again_behind_a_failed_undo() -> Rig:
+    """Return a run in which the later of two changes was done again, while the undo of the first one stands failed."""
+    first, later = step("one/x", "1.1", (P,), undo=UndoKind.ACTION), step("two/y", "2.1", (D,), undo=UndoKind.ACTION)
+    stages = (StageOutline("one", "1", "One", (first,)), StageOutline("two", "2", "Two", (later,)))
+    rig = Rig(Outline("two", "Two", stages, {"planned": frozenset(), "emergency": frozenset({"primary"})}))
+    rig.through("two")
+    rig.ends("two/y", Way.BACK, bad("d"))
+    rig.ends("one/x", Way.BACK, bad("p"))
+    rig.undo()
+    rig.must(m.Owe("two/y", "its disk is full"))
+    rig.work()
+    assert (rig.word("one/x"), rig.word("two/y")) == (W.UNDO_FAILED, W.OWED)
+    rig.must(DARK)
+    rig.must(m.GoForward("two/y"))
+    rig.work()
+    assert (rig.word("two/y"), rig.state.started) == (W.PASSED, ("one/x", "two/y"))
+    return rig
+
+
+def test_a_failed_undo_is_not_sent_again_before_what_was_started_later_is_undone() -> None:
+    rig = done_again_behind_a_failed_undo()
+    assert rig.refused(m.Retry("one/x")) == "2.1 y was started later: undo walks strictly backwards"
+    rig.must(LIGHT)
+    rig.ends("two/y", Way.BACK, bad("d"))
+    rig.undo("two")
+    assert rig.refused(m.Retry("one/x")) == "2.1 y is undone first"
+    rig.must(m.Retry("two/y"))
+    rig.work()
+    rig.must(m.Retry("one/x"))
+    rig.work()
+    assert (rig.undone[-2:], rig.state.started) == (["two/y@d", "one/x@p"], ())
+
+
+def test_an_outcome_that_no_host_was_asked_for_has_no_job_to_ask_about() -> None:
+    rig = one(undo=UndoKind.ACTION)
+    rig.must(m.Go())
+    rig.work(until=lambda act: isinstance(act, acts.Perform))
+    rig.take(
+        e.AttemptEnded(rig.at, ONE, 1, Way.FORWARD, Verdict.UNKNOWN)
+    )  # no engine of today ends one so; a journal may
+    assert rig.word(ONE) is W.UNKNOWN
+    assert rig.refused(m.Reattach(ONE)) == "1.1 x left no job that could be asked: probe it, or say what is true"
+    rig.must(m.Resolve(ONE, Verdict.FAILED, "I looked"))
+
+
+def test_an_undo_that_is_ready_too_late_is_not_sent() -> None:
+    rig = Rig().through("sync")
+    rig.must(m.Undo())
+    (prepare,) = (act for act in rig.due() if isinstance(act, acts.Prepare))
+    ready = m.Ready(prepare.step, Way.BACK, prepare.hosts)
+    rig.must(m.Leave())
+    assert rig.refused(ready).startswith("too late")
+    assert rig.undone == []

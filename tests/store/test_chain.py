@@ -146,6 +146,7 @@ def test_a_newer_journal_is_read_as_far_as_it_can_be(folder: Path) -> None:
 def test_a_right_hash_over_a_wrong_shape_is_damage(folder: Path) -> None:
     line = lines_of(journal_bytes(folder, 1))[0]
     wrong: list[dict[str, Any]] = [{"actor": 5}, {"body": []}, {"epoch": "1"}, {"mono": True}, {"mono": None}, {"x": 1}]
+    wrong += [{"mono": float("nan")}, {"body": {"n": float("inf")}}]  # Python's JSON has these, nobody else's
     for changes in wrong:
         assert reading([reseal(line, **changes)]).state == "damaged", changes
     deep = line.replace(b'"n":[1]', b'"n":' + b"[" * 100_000 + b"]" * 100_000)[:-73]

@@ -18,7 +18,9 @@ from handrail.base.problems import Trouble, trouble
 from handrail.base.secrets import Secret
 from handrail.store import emergency
 from handrail.store import journal as module
-from handrail.store.journal import Journal, JournalDead, read_journal, walk_journal
+from handrail.store.anchor import Anchor, read_anchor
+from handrail.store.disk import DISK
+from handrail.store.journal import Journal, JournalDead, iter_torn, read_journal, read_run, walk_journal
 
 WRITER = """
 import sys
@@ -86,6 +88,22 @@ def test_a_closed_journal_takes_nothing(folder: Path) -> None:
     journal.close()
     with pytest.raises(JournalDead):
         journal.append("noted", {})
+
+
+def test_a_second_close_closes_nothing_of_others(folder: Path) -> None:
+    journal = new_journal(folder, 1)
+    journal.close()
+    with (folder / "other").open("w") as other:  # it is given the number that the journal's file had
+        journal.close()
+        other.write("still open")
+    assert (folder / "other").read_text() == "still open"
+
+
+def test_a_machine_that_names_no_boot_can_still_write(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_BOOT_ID", folder / "missing")
+    journal = Journal.create(folder, SteppingClock(), "alice", 1)
+    assert journal.append("noted", {}).boot == ""
+    assert read_journal(journal.path).state == "clean"
 
 
 def test_a_walk_holds_one_record_at_a_time(folder: Path) -> None:
@@ -389,6 +407,41 @@ def test_what_may_be_a_trap_is_refused(folder: Path, tmp_path: Path, name: str, 
         with pytest.raises(Trouble) as err:
             read_journal(path)
         assert code_of(err) == "untrusted-file"
+    else:
+        found = read_run(folder)
+        assert found.problem
+        assert (found.state, found.problem.code, len(found.records)) == ("damaged", "untrusted-file", 2)
+
+
+def test_a_damaged_journal_is_told_before_its_anchor(folder: Path) -> None:
+    data = journal_bytes(folder, 3)
+    (folder / "journal.jsonl").write_bytes(data.replace(b"copy-2", b"copy-9"))
+    (folder / "head").unlink()
+    (folder / "head").symlink_to("elsewhere")
+    found = read_run(folder)
+    assert found.problem
+    assert (found.problem.code, found.bad_seq, len(found.records)) == ("journal-damaged", 2, 1)
+
+
+def test_a_torn_end_that_shrinks_while_it_is_copied_ends_the_copy(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"whole torn")
+    with (tmp_path / "file").open("rb") as file:
+        assert b"".join(iter_torn(file.fileno(), 6, 1000)) == b"torn"
+
+
+def test_the_anchor_of_another_member_of_the_group_is_written_and_keeps_its_mode(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.chmod(0o2770)
+    journal_bytes(folder, 2)
+    (folder / "head").chmod(0o640)  # only its owner may change that: who is refused writes no anchor
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    anchor = Anchor(folder, DISK)
+    anchor.note(7, "ab" * 32)
+    anchor.close()
+    assert read_anchor(folder) == (7, "ab" * 32)
+    assert (folder / "head").stat().st_mode & 0o777 == 0o640
 
 
 def test_twenty_kills_lose_nothing_that_was_acknowledged(folder: Path) -> None:

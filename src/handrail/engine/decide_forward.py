@@ -267,9 +267,6 @@ def go_forward(state: State, intent: m.GoForward) -> Decision:
     if state.walk and not order.busy(state):
         batch.add(e.WalkEnded(intent.at, reached=False))
     why = _at_rest(batch.state, intent.step, words, "do again") or _waits(state) or _no_retry_forward(state, step)
-    if not why and not order.is_open(batch.state, step):
-        first = order.waits_for(batch.state, step)
-        why = f"{step.name} waits for {first.name}" if first else "nothing is left to do"
     if why:
         return refuse(why)
     return batch.add(e.RetryAsked(intent.at, intent.step, Way.FORWARD, intent.by)).done()
