@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 
@@ -111,9 +112,17 @@ def undo_lines(step: Step, names: Mapping[str, str]) -> tuple[str, ...]:
 def _wrongs(step: Step) -> tuple[Wrong, ...]:
     made = []
     for wrong in step.wrong:
-        when = f"exit {' or '.join(map(str, wrong.exit))}" if wrong.exit else f"says {wrong.match}"
+        when = f"exit {' or '.join(map(str, wrong.exit))}" if wrong.exit else says(wrong.match or "")
         made.append(Wrong(when, wrong.means, wrong.next or "", wrong.match or ""))
     return tuple(made)
+
+
+def says(match: str) -> str:
+    """Return a regex in words, where it is nothing but words (says this or that); else as it stands."""
+    words = [each.strip(" ,:;") for each in match.split("|")]
+    if any(re.search(r"[\\^$.*+?()\[\]{}]", each) for each in words):
+        return f"says what matches {match}"
+    return f"says {' or '.join(words)}"
 
 
 def _first(binding: Binding, hosts: tuple[Host, ...], captures: Mapping[str, str]) -> dict[str, str]:
