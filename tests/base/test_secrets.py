@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import random
+import re
 import shlex
 from itertools import pairwise
 from urllib.parse import quote, quote_plus
@@ -40,6 +42,7 @@ def printed(secret: str) -> dict[str, bytes]:
     return {
         "raw": raw,
         "url": quote(secret, safe="").encode(),
+        "url in small letters": re.sub("%..", lambda found: found.group().lower(), quote(secret, safe="")).encode(),
         "path": quote(secret).encode(),
         "form": quote_plus(secret).encode(),
         "json": json.dumps(secret).encode(),
@@ -49,14 +52,17 @@ def printed(secret: str) -> dict[str, bytes]:
     }
 
 
+QUOTED = {"json": b'"', "utf-8 json": b'"', "set -x": b"'"}
+"""What stands around a spelling, and tells nothing."""
+
+
 @pytest.mark.parametrize("form", printed(SECRET))
 def test_every_spelling_is_masked_at_every_cut(form: str) -> None:
     text = printed(SECRET)[form]
     data = b"before " + text + b" after"
     whole = redact(data, [Secret(SECRET)])
-    assert MASK in whole
-    assert whole.startswith(b"before ")
-    assert whole.endswith(b" after")
+    quotes = QUOTED.get(form, b"")
+    assert whole == b"before " + quotes + MASK + quotes + b" after"  # not one character of it is left
     assert SECRET.encode() not in whole
     assert quote(SECRET).encode() not in whole
     for cut in range(len(data) + 1):
@@ -73,9 +79,9 @@ def test_base64_is_masked_wherever_the_secret_stands_in_it(secret: str, head: by
     clean = redact(text, [Secret(secret)])
     assert MASK in clean
     left = clean.split(MASK)
-    # what is left tells less than one byte of the secret on either side
-    assert len(left[0]) <= len(head) * 4 // 3 + 2
-    assert len(left[-1].rstrip(b"=")) <= len(tail) * 4 // 3 + 2
+    # Six bits to a character: what is left are those that a neighbour has a part in.
+    assert len(left[0]) <= math.ceil(8 * len(head) / 6)
+    assert len(left[-1].rstrip(b"=")) <= len(text.rstrip(b"=")) - 8 * (len(head) + len(secret.encode())) // 6
 
 
 @given(st.data())
@@ -144,6 +150,13 @@ def test_private_keys_are_masked_whole_at_every_cut(title: bytes) -> None:
         assert fed(data, [cut], []) == b"key:\n" + MASK + b"\nnext line\n"
 
 
+def test_every_key_of_a_text_is_masked_and_what_stands_between_is_not() -> None:
+    data = b"one\n" + PEM + b"\ntwo\n" + PEM + b"\nthree"
+    assert redact(data) == b"one\n" + MASK + b"\ntwo\n" + MASK + b"\nthree"
+    redactor = Redactor()
+    assert redactor.feed(data) + redactor.feed(b"") == b"one\n" + MASK + b"\ntwo\n" + MASK + b"\nthree"  # none is held
+
+
 def test_a_pgp_key_is_masked_and_a_certificate_is_not() -> None:
     pgp = b"-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQ\n-----END PGP PRIVATE KEY BLOCK-----\n"
     assert redact(pgp) == MASK + b"\n"
@@ -199,6 +212,14 @@ def test_a_secret_shows_itself_nowhere() -> None:
     assert "hunter2" not in f"{secret} {secret!r} {[secret]}"
     assert secret.reveal() == "hunter2"
     assert not hasattr(secret, "__dict__")
+
+
+@pytest.mark.parametrize("odd", ["pw\udc80 of bytes", "pw\ud800 of half a pair"])
+def test_a_secret_that_no_encoding_has_is_kept_as_it_is_and_stops_nothing(odd: str) -> None:
+    secret = Secret(odd)
+    assert secret.reveal() == odd
+    assert redact(b"pw of bytes", [secret]) == b"pw of bytes"
+    assert redact(odd.encode("utf-8", "surrogatepass"), [secret]) == MASK
 
 
 def test_a_wiped_secret_is_overwritten_where_it_stood() -> None:

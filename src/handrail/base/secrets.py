@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import quote, quote_plus
 
 MASK: Final = b"[redacted]"
+_ODD: Final = ("utf-8", "surrogatepass")  # what a terminal sent in another encoding is kept, and stops nothing
 SHORTEST: Final = 4  # masking shorter values would hide ordinary words
 
 _PEM_PREFIX: Final = b"-----BEGIN "
@@ -27,11 +28,11 @@ class Secret:
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
-        self._value = bytearray(value, "utf-8", "surrogatepass")
+        self._value = bytearray(value, *_ODD)
 
     def reveal(self) -> str:
         """Return the value, for the one place that sends it."""
-        return self._value.decode("utf-8", "surrogatepass")
+        return self._value.decode(*_ODD)
 
     def wipe(self) -> None:
         """Overwrite the value; copies that the interpreter made of it on the way are out of our reach."""
@@ -47,12 +48,12 @@ class Secret:
 
 def spellings(secret: str) -> frozenset[bytes]:
     """Return every form in which a secret might be printed: raw, URL, JSON, shell, and base64 at any offset."""
-    raw = secret.encode()
-    urls = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    raw = secret.encode(*_ODD)
+    urls = {quote(secret, "", *_ODD), quote(secret, "/", *_ODD), quote_plus(secret, "", *_ODD)}
     urls |= {re.sub("%[0-9A-F]{2}", lambda found: found.group().lower(), url) for url in urls}
     texts = urls | {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     texts |= {shlex.quote(secret), secret.replace("'", "'\\''"), re.sub(r"([^\w@%+=:,./-])", r"\\\1", secret)}
-    forms = {raw, *(text.encode() for text in texts)}
+    forms = {raw, *(text.encode(*_ODD) for text in texts)}
     for shift in range(3):
         core = _base64_core(raw, shift)
         forms |= {core, core.translate(bytes.maketrans(b"+/", b"-_"))}

@@ -32,4 +32,7 @@ def _typed(question: Question) -> Secret | None:
         said = input(prompt) if question.echo else getpass.getpass(prompt)
     except (EOFError, KeyboardInterrupt):
         return None
+    except UnicodeDecodeError:
+        sys.stderr.write("what was typed is not UTF-8 text, and was left: does the terminal speak UTF-8?\n")
+        return None
     return Secret(said) if said else None
