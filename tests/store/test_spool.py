@@ -468,3 +468,27 @@ def test_streams_of_the_host_only(out: Path) -> None:
         spool.write(stream, b"", 1000.0)
     assert spool.seal().length == 0
     assert read_all(out / NAME) == []
+
+
+def test_synced_before_it_is_sealed_it_is_the_same_and_goes_on(out: Path) -> None:
+    spool = new_spool(out)
+    spool.write("out", b"one\n", 1.0)
+    assert spool.unsynced == 4
+    spool.sync()
+    assert spool.unsynced == 0
+    spool.write("out", b"two\n", 1.1)
+    assert spool.unsynced == 4
+    sealed = spool.seal()
+    assert (sealed.length, sealed.sha256) == (8, sha256(b"one\ntwo\n").hexdigest())
+    spool.sync()  # closed: nothing is left to sync
+    assert spool.problem is None
+
+
+def test_a_sync_that_fails_ahead_of_the_seal_is_told(out: Path) -> None:
+    spool = new_spool(out, disk=FaultyDisk("sync", 2))  # the first one is of the folder
+    spool.write("out", b"one\n", 1.0)
+    spool.sync()
+    assert spool.problem is not None
+    assert spool.problem.code == "spool-write"
+    spool.write("out", b"two\n", 1.1)
+    assert spool.seal().dropped == 4

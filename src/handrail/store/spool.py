@@ -86,6 +86,7 @@ class Spool:
             redactor = Redactor(secrets, in_key=bool(before and before.in_key))
             self._feeds[stream] = _Feed(redactor, before.source if before else 0)
         self._digest = sha256()
+        self._synced = ends.log
 
     @classmethod
     def open(
@@ -139,6 +140,32 @@ class Spool:
         """Return what is stored by now; it is not synced."""
         file = f"{self.path.parent.name}/{self.path.name}"
         return Sealed(file, self._ends.log, self._digest.hexdigest(), self.dropped)
+
+    @property
+    def unsynced(self) -> int:
+        """Return how many bytes of the log no sync has been asked for."""
+        return self._ends.log - self._synced
+
+    def sync(self) -> None:
+        """Sync what is stored by now; it may be called in another thread, beside writes, or when this is closed."""
+        end = self._ends.log
+        try:
+            for fd in self._files.each():
+                self._sync_again(fd)
+            self._synced = end
+        except OSError as err:
+            self.problem = _unstored(err)
+
+    def _sync_again(self, fd: int) -> None:
+        """Sync a file that may be closed meanwhile."""
+        try:
+            mine = os.dup(fd)
+        except OSError:
+            return  # whoever goes on with it syncs it
+        try:
+            self._disk.sync("spool.sync", mine)
+        finally:
+            os.close(mine)
 
     def seal(self) -> Sealed:
         """Store what was held back, sync everything, close; this can take a while after much output."""

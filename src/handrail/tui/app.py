@@ -7,6 +7,7 @@ Textual worker. Whatever ends this program, the run is held and the terminal is 
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 import time
@@ -17,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from textual import events
 from textual.app import App
 from textual.binding import BindingType
 
@@ -56,6 +58,7 @@ from handrail.tui.threshold import READING
 DEAD: Final = 0.6  # seconds after a step ended in which enter does nothing
 AGAIN: Final = 0.25  # and as long as it is held down
 FRAME: Final = 0.05
+MOMENT: Final = 0.005  # seconds in which a clock on the screen does not move
 First = SessionApi | BriefingApi | RunCard | Callable[[], Awaitable[SessionApi | BriefingApi]] | None
 DeskOrMaker = DeskApi | Callable[[], DeskApi]
 """A desk, or what makes one: that is called in a thread once the screen stands, because what a desk needs takes long to import."""
@@ -97,6 +100,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         self._wanted_theme = theme
         self._snap: Snapshot | None = None
         self._taken = 0.0
+        self._painted_scene: tuple[Scene | None, float] = (None, 0.0)
         self._pulled = -1.0
         self._offers: tuple[int, tuple[Offer, ...]] = (-1, ())
         self._dead_until = 0.0
@@ -279,7 +283,12 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         self.ask(AskWords("What this run needs again", says, fields), then)
 
     def open_session(self, session: SessionApi) -> None:
-        """Drive a run: one task follows it from here on."""
+        """Drive a run: one task follows it from here on.
+
+        What stands by now, most of it imported, is not looked through for garbage again: that takes as long as some frames.
+        """
+        if not gc.get_freeze_count():
+            gc.freeze()
         self.session = session
         self.take(session.snapshot)
         page = ReplayPage() if session.snapshot.playing else RunPage()
@@ -331,10 +340,18 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
             page.show()
 
     def scene(self) -> Scene | None:
-        """Return the run with the clock of this second."""
+        """Return the run with the clock of this second; one scene for all that is asked within a moment."""
         if self._snap is None:
             return None
-        snap = self._snap
+        kept, made = self._painted_scene
+        same = kept is not None and kept.snap is self._snap and kept.offers is self._offers[1]
+        if same and kept and kept.leaving is (self.session is None) and 0.0 <= self.mono() - made < MOMENT:
+            return kept
+        scene = self._scene_of(self._snap)
+        self._painted_scene = (scene, self.mono())
+        return scene
+
+    def _scene_of(self, snap: Snapshot) -> Scene:
         if snap.playing:  # its clock is the record's
             return Scene(snap, snap.at, snap.wall, self.look, self._offers_now(), leaving=self.session is None)
         passed = 0.0 if snap.state.held or snap.state.closed else max(0.0, self.mono() - self._taken)
@@ -394,6 +411,19 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         """Return the page in front."""
         return self.pages[-1] if self.pages else None
 
+    async def on_event(self, event: events.Event) -> None:
+        """Give keys and pastes to the page in front at once: on Textual's way, from widget to widget, output comes between.
+
+        Those of a page that has something waiting take that way, behind it: nothing that was typed is overtaken.
+        """
+        page = self.screen if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded else None
+        if isinstance(page, Page) and page.idle and self.app_focus:
+            event._set_forwarded()
+            with page._context():
+                page.hear(event)
+        else:
+            await super().on_event(event)
+
     def say(self, sentence: str) -> None:
         """Show a sentence on the page in front."""
         page = self.front
@@ -440,12 +470,14 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
         words = title_of(self._snap if self.session else None) or "handrail"
         if self.session is None and self._mode_hint:
             words = f"{self._mode_hint} - handrail"
-        self.title = plain_text(words)
-        if self._driver is not None and not self.is_headless:
+        before, self.title = self.title, plain_text(words)
+        if self._driver is not None and not self.is_headless and self.title != before:
             self._driver.write(f"\x1b]2;{plain_text(words)}\x07")
 
     def paint_all(self) -> None:
         """Paint every row anew: the theme has changed, or the terminal has missed something."""
+        self.title = ""
+        self.title_window()
         for page in self.pages:
             page.restyle()
 

@@ -166,6 +166,19 @@ class Page(Screen[T], inherit_bindings=False):
 
     # ------------------------------------------------------------ keys
 
+    @property
+    def idle(self) -> bool:
+        """Tell whether it is painted and nothing waits for it: what comes now is the next thing that it takes."""
+        painted = self._canvas is not None and bool(self._canvas.rows)
+        return painted and self._message_queue.empty() and self.canvas._message_queue.empty()
+
+    def hear(self, event: events.Event) -> None:
+        """Take a key or a paste."""
+        if isinstance(event, events.Key):
+            self.on_key(event)
+        elif isinstance(event, events.Paste):
+            self.on_paste(event)
+
     def on_key(self, event: events.Key) -> None:
         """Take a key: what is typed first, then the registry."""
         event.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from handrail.engine import order
 from handrail.engine.messages import Intent
@@ -35,6 +36,11 @@ class Scene:
     def state(self) -> State:
         """Return the engine's state."""
         return self.snap.state
+
+    @cached_property
+    def face(self) -> str:
+        """Return what the run screen shows: run, gate, decide or question."""
+        return face(self.state)
 
     @property
     def age(self) -> float:

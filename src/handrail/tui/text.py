@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -63,7 +63,7 @@ class Line:
     @cached_property
     def width(self) -> int:
         """Return the width in cells."""
-        return sum(cell_len(span.text) for span in self.spans)
+        return sum([cell_len(span.text) for span in self.spans])
 
     @property
     def plain(self) -> str:
@@ -86,14 +86,23 @@ ELLIPSIS: Final = Safe("…")
 
 def ink(text: str, how: Ink = Ink.TEXT, act: str = "") -> Line:
     """Return a text as a line; whatever it holds, it only shows."""
-    return Line((Span(safe(text), how, act),)) if text else EMPTY
+    return _inked(text, how, act) if text else EMPTY
+
+
+@lru_cache(1024)
+def _inked(text: str, how: Ink, act: str) -> Line:
+    """Return the line, made once: most of a screen is painted again as it was, with its width measured already."""
+    return Line((Span(safe(text), how, act),))
 
 
 def row(*parts: Part) -> Line:
     """Return parts side by side; plain strings are shown in the ordinary ink."""
     if len(parts) == 1 and isinstance(parts[0], Line):
         return parts[0]
-    return Line(tuple(span for part in parts for span in (ink(part) if isinstance(part, str) else part).spans))
+    spans: list[Span] = []
+    for part in parts:
+        spans += (ink(part) if isinstance(part, str) else part).spans
+    return Line(tuple(spans))
 
 
 def fit(line: Part, width: int, fill: Ink = Ink.TEXT) -> Line:

@@ -51,7 +51,7 @@ class RunPage(Learning):
         scene = self.now
         if scene.watching:
             return "run"
-        shown = face(scene.state)
+        shown = scene.face
         return "run" if shown == "decide" and self._away == self.deciding() else shown
 
     @property
