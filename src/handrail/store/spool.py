@@ -163,7 +163,7 @@ class Spool:
         except OSError:
             return  # whoever goes on with it syncs it
         try:
-            self._disk.sync("spool.sync", mine)
+            self._disk.sync("spool.seal", mine)
         finally:
             os.close(mine)
 
