@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.store.bench import journal_bytes
 
+from handrail.base.problems import Problem, Where
 from handrail.store.chain import GENESIS, Walk, decode, encode, reading
 
 JSON = st.recursive(
@@ -141,6 +142,27 @@ def test_a_newer_journal_is_read_as_far_as_it_can_be(folder: Path) -> None:
     assert (reading([*lines[:2], stranger]).state, len(reading([*lines[:2], stranger]).records)) == ("newer", 2)
     forged = newer.replace(b"copy-3", b"copy-4")
     assert reading([*lines[:2], forged]).state == "damaged"
+
+
+def test_what_is_wrong_is_told_with_its_place_and_what_to_do(folder: Path) -> None:
+    first, second = lines_of(journal_bytes(folder, 2))
+    keep = "the run can be read up to there, not resumed; keep the folder and ask who touched it"
+    told = {
+        b"": None,
+        second: None,
+        second[:-1]: Problem("journal-torn", "record 2 was cut off by a crash", "", Where("j", 2), "warning"),
+        second.replace(b"copy-2", b"copy-3"): Problem(
+            "journal-damaged", "record 2 of the journal was changed or lost", keep, Where("j", 2)
+        ),
+        reseal(second, v=2, more="than we know"): Problem(
+            "journal-newer",
+            "the journal was written by a newer Handrail",
+            "use the Handrail that wrote it; this one can only read",
+            Where("j", 2),
+        ),
+    }
+    for line, problem in told.items():
+        assert reading([first, line] if line else [first], "j").problem == problem
 
 
 def test_a_right_hash_over_a_wrong_shape_is_damage(folder: Path) -> None:

@@ -10,11 +10,12 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.store.bench import FaultyDisk, SteppingClock, body_of, journal_bytes, new_journal
 
-from handrail.base.problems import Trouble, trouble
+from handrail.base.problems import Problem, Trouble, trouble
 from handrail.base.secrets import Secret
 from handrail.store import emergency
 from handrail.store import journal as module
@@ -46,8 +47,8 @@ def code_of(err: pytest.ExceptionInfo[Trouble]) -> str:
     return err.value.problems[0].code
 
 
-def reopen(folder: Path, *, accept_loss: bool = False) -> Journal:
-    return Journal.open(folder, SteppingClock(), "bob", 1, accept_loss=accept_loss)
+def reopen(folder: Path, **options: Any) -> Journal:
+    return Journal.open(folder, SteppingClock(), "bob", 1, **options)
 
 
 def test_a_record_carries_who_when_and_where(folder: Path, clock: SteppingClock) -> None:
@@ -72,22 +73,30 @@ def test_a_journal_is_created_once(folder: Path) -> None:
     new_journal(folder, 1)
     with pytest.raises(Trouble) as err:
         new_journal(folder, 1)
-    assert code_of(err) == "journal-unusable"
+    assert err.value.problems == (
+        Problem("journal-unusable", f"the journal {folder / 'journal.jsonl'} cannot be opened: File exists"),
+    )
+    (folder / "journal.jsonl").unlink()
+    with pytest.raises(Trouble, match=f"the journal {folder}/journal.jsonl cannot be opened: No such file"):
+        reopen(folder)
 
 
 def test_it_goes_on_after_a_close(folder: Path) -> None:
     new_journal(folder, 3).close()
-    journal = reopen(folder)
+    journal = reopen(folder, boot="boot-2", host="bastion2", disk=(disk := FaultyDisk("write", 99)))
     assert [r.seq for r in journal.records] == [1, 2, 3]
-    assert journal.append("noted", {}).seq == 4
+    record = journal.append("noted", {})
+    assert (record.seq, record.actor, record.epoch, record.boot, record.host) == (4, "bob", 1, "boot-2", "bastion2")
+    assert min(disk.count("write"), disk.count("open")) > 0, "the disk that was given does all of it"
     assert read_journal(journal.path).state == "clean"
 
 
 def test_a_closed_journal_takes_nothing(folder: Path) -> None:
     journal = new_journal(folder, 1)
     journal.close()
-    with pytest.raises(JournalDead):
+    with pytest.raises(JournalDead) as err:
         journal.append("noted", {})
+    assert err.value.problems[0] == Problem("journal-closed", "the journal was closed")
 
 
 def test_a_second_close_closes_nothing_of_others(folder: Path) -> None:
@@ -297,8 +306,9 @@ def test_any_failure_kills_the_journal_and_saves_the_record(folder: Path, kind: 
     assert os.strerror(error) in str(err.value)
     assert disk.calls[-1][1] == "emergency.write"
     syncs = disk.count("sync_data")
-    with pytest.raises(JournalDead):
+    with pytest.raises(JournalDead) as again_dead:
         journal.append("tick", body_of(99))
+    assert again_dead.value.problems == err.value.problems
     assert disk.count("sync_data") == syncs + 1, "only the emergency file is synced: a failed fsync is never retried"
     assert journal.emergency
     saved = journal.emergency.read_text().splitlines()
@@ -353,7 +363,9 @@ def test_a_file_that_is_not_ours_any_more_is_not_written(folder: Path, how: str)
         journal.path.write_bytes({"replaced": data, "longer": data + b"x", "shorter": data[:-1]}[how])
     with pytest.raises(JournalDead) as err:
         journal.append("tick", {})
-    assert code_of(err) == ("journal-replaced" if how in ("removed", "replaced") else "journal-foreign-write")
+    replaced = Problem("journal-replaced", f"the journal {journal.path} was removed or replaced")
+    foreign = Problem("journal-foreign-write", "somebody else has written to the journal")
+    assert err.value.problems[0] == (replaced if how in ("removed", "replaced") else foreign)
     assert len(journal.unsaved) == 1
 
 
