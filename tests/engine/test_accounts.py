@@ -136,7 +136,15 @@ def test_another_holder_of_the_claim_ends_the_walk_back_where_it_is() -> None:
     rig.work(until=lambda act: isinstance(act, acts.Perform))
     rig.crash()
     rig.must(m.ClaimNews(holder="bob", detail="on d"))
-    assert e.ClaimRefused(rig.at, "bob", "on d") in rig.journal
+    lost = Result("d", ResultKind.LOST, sent=True, detail="the estate is claimed by bob")
+    attempt = rig.now("sync/copy").attempts[-1].number
+    assert [event for event in rig.journal if event.at == rig.at] == [
+        e.ClaimRefused(rig.at, "bob", "on d"),
+        e.HostEnded(rig.at, "sync/copy", attempt, lost),
+        e.AttemptEnded(
+            rig.at, "sync/copy", attempt, Way.BACK, Verdict.UNKNOWN, How.NONE, "d: lost; the estate is claimed by bob"
+        ),
+    ]
     assert rig.state.walk is None
     assert rig.word("sync/copy") is W.UNDO_UNKNOWN
 

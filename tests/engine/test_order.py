@@ -7,6 +7,7 @@ from dataclasses import replace
 from tests.engine.rig import DNS, TOKEN, D, Rig, bad, failover, good, lost, step, unreachable
 
 from handrail.engine import due as acts
+from handrail.engine import events as e
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine import outcome as ends
@@ -91,9 +92,12 @@ def test_a_refused_claim_does_not_block_retry_undo_or_settling_for_ever() -> Non
     rig.crash()
     rig.must(m.Retry("sync/hold"))
     rig.must(m.ClaimNews(holder="bob"))
+    assert [event for event in rig.journal if event.at == rig.at] == [e.ClaimRefused(rig.at, "bob", "")]
     assert rig.due() == ()
     rig.must(m.Undo())
     rig.must(m.ClaimNews(holder="bob"))
+    refused = [event for event in rig.journal if event.at == rig.at]
+    assert refused == [e.WalkEnded(rig.at, reached=False), e.ClaimRefused(rig.at, "bob", "")]
     assert rig.state.walk is None
     rig.undo()
     assert rig.undone == ["sync/hold@d"]
