@@ -185,6 +185,7 @@ class _Login(asyncssh.SSHServer):
             self._server.connections.remove(self._conn)
 
     def begin_auth(self, username: str) -> bool:
+        self._server.logins += 1
         return True
 
     def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
@@ -208,6 +209,7 @@ class Server:
     pids: list[int] = field(default_factory=list)
     running: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     passed: int = 0  # bytes that came from the processes
+    logins: int = 0  # how often somebody has begun to log in
     connections: list[asyncssh.SSHServerConnection] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _acceptor: asyncssh.SSHAcceptor | None = None
@@ -237,11 +239,12 @@ class Server:
             connection.abort()
 
     async def stop(self) -> None:
-        if self._acceptor is not None:
-            self._acceptor.close()
-            await self._acceptor.wait_closed()
-            self._acceptor = None
-        self.cut()
+        acceptor, self._acceptor = self._acceptor, None
+        if acceptor is not None:
+            acceptor.close()
+        self.cut()  # first: from Python 3.12 on, it is closed when the last connection is
+        if acceptor is not None:
+            await acceptor.wait_closed()
         while self.connections:
             await asyncio.sleep(0.001)
 

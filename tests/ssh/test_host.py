@@ -26,6 +26,7 @@ from handrail.ssh.job import (
     forget_jobs,
     look,
     open_run,
+    prove_sudo,
     stop_job,
 )
 from handrail.ssh.links import HostFacts, Links
@@ -61,6 +62,16 @@ async def test_a_host_without_a_shell_starts_nothing(host: Host) -> None:
     assert isinstance(end, NotStarted)
     assert end.code == "ssh-host-odd"
     assert "This account is not available." in end.reason
+
+
+async def test_a_host_that_ends_every_call_without_a_word_is_asked_three_times(host: Host) -> None:
+    host.links.recall(host.target, RUN, HostFacts("boot", "marker"))
+    said = "printf '\\n#hr-ready-0b2f7c\\n'; echo out of memory >&2; exit 137"
+    host.server.argv = lambda _command: ["/bin/sh", "-c", said]
+    end, heard = await host.run("true")
+    assert isinstance(end, Lost)
+    assert (end.code, end.reason) == ("mute", "one: the wrapper ends without a word: out of memory")
+    assert (len(host.server.commands), len(heard.news)) == (3, 1), "the second and the third time quietly"
 
 
 @pytest.mark.parametrize("tool", ["setsid", "mkfifo"])
@@ -229,6 +240,22 @@ async def test_a_wrong_password_is_tried_once(sudo: Host) -> None:
     assert isinstance(again, NotStarted)
     assert (sudo.server.home / "sudo-tries").read_text() == "1\n"
     assert "sesame" not in str(end)
+
+
+async def test_nothing_is_asked_of_a_host_that_needs_no_sudo(host: Host) -> None:
+    await prove_sudo(host.links, host.target)
+    assert (host.server.logins, host.server.commands) == (0, [])
+
+
+async def test_a_link_that_is_lost_while_sudo_is_proven_is_said(sudo: Host, tmp_path: Path) -> None:
+    (tmp_path / "bin" / "sudo").write_text("#!/bin/sh\nread x\n")
+    task = asyncio.create_task(prove_sudo(sudo.links, sudo.target))
+    await until(lambda: bool(sudo.server.running))
+    sudo.server.cut()
+    with pytest.raises(Trouble) as error:
+        await task
+    problem = error.value.problems[0]
+    assert (problem.code, problem.message.split(":")[:2]) == ("ssh-unreachable", ["one", " the link was lost"])
 
 
 async def test_opening_a_run_says_what_the_host_is_like(host: Host) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from pathlib import Path
 
+import asyncssh
 import pytest
-from tests.ssh.bench import QUICK, RUN, Heard, Host, members, until
+from tests.ssh.bench import QUICK, RUN, Heard, Host, members, pin, until
 
 from handrail.ssh.job import Exited, JobEnd, JobKey, Lost, NotStarted, Started, look
 from handrail.ssh.links import HostFacts, Links
@@ -186,6 +188,9 @@ async def test_look_tells_what_runs_and_what_has_ended(host: Host) -> None:
     await task
     status = await look(host.links, host.target, KEY)
     assert (status.state, status.code, status.out_bytes) == ("finished", 4, 3)
+    await host.run("echo up; kill -KILL $$", part="2.run")
+    status = await look(host.links, host.target, JobKey(RUN, "stage/step", "2.run"))
+    assert (status.state, status.code, status.signal, status.out_bytes) == ("finished", None, 9, 3)
 
 
 @pytest.mark.parametrize("text", ["", "x y z\n", "\xff\xfe"])
@@ -194,3 +199,46 @@ async def test_a_damaged_exit_status_is_lost(host: Host, text: str) -> None:
     (host.folder(KEY) / "rc").write_text(text)
     end, _ = await attach(host)
     assert isinstance(end, Lost)
+
+
+async def test_a_login_refused_three_times_is_tried_no_more_and_the_job_is_left_alone(host: Host, keys: Path) -> None:
+    task, gate = await begun(host)
+    mine, others = host.server.authorized, host.server.home / "others"
+    asyncssh.read_private_key(str(keys / "other")).write_public_key(str(others))
+    await serve_again(host, others)
+    async with asyncio.timeout(20):
+        end, _ = await task
+    assert isinstance(end, Lost)
+    assert end.code == "ssh-auth"
+    assert host.server.logins == 1 + 3, "accounts get locked"
+    await serve_again(host, mine)
+    gate.write_text("go\n")
+    end, _ = await attach(host)
+    assert isinstance(end, Exited)
+    assert end.code == 4
+
+
+async def test_another_host_key_on_the_way_back_is_never_spoken_to(host: Host, keys: Path, tmp_path: Path) -> None:
+    task, _ = await begun(host)
+    pin(tmp_path / "known_hosts", asyncssh.read_private_key(str(keys / "other")), "one")
+    host.server.cut()
+    async with asyncio.timeout(20):
+        end, _ = await task
+    assert isinstance(end, Lost)
+    assert (end.code, host.server.logins) == ("ssh-host-key-changed", 1)
+
+
+async def begun(host: Host) -> tuple[asyncio.Task[tuple[JobEnd, Heard]], Path]:
+    """Return a job that has begun, and what lets it end with 4."""
+    heard, gate = Heard(), host.server.home / "gate"
+    os.mkfifo(gate)
+    task = asyncio.create_task(host.run("echo up; read x <gate; exit 4", heard=heard))
+    await until(lambda: bool(heard.out))
+    return task, gate
+
+
+async def serve_again(host: Host, authorized: Path) -> None:
+    """End every link, and let in who stands in another file from now on."""
+    await host.server.stop()
+    host.server.authorized = authorized
+    await host.server.start()
