@@ -20,8 +20,10 @@ from tests.store.bench import FaultyDisk, SteppingClock
 from handrail.base.problems import Trouble
 from handrail.base.secrets import Redactor, Secret, redact
 from handrail.store import line_index, spool_reader
+from handrail.store import needle as needle_module
 from handrail.store.disk import Disk
 from handrail.store.line_index import LineIndex
+from handrail.store.needle import Needle
 from handrail.store.spool import CAP, Spool
 from handrail.store.spool_index import HostStream, Stream, spool_name
 from handrail.store.spool_reader import SpoolReader
@@ -205,6 +207,61 @@ def test_reading_while_it_grows_gives_the_same_lines(
                 assert reader.find(needle, start, -1) == next((n for n in reversed(hits) if n <= start), None)
         reader.close()
         spool.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    said=st.lists(
+        st.tuples(
+            st.sampled_from(["out", "out", "err", "note"]),
+            st.lists(st.sampled_from(["a", "A", "b", "B", "10.0", "é", "É", " ", "\n"]), min_size=1, max_size=40),
+        ),
+        min_size=1,
+        max_size=30,
+    ),
+    needle=st.lists(st.sampled_from(["a", "A", "B", "1", "10.0", "é", "\xc9", " "]), min_size=1, max_size=4).map(
+        "".join
+    ),
+    broken=st.integers(0, 3),
+    tries=st.sampled_from([1, 64]),
+)
+def test_finding_fast_finds_what_looking_at_every_line_finds(
+    said: list[tuple[Stream, list[str]]], needle: str, broken: int, tries: int
+) -> None:
+    """Lines are broken by other streams, also in the middle of the needle; what is rare differs, and may be everywhere."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        for module in (line_index, spool_reader):
+            patch.setattr(module, "BLOCK", 64)
+            patch.setattr(module, "LONG", 256)
+        patch.setattr(spool_reader, "_SWEEP", 300)
+        patch.setattr(needle_module, "TRIES", tries)
+        spool = new_spool(Path(folder))
+        for number, (stream, parts) in enumerate(said):
+            text = "".join(parts)
+            if stream == "note":
+                spool.note(1000.0 + number, text)
+            else:
+                spool.write(stream, text.encode()[broken:] or b".", 1000.0 + number)
+        reader = SpoolReader(Path(folder) / NAME)
+        reader.refresh()
+        lines = [line.raw for line in reader.lines(0, reader.line_count, 1 << 20)]
+        for fold in (False, True):
+            sought = needle.encode().lower() if fold else needle.encode()
+            hits = [n for n, raw in enumerate(lines) if sought in (raw.lower() if fold else raw)]
+            for start in range(0, len(lines), 3):
+                forward, back = (reader.find(needle.encode(), start, way, ignore_case=fold) for way in (1, -1))
+                assert forward == next((n for n in hits if n >= start), None)
+                assert back == next((n for n in reversed(hits) if n <= start), None)
+        reader.close()
+        spool.close()
+
+
+@given(data=st.binary(max_size=200), needle=st.binary(min_size=1, max_size=5), sample=st.binary(max_size=50))
+@example(data=b"xX" * 80 + b"Ab", needle=b"aB", sample=b"ab")
+@example(data=b"\xc3\x89", needle=b"\xc3\xa9", sample=b"")  # letters beyond ASCII are told apart
+def test_a_needle_is_in_what_it_is_in(data: bytes, needle: bytes, sample: bytes) -> None:
+    assert Needle(needle, ignore_case=True, sample=sample).is_in(data) == (needle.lower() in data.lower())
+    assert Needle(needle, ignore_case=False).is_in(data) == (needle in data)
 
 
 def test_case_can_be_ignored(out: Path) -> None:

@@ -7,7 +7,7 @@ block of its own, so that nobody ever has to read all of it. Pure bookkeeping: i
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Final
 
@@ -90,8 +90,28 @@ class LineIndex:
     def block(self, number: int) -> Block:
         """Return a block by its number."""
         start = self._starts[number]
-        end = self._starts[number + 1] if number + 1 < len(self._starts) else self._end
-        return Block(number, self._firsts[number], start, end - start, self._stretches[number], self._skips[number])
+        return Block(
+            number,
+            self._firsts[number],
+            start,
+            self._end_of(number) - start,
+            self._stretches[number],
+            self._skips[number],
+        )
+
+    def together(self, number: int, most: int, direction: int) -> range:
+        """Return the numbers of the blocks from one on, or back, that have at most so many bytes in all: at least that one."""
+        if direction > 0:
+            return range(number, max(number + 1, bisect_right(self._starts, self._starts[number] + most) - 1))
+        low = bisect_left(self._starts, self._end_of(number) - most)
+        return range(number, min(number, low) - 1, -1)
+
+    def size_of(self, blocks: range) -> int:
+        """Return how many bytes adjacent blocks have."""
+        return self._end_of(max(blocks)) - self._starts[min(blocks)]
+
+    def _end_of(self, number: int) -> int:
+        return self._starts[number + 1] if number + 1 < len(self._starts) else self._end
 
     def _begin_line(self, stretch: int, skip: int) -> None:
         """Let the next line begin in this stretch, and not where the one before it happened to stop."""

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from handrail.store.line_index import BLOCK, LONG, Block, LineIndex
+from handrail.store.needle import Needle
 from handrail.store.spool_index import SIZE, Stream, Stretch, beside, read_stretches
 from handrail.store.trusted import open_trusted
 
 KEPT: Final = 4  # blocks, split into lines
 _BATCH: Final = 1024  # stretches read at once
-_SWEEP: Final = 1 << 20  # bytes of a long line searched at once
+_SWEEP: Final = 1 << 20  # bytes searched at once
+_SAMPLES, _SAMPLE = 16, 4096  # pieces, and bytes of each, that tell which bytes are rare
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +117,18 @@ class SpoolReader:
         count = self.line_count
         if not needle or b"\n" in needle or not count:
             return None
-        needle = needle.lower() if ignore_case else needle
         start = max(start, 0) if direction > 0 else min(start, count - 1)
         if not 0 <= start < count:
             return None
-        number = self._lines.block_of(start).number
-        while 0 <= number < self._lines.blocks:
-            hits = self._hits(self._lines.block(number), needle, fold=ignore_case)
-            near = [n for n in hits if (n - start) * direction >= 0]
-            if near:
-                return near[0] if direction > 0 else near[-1]
-            number += 1 if direction > 0 else -1
+        sought = Needle(needle, ignore_case=ignore_case, sample=self._sample())
+        noted = self._is_noted(sought)
+        for blocks in self._groups(self._lines.block_of(start).number, direction):
+            if not noted and not self._may_hold(blocks, sought):
+                continue
+            for number in blocks:
+                near = [n for n in self._hits(self._lines.block(number), sought) if (n - start) * direction >= 0]
+                if near:
+                    return near[0] if direction > 0 else near[-1]
         return None
 
     def close(self) -> None:
@@ -217,17 +220,66 @@ class SpoolReader:
                     return
             number += len(stretches)
 
-    def _hits(self, block: Block, needle: bytes, *, fold: bool) -> list[int]:
+    def _hits(self, block: Block, sought: Needle) -> list[int]:
         """Return the lines of a block that contain the needle."""
         if block.size > LONG:
-            step = _SWEEP - len(needle)
+            step = _SWEEP - len(sought.bytes)
             sweeps = (self._long_slice(block, start, _SWEEP) for start in range(0, block.size, max(1, step)))
-            return [block.first] if any(needle in (part.lower() if fold else part) for part in sweeps) else []
-        whole = b"".join(data for _, _, data in self._pieces(block))
-        if needle not in (whole.lower() if fold else whole):
+            return [block.first] if any(map(sought.is_in, sweeps)) else []
+        if not sought.is_in(b"".join(data for _, _, data in self._pieces(block))):
             return []
         split = split_lines(self._pieces(block))
-        return [n for n, (_, _, raw) in enumerate(split, block.first) if needle in (raw.lower() if fold else raw)]
+        return [n for n, (_, _, raw) in enumerate(split, block.first) if sought.is_in(raw)]
+
+    # ------------------------------------------------------------ much of it at once, for finding
+
+    def _groups(self, number: int, direction: int) -> Iterator[range]:
+        """Yield the numbers of blocks from one on, or back: as many together as are looked through at once."""
+        while 0 <= number < self._lines.blocks:
+            blocks = self._lines.together(number, _SWEEP, direction)
+            yield blocks
+            number = blocks[-1] + direction
+
+    def _may_hold(self, blocks: range, sought: Needle) -> bool:
+        """Tell whether the needle stands in the log where the lines of some blocks lie, in whichever of them it be.
+
+        A line is of one stream, which nothing interrupts: so it lies in the log, or in the notes, in one piece.
+        """
+        low, high = min(blocks), max(blocks)
+        size = self._lines.size_of(blocks)
+        if size > _SWEEP:
+            return True  # one long line
+        start = self._log_offset(low)
+        end = self._log_offset(high + 1) if high + 1 < self._lines.blocks else None
+        assert self._fds
+        return start is not None and sought.is_in(os.pread(self._fds[0], size if end is None else end - start, start))
+
+    def _log_offset(self, number: int) -> int | None:
+        """Return where in the log what comes from a block on begins; None where only notes follow."""
+        block = self._lines.block(number)
+        at, skip = block.stretch, block.skip
+        while stretches := self._fetch(at, 4):
+            for stretch in stretches:
+                if stretch.stream != "note":
+                    return stretch.offset + skip
+                skip = 0
+            at += len(stretches)
+        return None
+
+    def _is_noted(self, sought: Needle) -> bool:
+        """Tell whether the needle stands anywhere in our own remarks."""
+        at, tail, more = 0, b"", len(sought.bytes) - 1
+        while self._fds and (data := os.pread(self._fds[2], _SWEEP, at)):
+            if sought.is_in(tail + data):
+                return True
+            at, tail = at + len(data), (tail + data)[-more:] if more else b""
+        return False
+
+    def _sample(self) -> bytes:
+        """Return a little of the log, from all over it."""
+        assert self._fds
+        step = max(1, os.fstat(self._fds[0]).st_size // _SAMPLES)
+        return b"".join(os.pread(self._fds[0], _SAMPLE, number * step) for number in range(_SAMPLES))
 
 
 def split_lines(pieces: Iterator[tuple[Stream, float, bytes]]) -> list[tuple[Stream, float, bytes]]:
