@@ -37,6 +37,15 @@ def test_there_is_no_jump() -> None:
     rig.must(m.Go("sync"))
 
 
+def test_a_stage_that_is_named_means_its_first_open_step() -> None:
+    rig = Rig().through("checks")
+    assert rig.refused(m.Go("checks")) == "1.1 a is passed"  # all of it is: its first step stands for it
+    rig.ends("sync/mask", Way.FORWARD, bad("p"))
+    rig.stage()
+    assert rig.refused(m.Go("sync")) == "2.2 mask failed: decide what to do about it first"
+    assert rig.refused(m.Go("2.1")) == "2.1 hold is passed"
+
+
 def test_stages_never_start_by_themselves() -> None:
     rig = Rig().through("checks")
     assert rig.due() == ()
@@ -406,6 +415,8 @@ def test_held_and_closed_runs_take_nothing_and_send_nothing() -> None:
     rig.refused(m.Ready("sync/hold", Way.FORWARD, ("d",)))
     rig.must(m.Note("called the network people"))
     assert "not newer" in rig.refused(m.Resume("b2", 1))
+    rig.must(m.Resume("b2", 2, "ana is ill", "sshd: key tom@laptop", by="tom"))
+    assert rig.journal[-1] == e.Resumed(rig.at, "tom", "b2", 2, "ana is ill", "sshd: key tom@laptop")
     assert rig.refused(m.Close(" ")) == "closing a run needs a reason"
     rig.must(m.Close("superseded"))
     assert acts.due(rig.state) == ()
