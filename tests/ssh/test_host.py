@@ -291,10 +291,12 @@ ANSWERS = {
 }
 
 
+@pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("answer", ANSWERS)
-async def test_whatever_a_host_answers_ends_in_a_word_of_ours(host: Host, answer: str) -> None:
-    host.links.recall(host.target, RUN, HostFacts("boot", "marker"))
-    say = f'IFS= read -r l; eval "$l"; printf "\\n#hr-ready-0b2f7c\\n\\n%s {answer}\\n" $hr_nonce $hr_nonce'
+async def test_whatever_a_host_answers_ends_in_a_word_of_ours(host: Host, answer: str, *, known: bool) -> None:
+    if known:
+        host.links.recall(host.target, RUN, HostFacts("boot", "marker"))
+    say = f'read -r n; IFS= read -r l; eval "$l"; printf "\\n#hr-ready-0b2f7c\\n\\n%s {answer}\\n" $hr_nonce $hr_nonce'
     host.server.argv = lambda _command: ["/bin/sh", "-c", say + "; printf '\\n%s H\\n' $hr_nonce >&2"]
     async with asyncio.timeout(20):
         end, _ = await host.run("true")
@@ -306,7 +308,7 @@ async def test_whatever_a_host_answers_ends_in_a_word_of_ours(host: Host, answer
     "answer", [*ANSWERS, "H open", "H open a b c d e f g", "H stopped", "H look", "H held", "H older"]
 )
 async def test_whatever_a_host_answers_to_a_question_is_read_or_refused(host: Host, answer: str) -> None:
-    say = f'IFS= read -r l; eval "$l"; printf "\\n#hr-ready-0b2f7c\\n\\n%s {answer}\\n" $hr_nonce $hr_nonce'
+    say = f'read -r n; IFS= read -r l; eval "$l"; printf "\\n#hr-ready-0b2f7c\\n\\n%s {answer}\\n" $hr_nonce $hr_nonce'
     host.server.argv = lambda _command: ["/bin/sh", "-c", say]
     permit, key = Permit("ann", RUN, 1, changes=True), JobKey(RUN, "stage/step", "1.run")
     questions: list[Callable[[], Awaitable[object]]] = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -49,7 +50,8 @@ def through(program: str, argv: tuple[str, ...], folder: Path) -> list[bytes]:
     inner = shell.argv_text(argv)
     text = f'hr_cmd={shlex.quote(inner)}\neval "$hr_cmd"\n{shell.LAST_LINE}\n'.encode("utf-8", "surrogateescape")
     words = shlex.split(shell.loader("label"))
-    done = subprocess.run([program, *words[2:]], input=text, capture_output=True, cwd=folder, check=True)
+    sent = shell.measured(text)
+    done = subprocess.run([program, *words[2:]], input=sent, capture_output=True, cwd=folder, check=True)
     return [bytes.fromhex(item) for item in json.loads(done.stdout.split(b"\n")[-2])]
 
 
@@ -62,25 +64,32 @@ def test_what_goes_in_comes_out(tmp_path_factory: pytest.TempPathFactory, progra
     assert got == [word.encode("utf-8", "surrogateescape") for word in batch]
 
 
+@pytest.mark.parametrize("how", ["known", "gnu", "lines"])
+@pytest.mark.parametrize("program", SHELLS)
+def test_a_text_that_is_cut_off_runs_nothing(program: str, how: str, tmp_path: Path) -> None:
+    text = shell.measured(b">ran\necho $hr_tail\n" + shell.LAST_LINE.encode() + b"\n")
+    words = shlex.split(shell.loader("label", one_piece=how == "known"))
+    path = {"PATH": "/nowhere" if how == "lines" else os.environ["PATH"]}  # without tail(1) it is read line by line
+    for end in range(len(text) - 1):
+        subprocess.run(
+            [program, *words[2:]], input=text[:end], capture_output=True, cwd=tmp_path, env=path, check=False
+        )
+        assert not (tmp_path / "ran").exists(), text[:end]
+    done = subprocess.run([program, *words[2:]], input=text, capture_output=True, cwd=tmp_path, env=path, check=True)
+    assert (tmp_path / "ran").exists()
+    assert done.stdout.splitlines()[-1] == (b"0" if how == "lines" else b"1")
+
+
 @pytest.mark.parametrize("one_piece", [False, True])
 @pytest.mark.parametrize("program", SHELLS)
-def test_a_text_that_is_cut_off_runs_nothing(program: str, one_piece: bool, tmp_path: Path) -> None:
-    text = b"touch ran\necho ran\n" + shell.LAST_LINE.encode() + b"\n"
-    text = shell.measured(text) if one_piece else text
-    words = shlex.split(shell.loader("label", one_piece=one_piece))
-    for end in range(len(text) - 1):
-        subprocess.run([program, *words[2:]], input=text[:end], capture_output=True, cwd=tmp_path, check=False)
-        assert not (tmp_path / "ran").exists(), text[:end]
-    subprocess.run([program, *words[2:]], input=text, capture_output=True, cwd=tmp_path, check=True)
-    assert (tmp_path / "ran").exists()
-
-
-@pytest.mark.parametrize("program", SHELLS)
-def test_a_text_in_one_piece_leaves_what_follows_it_alone(program: str) -> None:
+def test_a_text_in_one_piece_leaves_what_follows_it_alone(program: str, one_piece: bool) -> None:
     text = "hr_x='é\u202e'\ncat\n".encode() + shell.LAST_LINE.encode() + b"\n"
-    words = shlex.split(shell.loader("label", one_piece=True))
+    words = shlex.split(shell.loader("label", one_piece=one_piece))
     done = subprocess.run(
-        [program, *words[2:]], input=shell.measured(text) + b"\0the input\xff\n", capture_output=True, check=True
+        [program, *words[2:]],
+        input=shell.measured(text) + b"\0the input\xff\n",
+        capture_output=True,
+        check=True,
     )
     assert done.stdout.partition(shell.READY + b"\n")[2] == b"\0the input\xff\n"
 
@@ -97,7 +106,7 @@ def test_a_script_cannot_end_the_text_early() -> None:
         shell.call("job", {"script": f"a {shell.LAST_LINE} b"})
 
 
-@pytest.mark.parametrize("name", ["common", "open", "job", "look", "stop", "forget", "claim"])
+@pytest.mark.parametrize("name", ["common", "opening", "open", "job", "look", "stop", "forget", "claim"])
 @pytest.mark.parametrize("program", SHELLS)
 def test_every_part_is_a_shell_text(program: str, name: str) -> None:
     subprocess.run([program, "-n"], input=shell.part(name).encode(), check=True, capture_output=True)
@@ -150,7 +159,7 @@ def test_asyncssh_is_spoken_in_the_ssh_floor_only() -> None:
 
 def test_only_jobs_and_claims_speak_to_the_channel() -> None:
     users = {str(p.relative_to(SOURCE)) for p in (SOURCE / "handrail").rglob("*.py") if uses(p, "handrail.ssh.channel")}
-    assert users == {"handrail/ssh/job.py", "handrail/ssh/claim.py"}
+    assert users == {"handrail/ssh/job.py", "handrail/ssh/opening.py", "handrail/ssh/claim.py"}
 
 
 def test_known_hosts_is_never_left_to_chance() -> None:

@@ -1,6 +1,6 @@
 """One call to a host over one channel. This is the only module of Handrail that may start a command on a host.
 
-What it starts is always the wrapper: `job` and `claim` are the only ones that ask it to.
+What it starts is always the wrapper: `job`, `opening` and `claim` are the only ones that ask it to.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ class _Session(asyncssh.SSHClientSession[bytes]):
     def _look_for_step(self, data: bytes, *, is_err: bool) -> None:
         """Notice the loader's first line, and sudo's prompt before it."""
         call = self._call
-        self._seen[is_err] = seen = (self._seen[is_err] + data)[-NOISE:]
+        seen = self._seen[is_err] + data
+        self._seen[is_err] = seen[-NOISE:]
         if not is_err and shell.READY in seen:
             call.loaded = True
             _settle(call.step, "loaded")
@@ -102,8 +103,8 @@ class _Session(asyncssh.SSHClientSession[bytes]):
 class _Spare:
     """A channel on which the loader waits for a call that is not there yet. Nothing but the empty loader runs in it."""
 
-    def __init__(self, links: Links, key: str, channel: _Channel, session: _Session, *, one_piece: bool) -> None:
-        self.channel, self.session, self.one_piece = channel, session, one_piece
+    def __init__(self, links: Links, key: str, channel: _Channel, session: _Session) -> None:
+        self.channel, self.session = channel, session
         self._links, self._key = links, key
         self._idle = asyncio.get_running_loop().call_later(IDLE, self.discard)
 
@@ -135,7 +136,7 @@ async def converse(
     if target.become:
         await get_through_sudo(links, target)
     password = links.sudo.password(target) if target.become else None
-    channel, one_piece = await _open(links, target, call, label, asks=password is not None)
+    channel = await _open(links, target, call, label, asks=password is not None)
     pouring: asyncio.Task[None] | None = None
     try:
         if call.pipe is not None:
@@ -144,7 +145,7 @@ async def converse(
             links.sudo.refused(target, password, call.answered(password))
             raise _sudo_refuses(links, target)
         with boundary("channel.send"):
-            channel.write(shell.measured(text) if one_piece else text)
+            channel.write(text)
         if stdin:
             with boundary("channel.input"):
                 if isinstance(stdin, Feed):
@@ -187,8 +188,8 @@ async def _pour(call: Call, channel: _Channel, feed: Feed) -> None:
             channel.write_eof()
 
 
-async def _open(links: Links, target: Target, call: Call, label: str, *, asks: bool) -> tuple[_Channel, bool]:
-    """Return a channel on which the loader waits for the call's text, and whether it takes it in one piece.
+async def _open(links: Links, target: Target, call: Call, label: str, *, asks: bool) -> _Channel:
+    """Return a channel on which the loader waits for the call's text.
 
     It is the one that was opened ahead, if there is one. With `asks`, sudo may ask for a password first.
     """
@@ -196,11 +197,11 @@ async def _open(links: Links, target: Target, call: Call, label: str, *, asks: b
     spare = links.spares.get(target.key)
     if isinstance(spare, _Spare) and spare.taken():
         spare.session.adopt(call)
-        _open_ahead(links, target, connection)
-        return spare.channel, spare.one_piece
+        open_ahead(links, target)
+        return spare.channel
     call.prompt = f"hr-{secrets.token_hex(8)}:".encode() if asks else b""
-    one_piece = target.key in links.one_piece
-    line = shell.loader(label, become=target.become, prompt=call.prompt.decode(), one_piece=one_piece)
+    known = target.key in links.one_piece
+    line = shell.loader(label, become=target.become, prompt=call.prompt.decode(), one_piece=known)
     try:
         channel = await _begin(links, connection, line, _Session(call))
     except TimeoutError:
@@ -208,8 +209,8 @@ async def _open(links: Links, target: Target, call: Call, label: str, *, asks: b
     except (asyncssh.Error, OSError) as error:
         links.without_spare.add(target.key)
         raise LinkGone(safe(str(error), 200)) from None
-    _open_ahead(links, target, connection)
-    return channel, one_piece
+    open_ahead(links, target)
+    return channel
 
 
 async def _begin(links: Links, connection: asyncssh.SSHClientConnection, line: str, session: _Session) -> _Channel:
@@ -219,13 +220,14 @@ async def _begin(links: Links, connection: asyncssh.SSHClientConnection, line: s
     return channel
 
 
-def _open_ahead(links: Links, target: Target, connection: asyncssh.SSHClientConnection) -> None:
+def open_ahead(links: Links, target: Target) -> None:
     """Have a channel opened for the next call: two round trips, a process and a shell that it then need not wait for.
 
-    Only where the whole run opened on the host before (so a fan-out of one call each opens none), and nothing asks for a password.
+    Only where the host has said what it is like, and nothing asks for a password.
     """
+    connection = links.there(target)
     known = target.key in links.one_piece and not target.become and target.key not in links.without_spare
-    if known and target.key not in links.spares and len(links.spares) < SPARES and not links.closed:
+    if connection and known and target.key not in links.spares and len(links.spares) < SPARES and not links.closed:
         links.spares[target.key] = None
         links.background(_opened_ahead(links, target, connection))
 
@@ -239,7 +241,7 @@ async def _opened_ahead(links: Links, target: Target, connection: asyncssh.SSHCl
         links.spares.pop(target.key, None)
         links.stale.discard(target.key)
         return
-    spare = _Spare(links, target.key, channel, session, one_piece=True)
+    spare = _Spare(links, target.key, channel, session)
     links.spares[target.key] = spare
     if links.closed or target.key in links.stale:
         links.stale.discard(target.key)
@@ -264,7 +266,7 @@ async def get_through_sudo(links: Links, target: Target, *, prove: bool = False)
 async def _try_sudo(links: Links, target: Target) -> None:
     """Make one attempt: one channel, at most one password. A wrong one may be asked for again."""
     call = Call(lambda _stream, _at, _data: None)
-    channel, _ = await _open(links, target, call, "handrail-sudo", asks=links.sudo.knows_a_way())
+    channel = await _open(links, target, call, "handrail-sudo", asks=links.sudo.knows_a_way())
     try:
         if await _first_word(links, call) == "loaded":
             links.sudo.took(target, None)
@@ -373,11 +375,16 @@ async def _consult_once(links: Links, target: Target, verb: str, run: str, value
     if words is None or call.exit is None:
         raise gone
     if words[0] == "no":
-        if words[1] == "work":
-            hint = "another user made it, or this one without `become`: remove it as its owner, or set `work_dir`"
-            raise trouble("ssh-work-dir", said(target, words[2:]), hint)
-        raise trouble("ssh-host-odd", said(target, words[2:]))
+        raise unfit(target, words)
     return Answer(words, bytes(call.aside), call.nonce)
+
+
+def unfit(target: Target, words: list[str]) -> Trouble:
+    """Return why no run can be opened on a host, from the header that says so."""
+    if words[1] == "work":
+        hint = "another user made it, or this one without `become`: remove it as its owner, or set `work_dir`"
+        return trouble("ssh-work-dir", said(target, words[2:]), hint)
+    return trouble("ssh-host-odd", said(target, words[2:]))
 
 
 def said(target: Target, words: list[str]) -> str:

@@ -12,7 +12,7 @@ import secrets
 import shlex
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, cast, get_args
 
@@ -21,10 +21,11 @@ from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.ssh import shell
 from handrail.ssh.call import Call, LinkGone, Output
-from handrail.ssh.channel import consult, converse, get_through_sudo, said
+from handrail.ssh.channel import consult, converse, get_through_sudo, open_ahead, said, unfit
 from handrail.ssh.flow import Feed, Pipe
 from handrail.ssh.frames import number
 from handrail.ssh.links import HostFacts, Links
+from handrail.ssh.opening import learn, now, open_run, up_before
 from handrail.ssh.target import Target
 from handrail.ssh.terms import (
     Command,
@@ -57,31 +58,6 @@ NEVER_BY_ITSELF: Final = frozenset(  # what no further attempt can mend
     {"ssh-host-key-unknown", "ssh-host-key-changed", "ssh-host-key-revoked", "ssh-known-hosts", "ssh-same-host"}
     | {"ssh-config", "ssh-identity", "ssh-closed", "ssh-become", "ssh-host-odd", "ssh-work-dir", "host-moves"}
 )
-
-
-async def open_run(links: Links, target: Target, run: str, *, make: bool = True) -> HostFacts | None:
-    """Return what the host is like and the run's marker on it, made when `make`; None when there is no marker.
-
-    It is remembered in `links`: a job's absence is later held against it.
-    """
-    asked = time.time()
-    answer = await consult(links, target, "open", run, {"make": int(make)})
-    here = (asked + time.time()) / 2
-    boot, made, marker, tail, fork, pty, wall = (answer.words[1:] + [""] * 7)[:7]
-    if marker in ("-", ""):
-        return None
-    facts = HostFacts(
-        boot if make else made,
-        marker,
-        tail == "1",
-        fork == "1",
-        pty == "1",
-        number(wall) - here if number(wall) else 0.0,
-    )
-    links.recall(target, run, facts)
-    if facts.tail:
-        links.one_piece.add(target.key)
-    return facts
 
 
 async def prove_sudo(links: Links, target: Target) -> None:
@@ -204,8 +180,9 @@ class _Job:
     pipe: Pipe | None = None
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     facts: HostFacts | None = None
-    sent: bool = False
+    sent: float | None = None  # when it was first (CLOCK_BOOTTIME)
     began: bool = False
+    opens: bool = False  # this call opens the run on the host as well
     away_since: float | None = None
     incomplete: int = 0
     denied: int = 0
@@ -240,10 +217,12 @@ class _Job:
     def _give_up(self, error: Trouble) -> JobEnd | None:
         """Return the end that a Trouble means, or None when the link may come back."""
         problem = error.problems[0]
-        if self.start == "fresh" and not self.sent:
+        if self.start == "fresh" and self.sent is None:
             return NotStarted(problem.code, problem.message, problem)
         self.denied = self.denied + 1 if problem.code == "ssh-auth" else 0
-        if problem.code in NEVER_BY_ITSELF or self.denied >= AUTH_MOST:
+        odd = problem.code == "ssh-host-odd" or self.mute > 0
+        unheard = self.start == "fresh" and self.facts is None and odd  # not even of what it is like
+        if problem.code in NEVER_BY_ITSELF or self.denied >= AUTH_MOST or unheard:
             return Lost(problem.code, problem.message)
         return None
 
@@ -254,22 +233,23 @@ class _Job:
 
     async def _attempt(self) -> JobEnd | None:
         """Make one call; None asks for another one at once."""
-        if self.facts is None:
-            self.facts = await self._what_is_known()
-        if self.facts is None:
-            return Lost("marker", f"{safe(self.target.name)}: the host knows nothing of this run")
-        if self.texts.pty and not self.facts.pty:
-            return NotStarted(
-                "tools", f"{safe(self.target.name)}: this host has no script(1), which makes the terminal"
-            )
+        self.opens = self._may_open()
+        if not self.opens:
+            self.facts = self.facts or await self._what_is_known()
+            if self.facts is None:
+                return Lost("marker", f"{safe(self.target.name)}: the host knows nothing of this run")
+            if self.texts.pty and not self.facts.pty:
+                return NotStarted(
+                    "tools", f"{safe(self.target.name)}: this host has no script(1), which makes the terminal"
+                )
         call = Call(self._deliver, (self.offsets[0], self.offsets[1]))
         call.on_header = self._on_header
         call.enough = _complete
         call.pipe = self.pipe
-        text = shell.call("job", self._values(call.nonce, self.facts))
+        text = shell.call("first" if self.opens else "job", self._values(call.nonce))
         with boundary("job.connect"):
             await self.links.connection(self.target)
-        self.sent = True
+        self.sent = self.sent or now()
         label = f"handrail:{self.key.run}:{self.key.folder}"
         stdin = b"" if self.mode in SENDS_NOTHING else self.stdin  # a job that has begun has had it
         try:
@@ -282,18 +262,31 @@ class _Job:
                 return Lost("mute", f"{safe(self.target.name)}: the wrapper ends without a word: {call.noise()}")
             if header is None or (header[0] == "go" and call.out.trailer is None):
                 raise
+        except Trouble:
+            self.sent = None if self.opens else self.sent  # nothing ran there, and nothing had been sent before
+            raise
         return self._judge(call)
+
+    def _may_open(self) -> bool:
+        """Tell whether this call opens the run on the host as well: the first one there, when it is a read (decision 044)."""
+        known = self.facts or self.links.facts(self.target, self.key.run)
+        read = self.start == "fresh" and not self.permit.changes and not self.texts.pty
+        return read and known is None and self.sent is None
 
     async def _what_is_known(self) -> HostFacts | None:
         async with self.links.lock(self.target):
             known = self.links.facts(self.target, self.key.run)
             with boundary("job.open_run"):
-                return known or await open_run(self.links, self.target, self.key.run, make=self.start == "fresh")
+                known = known or await open_run(self.links, self.target, self.key.run, make=self.start == "fresh")
+        if known is not None and self.sent is not None and not up_before(known, self.sent):
+            # A folder made before the host was booted may be gone with it: then nothing tells that the job never was.
+            return replace(known, boot="-")
+        return known
 
-    def _values(self, nonce: str, facts: HostFacts) -> dict[str, str | int]:
-        modes = {"fresh": "again" if self.sent else "fresh", "attach-or-start": "start"}
+    def _values(self, nonce: str) -> dict[str, str | int]:
+        modes = {"fresh": "fresh" if self.sent is None else "again", "attach-or-start": "start"}
         self.mode = "attach" if self.began else modes.get(self.start, self.start)
-        return {
+        values: dict[str, str | int] = {
             "nonce": nonce,
             "work": self.target.work_dir,
             "run": self.key.run,
@@ -302,17 +295,15 @@ class _Job:
             "token": self.token,
             "changes": int(self.permit.changes),
             "epoch": self.permit.epoch,
-            "seen_boot": facts.boot,
-            "seen_id": facts.marker,
             "cmd": self.texts.cmd,
             "script": self.texts.script,
             "input": 0 if self.mode in SENDS_NOTHING else _size(self.stdin),
             "out": self.offsets[0],
             "unheard": int(self.offsets[0] >= UNHEARD),
             "err": self.offsets[1],
-            "tail": int(facts.tail),
-            "fork": int(facts.fork),
+            "make": int(self.opens),
         }
+        return values | _seen(self.facts)
 
     def _deliver(self, stream: str, at: int, data: bytes) -> None:
         self.offsets[0 if stream == "out" else 1] = at + len(data)
@@ -327,6 +318,10 @@ class _Job:
         if words[:1] == ["go"] and not self.began:
             self.began = True
             _, boot, marker, pid, _, how = (words + ["-"] * 6)[:6]
+            if self.opens:
+                told = learn(self.links, self.target, self.key.run, words[6:], make=True)
+                self.facts = told or HostFacts(boot, marker)
+                open_ahead(self.links, self.target)
             self.news(Started(number(pid), safe(boot, 64), safe(marker, 64), found=how == "found"))
 
     def _judge(self, call: Call) -> JobEnd | None:
@@ -341,11 +336,12 @@ class _Job:
                 word = cast(Refusal, words[1])
                 return Refused(word, call.aside.decode("utf-8", "replace") or " ".join(words[2:]).strip())
             case "no" if words[1] == "reopen" and not self.began:
-                self.facts, self.sent = None, False
+                self.facts = self.sent = None
                 self.links.forget_facts(self.target, self.key.run)
                 return None
             case "no" if not self.began and (words[1] in PROVEN or self.mode == "fresh"):
-                return NotStarted(code, reason)
+                problem = unfit(self.target, words).problems[0] if self.opens else None
+                return NotStarted(problem.code if problem else code, reason, problem)
         return Lost(code, reason)
 
     def _trailed(self, call: Call) -> JobEnd | None:
@@ -360,6 +356,17 @@ class _Job:
         if self.incomplete < INCOMPLETE_MOST:
             return None
         return Lost("output", f"{safe(self.target.name)}: it ended, but a part of its output cannot be had")
+
+
+def _seen(facts: HostFacts | None) -> dict[str, str | int]:
+    if facts is None:
+        return {}
+    return {
+        "seen_boot": facts.boot,
+        "seen_id": facts.marker,
+        "tail": int(facts.tail),
+        "fork": int(facts.fork),
+    }
 
 
 def _size(stdin: bytes | Feed) -> int:

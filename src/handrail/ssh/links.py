@@ -6,6 +6,7 @@ Nothing here can connect unverified (see `trust`), wait without a bound (but for
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -67,6 +68,9 @@ class HostFacts:
     fork: bool = True
     pty: bool = False
     ahead: float = field(default=0.0, compare=False)  # seconds its clock is ahead of ours; 0 when it did not say
+    since: float = field(
+        default=math.inf, compare=False
+    )  # by when it had been booted, at the latest, on our own CLOCK_BOOTTIME
 
 
 JUST_NOW: Final = 1.0  # seconds for which a host that was silent counts as silent
@@ -125,8 +129,8 @@ class Links:
         """
         if self._closed:
             raise trouble("ssh-closed", "this session's connections are closed")
-        there = self._open.get(target.key)
-        if there is not None and not there.is_closed():
+        there = self.there(target)
+        if there is not None:
             return there
         silent = self._silent.get(target.key)
         if silent is not None and time.monotonic() - silent[0] < JUST_NOW:
@@ -178,10 +182,14 @@ class Links:
         """Tell whether the session has let go of them."""
         return self._closed
 
+    def there(self, target: Target) -> asyncssh.SSHClientConnection | None:
+        """Return the target's connection, when there is one that is not known to be dead."""
+        there = self._open.get(target.key)
+        return there if there is not None and not there.is_closed() else None
+
     def is_up(self, target: Target) -> bool:
         """Tell whether there is a connection that is not known to be dead."""
-        there = self._open.get(target.key)
-        return there is not None and not there.is_closed()
+        return self.there(target) is not None
 
     def away(self) -> dict[str, tuple[float, str]]:
         """Return, by target key, the hosts that did not answer when asked: for how many seconds, and what was seen."""

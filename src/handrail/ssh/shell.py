@@ -1,9 +1,9 @@
 """The text that is sent to a host: the wrapper's parts put together, and arguments quoted. Pure; it starts nothing.
 
 One short loader stands in argv. It reads the wrapper from the channel and takes no byte too many, since a job's input may
-follow: line by line with `read`, or, where head(1) is known to take exactly what it is told to, in one piece, which is some
-milliseconds faster. It runs it only when the last line has arrived: a link that is cut in the middle runs nothing. So neither
-scripts nor secrets stand in argv, in `ps` or in sudo's log.
+follow: in one piece where head(1) takes exactly what it is told to, which is some milliseconds faster, else line by line with
+`read`. It runs it only when the last line has arrived: a link that is cut in the middle runs nothing. So neither scripts nor
+secrets stand in argv, in `ps` or in sudo's log.
 """
 
 from __future__ import annotations
@@ -22,14 +22,22 @@ ONE_ARGUMENT: Final = 128 * 1024 - 1  # Linux MAX_ARG_STRLEN, execve(2), less it
 ALL_TEXT: Final = 256 * 1024
 
 _SAY_READY: Final = f'printf "\\n%s\\n" "{READY.decode()}";'
-_LOADER: Final = (
-    f'{_SAY_READY}hr_n=$(printf "\\nx");hr_n=${{hr_n%x}};hr_w=;'
+_BY_LINES: Final = (
+    'read -r hr_c;hr_n=$(printf "\\nx");hr_n=${hr_n%x};hr_w=;'
     "while IFS= read -r hr_l;do "
     f'if [ "$hr_l" = "{LAST_LINE}" ];then eval "$hr_w";exit;fi;hr_w="$hr_w$hr_l$hr_n";done'
 )
-_LOADER_OF_ONE_PIECE: Final = (
-    f'{_SAY_READY}read -r hr_c;hr_w=$(head -c "$hr_c");case $hr_w in *"{LAST_LINE}")eval "$hr_w";;esac'
-)
+_IN_ONE_PIECE: Final = f'read -r hr_c;hr_w=$(head -c "$hr_c");case $hr_w in *"{LAST_LINE}")hr_tail=1;eval "$hr_w";;esac'
+# GNU's head(1) is exact, and its tail(1) follows. It is asked while the call is still on its way.
+_IF_GNU: Final = "case $(command -v head >/dev/null&&tail --version </dev/null 2>/dev/null) in *GNU*)"
+_LOADER: Final = f"{_SAY_READY}{_IF_GNU}{_IN_ONE_PIECE};;*)hr_tail=0;{_BY_LINES};;esac"
+_LOADER_OF_ONE_PIECE: Final = f"{_SAY_READY}{_IN_ONE_PIECE}"
+
+
+_PARTS: Final = {
+    "open": ("opening", "open"),
+    "first": ("opening", "job"),
+}  # of a verb that has more than one of its name
 
 
 @cache
@@ -43,7 +51,7 @@ def part(name: str) -> str:
 def loader(label: str, *, become: str = "", prompt: str = "", one_piece: bool = False) -> str:
     """Return the command line of a call; `label` is what `ps` shows, `prompt` is what sudo prints when it wants a password.
 
-    With `one_piece` it takes a call that `measured` has made.
+    With `one_piece` the host is known to be GNU's, and is not looked at again. Either sets hr_tail, and takes what `call` has made.
     """
     command = f"sh -c {shlex.quote(_LOADER_OF_ONE_PIECE if one_piece else _LOADER)} {shlex.quote(label)}"
     if not become:
@@ -53,16 +61,16 @@ def loader(label: str, *, become: str = "", prompt: str = "", one_piece: bool = 
 
 
 def call(verb: str, values: Mapping[str, str | int]) -> bytes:
-    """Return the text of one call: its variables, the common part, the verb's own part and the last line."""
+    """Return one call as it is sent: its size, its variables, the common part, the verb's own parts and the last line."""
     head = "".join(f"hr_{name}={shlex.quote(str(value))}\n" for name, value in values.items())
-    text = f"{head}{part('common')}{part(verb)}"
+    text = head + "".join(map(part, ("common", *_PARTS.get(verb, (verb,)))))
     if LAST_LINE in text:  # anywhere: what is cut off behind it would look whole
         raise trouble("ssh-command", "the command contains the wrapper's own last line")
-    return f"{text}{LAST_LINE}\n".encode("utf-8", "surrogateescape")
+    return measured(f"{text}{LAST_LINE}\n".encode("utf-8", "surrogateescape"))
 
 
 def measured(text: bytes) -> bytes:
-    """Return a call with its size before it, for the loader that takes it in one piece."""
+    """Return a text with its size before it, as either loader takes it."""
     return b"%d\n%b" % (len(text), text)
 
 

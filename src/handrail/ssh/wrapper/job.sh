@@ -3,7 +3,9 @@
 #   hr_changes 0/1  hr_epoch N    hr_seen_boot, hr_seen_id: what the console knew before it first asked for this job
 #   hr_cmd, hr_script: texts      hr_input: bytes of stdin that follow      hr_out, hr_err: offsets to stream from
 #   hr_unheard 1: only what stands on stderr is streamed      hr_tail, hr_fork: what `open` found
+#   hr_make 1: this call opens the run itself, knows none of hr_seen_..., hr_tail, hr_fork, and tells what the host is like
 hr_d=$hr_m/$hr_key
+hr_facts=
 
 hr_refuse() { hr_say refused "$@"; exit 0; }
 hr_lost() { hr_say lost "$@"; exit 0; }
@@ -49,6 +51,7 @@ hr_absent() {
     read -r hr_made hr_id 2>/dev/null <"$hr_m/boot"
     [ "$hr_id" ] || hr_lost marker 'the folder of the run is gone from the host'
     [ "$hr_id" = "$hr_seen_id" ] || hr_lost marker 'the folder of the run was made anew on the host'
+    [ "$hr_seen_boot" != - ] || hr_lost boot 'the host was booted about when this was sent, and knows nothing of the job'
     [ "$hr_boot" = "$hr_seen_boot" ] || hr_lost boot 'the host was rebooted and knows nothing of the job'
 }
 
@@ -126,7 +129,7 @@ hr_begin() {
     hr_pid=
     read -r hr_pid hr_born <&3
     [ "$hr_pid" ] || hr_full "no process could be started"
-    hr_say go "$hr_boot" "$hr_seen_id" "$hr_pid" "$hr_born" started
+    hr_say go "$hr_boot" "$hr_seen_id" "$hr_pid" "$hr_born" started $hr_facts
     hr_follow
 }
 
@@ -156,7 +159,7 @@ hr_attach() {
         [ "$hr_started" = "$hr_born" ] || [ -f "$hr_d/rc" ] ||
             hr_lost process 'the process of the job is gone, and left no exit status'
     fi
-    hr_say go "${hr_then:--}" "$hr_seen_id" "$hr_pid" "$hr_born" found
+    hr_say go "${hr_then:--}" "$hr_seen_id" "$hr_pid" "$hr_born" found $hr_facts
     if [ ! -f "$hr_d/rc" ] && [ -p "$hr_d/alive" ]; then
         # Opened for both first, so that the second open cannot wait for a writer that is gone.
         exec 4<>"$hr_d/alive" 3<"$hr_d/alive"
@@ -276,6 +279,10 @@ exec 7<&0
 if [ ! -O "$hr_work" ] || [ -L "$hr_work" ]; then
     [ "$hr_mode" != fresh ] || hr_care
     [ ! -e "$hr_work" ] || [ "$hr_mode" = fresh ] || hr_lost work "$hr_work is not ours any more"
+fi
+if [ "$hr_make" = 1 ]; then
+    hr_open
+    hr_seen_id=$hr_id
 fi
 if [ ! -d "$hr_d" ]; then
     case $hr_mode in

@@ -1,16 +1,3 @@
-# Opens a run on this host: makes its marker when asked to, and says what the host is like.
-hr_care
-[ "$hr_make" = 0 ] || hr_mark
-hr_made=-
-hr_id=-
-read -r hr_made hr_id 2>/dev/null <"$hr_m/boot" || [ "$hr_make" = 0 ] || hr_no work "cannot write under $hr_work"
-for hr_l in setsid mkfifo wc mv rm; do
-    command -v "$hr_l" >/dev/null || hr_no tools "this host has no $hr_l"
-done
-hr_tail=0
-case $(tail --version 2>/dev/null) in *GNU*) hr_tail=1 ;; esac
-hr_fork=0
-setsid -f true 2>/dev/null && hr_fork=1
-hr_pty=0
-command -v script >/dev/null && hr_pty=1
-hr_say open "$hr_boot" "${hr_made:--}" "${hr_id:--}" "$hr_tail" "$hr_fork" "$hr_pty" "$(date +%s)"
+# Opens a run on this host, and says what the host is like.
+hr_open
+hr_say open $hr_facts
