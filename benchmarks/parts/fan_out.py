@@ -14,7 +14,7 @@ from benchmarks.spawned import Usage, run
 AT_ONCE = 64
 HOW = (
     "One sshd, as many loopback addresses as hosts, 64 at once for everybody. Each program is started, connects to every host, runs "
-    "`true` there and ends. Handrail opens its run on each host and starts a job there, which outlives the link: two calls, not one. "
+    "`true` there and ends. Handrail opens its run on each host and starts a job there, which outlives the link. "
     "Processor time is the client's, with what it starts; sshd's is nobody's. Memory is the most at once, of all its processes."
 )
 Ways = dict[str, list[str]]

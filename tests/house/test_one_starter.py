@@ -9,7 +9,12 @@ from tests.house.source import SRC, called, modules, place, tree
 
 REMOTE = {"create_session", "create_process", "create_subprocess", "create_connection", "start_sftp_client", "scp"}
 CHANNEL = SRC / "handrail" / "ssh" / "channel.py"
-ASKERS = {"ssh/channel.py", "ssh/claim.py", "ssh/job.py"}  # who may ask the channel, and the channel itself
+ASKERS = {
+    "ssh/channel.py",
+    "ssh/claim.py",
+    "ssh/job.py",
+    "ssh/opening.py",
+}  # who may ask the channel, and the channel itself
 LOCAL = {
     "base/program.py",  # an estate's `hosts = { command = [...] }`, and `--secret NAME=!PROGRAM`
     "dns/program.py",  # a DNS provider that is a program

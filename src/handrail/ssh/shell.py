@@ -29,7 +29,7 @@ _BY_LINES: Final = (
 )
 _IN_ONE_PIECE: Final = f'read -r hr_c;hr_w=$(head -c "$hr_c");case $hr_w in *"{LAST_LINE}")hr_tail=1;eval "$hr_w";;esac'
 # GNU's head(1) is exact, and its tail(1) follows. It is asked while the call is still on its way.
-_IF_GNU: Final = "case $(command -v head >/dev/null&&tail --version </dev/null 2>/dev/null) in *GNU*)"
+_IF_GNU: Final = "case $(command -v head >/dev/null&&exec tail --version </dev/null 2>/dev/null) in *GNU*)"
 _LOADER: Final = f"{_SAY_READY}{_IF_GNU}{_IN_ONE_PIECE};;*)hr_tail=0;{_BY_LINES};;esac"
 _LOADER_OF_ONE_PIECE: Final = f"{_SAY_READY}{_IN_ONE_PIECE}"
 

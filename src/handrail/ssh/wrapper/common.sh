@@ -51,8 +51,9 @@ hr_who() {
 hr_mark() {
     hr_e=$(mkdir -p "$hr_m" 2>&1) || hr_no work "cannot write under $hr_work: $hr_e"
     [ ! -f "$hr_m/boot" ] || return 0
-    hr_e=$( { printf '%s %s\n' "$hr_boot" "$hr_nonce" >"$hr_m/boot.$hr_nonce"; } 2>&1) ||
+    { printf '%s %s\n' "$hr_boot" "$hr_nonce" >"$hr_m/boot.$hr_nonce"; } 2>/dev/null || {
+        hr_e=$( { printf '%s\n' "$hr_boot" >"$hr_m/boot.$hr_nonce"; } 2>&1) # once more, for its words
         hr_no work "cannot write under $hr_work: $hr_e"
-    ln "$hr_m/boot.$hr_nonce" "$hr_m/boot" 2>/dev/null
-    rm -f "$hr_m/boot.$hr_nonce"
+    }
+    ln "$hr_m/boot.$hr_nonce" "$hr_m/boot" 2>/dev/null || rm -f "$hr_m/boot.$hr_nonce"
 }

@@ -8,10 +8,11 @@ hr_open() {
     for hr_l in setsid mkfifo wc mv rm; do
         command -v "$hr_l" >/dev/null || hr_no tools "this host has no $hr_l"
     done
-    hr_fork=0
-    setsid -f true 2>/dev/null && hr_fork=1
+    hr_fork=1
+    hr_wall=$(setsid -f date +%s 2>/dev/null)
+    [ "$hr_wall" ] || { hr_fork=0; hr_wall=$(date +%s); }
     hr_pty=0
     command -v script >/dev/null && hr_pty=1
     read -r hr_up hr_l </proc/uptime
-    hr_facts="$hr_boot ${hr_made:--} ${hr_id:--} $hr_tail $hr_fork $hr_pty $(date +%s) ${hr_up%.*}"
+    hr_facts="$hr_boot ${hr_made:--} ${hr_id:--} $hr_tail $hr_fork $hr_pty $hr_wall ${hr_up%.*}"
 }
