@@ -8,6 +8,7 @@ RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 PEERS := $(VENV)/peers
 MEASURES := $(VENV)/.measures
+COVERS := $(VENV)/covers
 
 .PHONY: drill test drills estate-test torture coverage mutation bench check format lint types contracts docs screenshots clean scenarios
 
@@ -32,13 +33,15 @@ estate-test: $(DEV)
 torture: $(DEV)
 	HANDRAIL_TORTURE=$(if $(FULL),full,ci) $(BIN)/pytest -n 3 --dist load --ignore tests/estate -m torture $(ARGS)
 
-# How much of what the promise rests on is run by its own tests: lines and branches (pyproject.toml says of what).
+# Whether every line and branch of what the promise rests on is run by its own tests (pyproject.toml says of what), without what
+# is drawn by lot: a floor of 100 % may not hang on luck. It takes a Python newer than 3.11, which forgets the tracer
+# when an exception is thrown into an `await`; NEWER names one.
 COVERED ?= tests/engine tests/store tests/base tests/dns tests/ssh
-coverage: $(DEV) $(MEASURES)
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --dist loadscope $(COVERED) $(ARGS)
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
+coverage: $(COVERS)/.done
+	$(COVERS)/bin/coverage erase
+	$(COVERS)/bin/coverage run -m pytest -n 2 --dist loadscope --ignore tests/engine/test_walks.py -m "not hypothesis" $(COVERED) $(ARGS)
+	$(COVERS)/bin/coverage combine --quiet
+	$(COVERS)/bin/coverage report
 
 # Break what the promise rests on in thousands of small ways: does a test notice? It goes on where it was stopped, and takes
 # an hour or more; ARGS takes names of mutants.
@@ -100,6 +103,15 @@ $(DEV): pyproject.toml | $(BIN)/python
 $(PEERS)/.done: benchmarks/peers/requirements.txt
 	$(PYTHON) -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers/requirements.txt
+	@touch $@
+
+NEWER ?= $(shell for each in python3.14 python3.13 python3.12 python3 "$$HOME"/.pyenv/versions/3.1[2-9]*/bin/python3; do \
+  "$$each" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && { echo "$$each"; break; }; done)
+$(COVERS)/.done: pyproject.toml
+	@[ -n "$(NEWER)" ] || { echo "no Python newer than 3.11 is here: make coverage NEWER=/path/to/python3"; exit 1; }
+	@echo "installing what measures into $(COVERS), with $(NEWER) ..."
+	@$(NEWER) -m venv $(COVERS)
+	@$(COVERS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,measures]'
 	@touch $@
 
 $(MEASURES): pyproject.toml | $(DEV)

@@ -10,6 +10,7 @@ from handrail.engine import due as acts
 from handrail.engine import events as e
 from handrail.engine import messages as m
 from handrail.engine import order
+from handrail.engine.foretold import Foretold, foretold
 from handrail.engine.outline import GuardOutline, Outline, Place, StageOutline, StepOutline
 from handrail.engine.results import Owed, Result
 from handrail.engine.words import Answer, How, Remarks, ResultKind, StepWord, UndoKind, Verdict, Way
@@ -168,6 +169,23 @@ def test_a_remark_is_kept_as_it_was_made() -> None:
     rig = one()
     rig.must(m.Remark(Remarks.HINT, "look first", ONE, "begin"))
     assert rig.state.remarks == (e.Remarked(rig.at, Remarks.HINT, "look first", ONE, "ana", "begin"),)
+
+
+def test_what_was_foretold_stands_in_the_order_of_the_steps_and_of_two_words_the_last() -> None:
+    rig = Rig()
+    said = (
+        ("sync/mask", Remarks.PREDICTED, "a link"),
+        ("sync/hold", Remarks.PREDICTED, "something"),
+        ("sync/hold", Remarks.PREDICTED, "nothing"),
+        ("sync/hold", Remarks.PREDICTED_UNDO, "start"),
+        ("sync/hold", Remarks.JUDGED, "came so"),
+        ("sync/copy", Remarks.JUDGED, "nobody foretold it"),
+        ("checks/a", Remarks.HINT, "look first"),
+    )
+    for at, kind, text in said:
+        rig.must(m.Remark(kind, text, at))
+    mask, hold = Foretold("sync/mask", "a link"), Foretold("sync/hold", "nothing", "start", "came so")
+    assert foretold(rig.state) == (hold, mask)
 
 
 @pytest.mark.parametrize("after", ["", "no/such"])
