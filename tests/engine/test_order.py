@@ -13,6 +13,7 @@ from handrail.engine import order
 from handrail.engine import outcome as ends
 from handrail.engine.outline import Outline, StageOutline
 from handrail.engine.results import Check, Gate, Question, Result
+from handrail.engine.state import StepState, fresh
 from handrail.engine.words import Answer, How, Outcome, Pace, ResultKind, StepWord, UndoKind, Verdict, Way
 
 W = StepWord
@@ -44,6 +45,14 @@ def test_a_stage_that_is_named_means_its_first_open_step() -> None:
     rig.stage()
     assert rig.refused(m.Go("sync")) == "2.2 mask failed: decide what to do about it first"
     assert rig.refused(m.Go("2.1")) == "2.1 hold is passed"
+
+
+def test_a_step_to_which_nothing_has_happened_is_left_out_of_those_begun() -> None:
+    rig = Rig().through("checks")
+    begun = [(s, now) for s, now in rig.state.walked() if now != StepState()]
+    assert 0 < len(begun) < len(rig.outline.steps)
+    assert rig.state.begun() == begun
+    assert fresh(rig.outline).begun() == []
 
 
 def test_stages_never_start_by_themselves() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,8 @@ async def test_a_key_waits_for_no_other_page_or_widget(session: FakeSession, mon
         pressed: list[str] = []
         monkeypatch.setattr(Page, "press", lambda _self, name, _char, _when: pressed.append(name))
         await stage.idle()
+        while not stage.page.idle:
+            await asyncio.sleep(0)
         await stage.app.on_event(typed("a"))
         assert pressed == ["a"]
 

@@ -104,7 +104,7 @@ def _watched(state: State) -> list[Act]:
 
 def _under_way(state: State) -> list[Act]:
     acts: list[Act] = []
-    for step, now in state.walked():
+    for step, now in state.begun():
         if now.word in order.BUSY and now.attempt:
             perform = Perform(step.id, now.attempt.way, now.attempt.number)
             acts += _claim_first(state, [perform], changes=step.changes and now.attempt.attach)
@@ -125,7 +125,7 @@ def _claim_first(state: State, acts: list[Act], *, changes: bool) -> list[Act]:
 
 
 def _asked_again(state: State) -> list[Act]:
-    for step, now in state.walked():
+    for step, now in state.begun():
         if now.again is Way.BACK:
             return _prepare_back(state, step)
         if now.again is Way.FORWARD and order.is_open(state, step) and not order.closed_forward(state):

@@ -48,7 +48,7 @@ def waits_for(state: State, step: StepOutline) -> StepOutline | None:
 
 def busy(state: State) -> tuple[StepOutline, ...]:
     """Return the steps in which something is being sent or asked."""
-    return tuple(step for step, now in state.walked() if now.word in BUSY or now.asking)
+    return tuple(step for step, now in state.begun() if now.word in BUSY or now.asking)
 
 
 def standing(state: State) -> StepOutline | None:
@@ -56,14 +56,14 @@ def standing(state: State) -> StepOutline | None:
 
     An undo comes first, and the newest of them; while a walk is on, nothing else is asked.
     """
-    back = [step for step, now in state.walked() if now.word in UNDO_STANDS]
+    back = [step for step, now in state.begun() if now.word in UNDO_STANDS]
     if back:
         newest = {step: at for at, step in enumerate(state.started)}
         return max(back, key=lambda step: newest.get(step.id, -1))
     if state.walk:
         return None
     may = {step.id for step in open_steps(state)}
-    for step, now in state.walked():
+    for step, now in state.begun():
         unknown = now.word is StepWord.UNKNOWN  # it is asked about first, wherever it stands; the rest wait their turn
         if now.word in STANDS and state.needed(step) and (unknown or step.id in may):
             return step
@@ -72,12 +72,12 @@ def standing(state: State) -> StepOutline | None:
 
 def awaiting(state: State) -> StepOutline | None:
     """Return the step whose gate is open."""
-    return next((step for step, now in state.walked() if now.word is StepWord.AWAITING), None)
+    return next((step for step, now in state.begun() if now.word is StepWord.AWAITING), None)
 
 
 def asking(state: State) -> StepOutline | None:
     """Return the running step that asks a question."""
-    return next((step for step, now in state.walked() if now.question is not None), None)
+    return next((step for step, now in state.begun() if now.question is not None), None)
 
 
 def permitted(state: State, step: StepOutline) -> bool:
@@ -229,7 +229,7 @@ def warnings(state: State) -> tuple[tuple[StepOutline, str], ...]:
     moved = next((at for at, stage in enumerate(state.outline.stages) if stage.line is Line.CLIENTS_MOVE), None)
     if moved is not None and any(finished(state, s) for s in state.outline.stages[moved].steps if state.needed(s)):
         return ()
-    passed = ((step, now.attempt) for step, now in state.walked() if now.word is StepWord.PASSED and now.attempt)
+    passed = ((step, now.attempt) for step, now in state.begun() if now.word is StepWord.PASSED and now.attempt)
     return tuple(
         (step, check.warn)
         for step, attempt in passed

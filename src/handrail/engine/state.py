@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from handrail.engine.events import (
@@ -154,10 +154,15 @@ class State:
         """Return the state of a step."""
         return self.steps.get(step_id, _FRESH)
 
-    def walked(self) -> Iterator[tuple[StepOutline, StepState]]:
-        """Yield every step with its state, from the top."""
-        for step in self.outline.steps:
-            yield step, self.step(step.id)
+    def walked(self) -> list[tuple[StepOutline, StepState]]:
+        """Return every step with its state, from the top."""
+        now = self.steps.get
+        return [(step, now(step.id, _FRESH)) for step in self.outline.steps]
+
+    def begun(self) -> list[tuple[StepOutline, StepState]]:
+        """Return every step to which anything has happened, from the top: of the others there is nothing to tell."""
+        now = self.steps
+        return [(step, now[step.id]) for step in self.outline.steps if step.id in now]
 
     def needed(self, step: StepOutline) -> bool:
         """Tell whether the present route needs a step."""

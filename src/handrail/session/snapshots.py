@@ -168,7 +168,7 @@ def _over(value: str, target: str | None) -> bool:
 
 def _hosts(core: Core, asked: Mapping[str, float]) -> tuple[HostView, ...]:
     roles = core.binding.runbook.roles
-    gone = {host for _, now in core.state.walked() for host in now.no_link}
+    gone = {host for _, now in core.state.begun() for host in now.no_link}
     away = away_hosts(core)
     views = []
     for host in core.binding.estate.every_host():

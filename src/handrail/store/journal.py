@@ -141,6 +141,7 @@ class Journal:
         **options: Unpack[Options],
     ) -> None:
         self.path = folder / NAME
+        self._path = str(self.path)
         self._fd, self._clock = fd, clock
         self._disk, self._guard = options.get("disk", DISK), options.get("guard", _free)
         self._signed = (options.get("boot", boot_id()), actor, options.get("host", socket.gethostname()), epoch)
@@ -277,7 +278,7 @@ class Journal:
         """Raise Trouble unless the file at our path is still ours and nobody else has written to it."""
         ours = os.fstat(self._fd)
         try:
-            there = self.path.lstat()
+            there = os.lstat(self._path)
         except FileNotFoundError:
             there = None
         if there is None or (there.st_ino, there.st_dev) != (ours.st_ino, ours.st_dev):

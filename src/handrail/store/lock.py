@@ -12,7 +12,7 @@ import os
 import socket
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -81,6 +81,7 @@ class Lock:
 
     def __init__(self, folder: Path, fd: int, holder: Holder, clock: Clock, disk: Disk) -> None:
         self.folder, self.holder = folder, holder
+        self._paths = str(folder / "epoch"), str(_lock_path(folder, holder.epoch))
         self._fd, self._clock, self._disk = fd, clock, disk
         self._seen: tuple[int, int, int] | None = None
         self._write_note()
@@ -115,7 +116,7 @@ class Lock:
 
     def _check_epoch(self) -> None:
         try:
-            found = (self.folder / "epoch").lstat()
+            found = os.lstat(self._paths[0])
             seen: tuple[int, int, int] | None = (found.st_ino, found.st_mtime_ns, found.st_size)
         except FileNotFoundError:
             seen = None
@@ -129,7 +130,7 @@ class Lock:
     def _check_file(self) -> None:
         ours = os.fstat(self._fd)
         try:
-            there = _lock_path(self.folder, self.epoch).lstat()
+            there = os.lstat(self._paths[1])
         except FileNotFoundError:
             there = None
         if there is None or (there.st_ino, there.st_dev) != (ours.st_ino, ours.st_dev):
@@ -138,7 +139,7 @@ class Lock:
 
     def _write_note(self) -> None:
         """Overwrite the note in place: the file must keep its inode. Padding hides what was there before."""
-        data = json.dumps(asdict(self.holder)).encode().ljust(512) + b"\n"
+        data = json.dumps(vars(self.holder)).encode().ljust(512) + b"\n"
         with suppress(OSError):  # a full disk stops the journal, not the note
             self._disk.pwrite("lock.note", self._fd, data, 0)
 

@@ -41,8 +41,9 @@ class Moving:
         if self._dead:
             return
         try:
-            data = json.dumps(line, separators=(",", ":")).encode()
-            data = json.dumps(self._mask.clean(data, line), separators=(",", ":")).encode() + b"\n"
+            data = _line(line)
+            clean = self._mask.clean(data, line)
+            data = data if clean is line else _line(clean)
             if self._fd < 0:
                 self._open()
             if self._size + len(data) > MOST:
@@ -71,6 +72,10 @@ class Moving:
         self._size = found.st_size
         if self._size and os.pread(self._fd, 1, self._size - 1) != b"\n":
             write_all(self._disk, "moving.write", self._fd, b"\n")  # a crash cut the last line off
+
+
+def _line(told: Mapping[str, Any]) -> bytes:
+    return json.dumps(told, separators=(",", ":")).encode() + b"\n"
 
 
 def read_moving(folder: Path) -> Iterator[Mapping[str, Any]]:

@@ -162,7 +162,7 @@ def _shouts(scene: Scene, width: int) -> list[Line]:
             seen = state.tripped[guard.id]
             words = f" ! {guard.title}. {guard.means}" + (f" ({seen})" if seen else "")
             found.append(ink(words + " ", Ink.ALARM))
-    differs = [step for step, now in state.walked() if now.differs]
+    differs = [step for step, now in state.begun() if now.differs]
     if differs:
         more = f" (and {len(differs) - 1} more)" if len(differs) > 1 else ""
         found.append(ink(f" ! Not as it was: {differs[0].name}: {state.step(differs[0].id).differs}{more} ", Ink.ALARM))

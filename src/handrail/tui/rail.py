@@ -211,6 +211,6 @@ def folded_rail(scene: Scene, width: int) -> list[Line]:
         words, how = f"{total}, {len(steps)} undo{'' if len(steps) == 1 else 's'}", Ink.TEXT
     else:
         words, how = "nothing to undo", Ink.MUTED
-    undoing = any(now.word is StepWord.UNDOING for _, now in state.walked())
+    undoing = any(now.word is StepWord.UNDOING for _, now in state.begun())
     label = " GOING BACK " if undoing else " IF YOU TURN BACK NOW "
     return [fit(head, width), fit(row(ink(label, Ink.BOLD), ink(words, how)), width)]

@@ -114,7 +114,7 @@ def face(state: State) -> str:
     if gate and not state.step(gate.id).confirmed:
         return "gate"
     step = order.standing(state)
-    moving = any(now.word in order.BUSY for _, now in state.walked())
+    moving = any(now.word in order.BUSY for _, now in state.begun())
     if step and state.step(step.id).word in DECIDED and not moving and not state.step(step.id).again:
         return "decide"
     return "run"

@@ -146,7 +146,7 @@ class RunPage(Learning):
     def _may_be_lost(self) -> bool:
         """Tell whether the emergency belongs into the key bar: a link is gone, or nothing moves; the key works anyway."""
         state = self.now.state
-        return not order.busy(state) or any(now.no_link for _, now in state.walked())
+        return not order.busy(state) or any(now.no_link for _, now in state.begun())
 
     def _go_label(self) -> str:
         scene = self.now
