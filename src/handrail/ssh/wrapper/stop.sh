@@ -82,13 +82,15 @@ hr_end() {
     done
 }
 hr_end
-# What ended it is written down by its own shell; one that cannot is ended too.
-hr_i=0
-while [ ! -s "$hr_d/rc" ] && [ $hr_i -lt 40 ]; do
+# What ended it is written down by its own shell; one that cannot is ended too. What it began behind the first look is ended
+# as well, or there would be nothing for it to write down.
+hr_t=0
+while [ ! -s "$hr_d/rc" ] && [ $hr_t -lt 40 ]; do
     hr_start "$hr_pid"
     [ "$hr_started" = "$hr_born" ] || break
-    hr_i=$((hr_i + 1))
+    hr_t=$((hr_t + 1))
     hr_nap
+    hr_end
 done
 hr_i=0
 while hr_start "$hr_pid"; [ "$hr_started" = "$hr_born" ]; do
