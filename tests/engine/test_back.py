@@ -147,6 +147,8 @@ def test_an_unknown_undo_is_re_attached() -> None:
     rig = failed_undo(lost("p"))
     rig.must(m.Reattach("sync/mask"))
     assert rig.due() == (acts.Perform("sync/mask", Way.BACK, 2),)
+    last = rig.now("sync/mask").attempts[-1]
+    assert (last.asked, last.attach, rig.now("sync/mask").detail) == (True, True, "")  # nothing is started by it
     rig.work()
     assert ends.outcome(rig.state) is Outcome.UNDONE
 

@@ -46,6 +46,19 @@ def test_the_primary_goes_dark_during_the_final_copy() -> None:
     assert ends.is_over(rig.state)
 
 
+def test_what_was_to_be_asked_is_asked_no_more_once_it_is_undone() -> None:
+    rig = Rig().through("checks")
+    rig.must(m.Go())
+    rig.work(until=lambda act: isinstance(act, acts.Perform) and act.step == "sync/copy")
+    rig.must(m.LinkNews("sync/copy", "p", up=False, why="no answer"))
+    rig.must(DARK)
+    assert rig.owed() == ["sync/mask@p", "sync/copy@d?"]
+    rig.undo()
+    assert rig.undone == ["sync/copy@d", "sync/hold@d"]
+    assert rig.owed() == ["sync/mask@p"]
+    assert [(item.id, why) for item, why in rig.state.settled] == [("sync/copy@d?", "it is being undone")]
+
+
 def test_the_way_back_in_an_emergency_owes_what_the_lost_role_needs() -> None:
     rig = Rig().through("switch")
     rig.must(DARK)

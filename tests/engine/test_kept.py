@@ -8,7 +8,9 @@ from tests.engine.rig import D, P, Rig, bad, failover, good, lost, step, unreach
 
 from handrail.engine import due as acts
 from handrail.engine import messages as m
+from handrail.engine.changed import replace
 from handrail.engine.events import AttemptStarted
+from handrail.engine.evolve import fold
 from handrail.engine.outline import Outline, StageOutline
 from handrail.engine.results import Check, Result
 from handrail.engine.state import Told
@@ -27,6 +29,37 @@ def answered(rig: Rig, name: str, answer: Answer, seen: str = "", way: Way = Way
     """Ask a step's probe, and have it answered so."""
     rig.must(m.Probe(name))
     rig.must(m.AskEnded(name, way, answer, (), seen))
+
+
+def captures(host: str, **values: str) -> Result:
+    """Return an answer that brings values."""
+    return Result(host, ResultKind.EXITED, sent=True, exit=0, captures=values)
+
+
+def test_values_are_those_that_stand_and_an_undo_brings_the_earlier_ones_back() -> None:
+    read, first = step("a/read", "1.1", (P,)), step("b/set", "2.1", (D,), undo=UndoKind.ACTION)
+    second, look = step("c/more", "3.1", (D,), undo=UndoKind.ACTION), step("c/look", "3.2", (P,))
+    stages = (("a", (read,)), ("b", (first,)), ("c", (second, look)))
+    outline = Outline("o", "O", tuple(StageOutline(n, n, n, steps) for n, steps in stages), failover().routes)
+    rig = Rig(outline)
+    remembered = {"dr.old": "9", "primary.size": "0"}
+    rig.journal[0] = replace(rig.journal[0], remembered=remembered)
+    rig.state = fold(outline, rig.journal)
+    assert rig.state.values == remembered
+    rig.ends("a/read", Way.FORWARD, captures("p", size="1", name="x"))
+    rig.ends("b/set", Way.FORWARD, captures("d", id="7", size="3"))
+    rig.ends("c/more", Way.FORWARD, captures("d", id="8"))
+    rig.ends("c/look", Way.FORWARD, captures("p", size="2"))
+    rig.through("b")
+    before = dict(rig.state.values)
+    assert before == {"dr.old": "9", "primary.size": "1", "primary.name": "x", "dr.id": "7", "dr.size": "3"}
+    rig.stage()
+    assert rig.state.values == {**before, "primary.size": "2", "dr.id": "8"}
+    rig.must(m.Undo("c"))
+    rig.work()
+    assert rig.state.values == before
+    rig.undo("b")
+    assert rig.state.values == {"dr.old": "9", "primary.size": "1", "primary.name": "x"}
 
 
 # ------------------------------------------------------------------ what a probe says

@@ -241,6 +241,8 @@ def test_re_attaching_asks_the_job_and_starts_nothing() -> None:
     rig.must(m.Go())
     rig.work()
     rig.must(m.Reattach("sync/hold"))
+    asked = rig.now("sync/hold").attempts[-1]
+    assert (asked.asked, asked.attach) == (True, True)
     assert rig.due() == (acts.Perform("sync/hold", Way.FORWARD, 1),)
     attempt = rig.now("sync/hold").attempt
     assert attempt is not None

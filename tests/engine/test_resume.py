@@ -18,7 +18,7 @@ from handrail.engine.codec import decode_event, encode_event
 from handrail.engine.decide import decide
 from handrail.engine.evolve import evolve, fold
 from handrail.engine.offers import offers
-from handrail.engine.results import Result
+from handrail.engine.results import Question, Result
 from handrail.engine.state import State
 from handrail.engine.words import Answer, Outcome, ResultKind, StepWord, Verdict, Way
 
@@ -159,6 +159,22 @@ def test_what_is_in_flight_is_re_attached_and_the_run_stands_after_it() -> None:
     assert rig.due() == (acts.Perform("sync/hold", Way.FORWARD, 1),)
     rig.work()
     assert (rig.word("sync/hold"), rig.word("sync/mask")) == (W.PASSED, W.PENDING)
+
+
+def test_of_what_is_in_flight_every_attempt_stays_and_nothing_of_the_lost_console() -> None:
+    rig = Rig().through("checks")
+    rig.ends("sync/hold", Way.FORWARD, bad("d"))
+    rig.stage()
+    rig.must(m.Retry("sync/hold"))
+    rig.work(until=lambda act: isinstance(act, acts.Perform))
+    rig.must(m.Asks("sync/hold", Question("which?", "3")))
+    rig.must(m.LinkNews("sync/hold", "d", up=False, why="no answer"))
+    rig.must(m.StopStep("sync/hold"))
+    assert (rig.now("sync/hold").stopping, list(rig.now("sync/hold").no_link)) == (True, ["d"])
+    rig.crash()
+    now = rig.now("sync/hold")
+    assert [(a.number, a.attach) for a in now.attempts] == [(1, False), (2, True)]
+    assert (now.question, now.stopping, now.no_link) == (None, False, {})
 
 
 def test_a_claim_broken_meanwhile_leaves_what_was_in_flight_unknown() -> None:
