@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses as fields
 from typing import Any
 
 from tests.engine.rig import D, P, Rig, bad, failover, good, lost, step, unreachable
 
 from handrail.engine import due as acts
 from handrail.engine import messages as m
-from handrail.engine.changed import replace
-from handrail.engine.events import AttemptStarted
+from handrail.engine.events import AttemptStarted, RunOpened
 from handrail.engine.evolve import fold
 from handrail.engine.outline import Outline, StageOutline
 from handrail.engine.results import Check, Result
@@ -43,7 +43,9 @@ def test_values_are_those_that_stand_and_an_undo_brings_the_earlier_ones_back() 
     outline = Outline("o", "O", tuple(StageOutline(n, n, n, steps) for n, steps in stages), failover().routes)
     rig = Rig(outline)
     remembered = {"dr.old": "9", "primary.size": "0"}
-    rig.journal[0] = replace(rig.journal[0], remembered=remembered)
+    opened = rig.journal[0]
+    assert isinstance(opened, RunOpened)
+    rig.journal[0] = fields.replace(opened, remembered=remembered)
     rig.state = fold(outline, rig.journal)
     assert rig.state.values == remembered
     rig.ends("a/read", Way.FORWARD, captures("p", size="1", name="x"))
