@@ -5,12 +5,18 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
+from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from handrail.engine import events as e
 from handrail.engine import messages as m
 from handrail.engine.offers import Offer, offers
 from handrail.engine.state import State
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind) if is_dataclass(kind) else {}
 
 
 def of_type(value: object, kind: Any) -> bool:
@@ -33,8 +39,7 @@ def of_type(value: object, kind: Any) -> bool:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if not isinstance(value, kind):
         return False
-    hints = get_type_hints(type(value)) if is_dataclass(value) else {}
-    return all(of_type(getattr(value, name), hint) for name, hint in hints.items())
+    return all(of_type(getattr(value, name), hint) for name, hint in _hints(value.__class__).items())
 
 
 def assert_well_formed(message: m.Message, said: Sequence[e.Event] | m.Refused) -> None:
