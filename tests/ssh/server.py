@@ -192,6 +192,9 @@ class _Login(asyncssh.SSHServer):
         return True
 
     def session_requested(self) -> Any:
+        if self._server.refuses:
+            self._server.refuses -= 1
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "no more sessions")
         return _Session(self._server)
 
 
@@ -208,6 +211,7 @@ class Server:
     commands: list[str] = field(default_factory=list)
     pids: list[int] = field(default_factory=list)
     running: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+    refuses: int = 0  # channels that are still refused
     passed: int = 0  # bytes that came from the processes
     logins: int = 0  # how often somebody has begun to log in
     connections: list[asyncssh.SSHServerConnection] = field(default_factory=list)

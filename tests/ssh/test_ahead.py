@@ -2,53 +2,104 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+
 from tests.ssh.bench import Host, until
 
 from handrail.ssh import channel
-from handrail.ssh.job import Exited
+from handrail.ssh.channel import _Spare
+from handrail.ssh.job import Exited, LinkLost
+
+
+async def spare_of(host: Host) -> _Spare:
+    """Return the channel that is opened ahead, once its loader runs."""
+
+    def ready() -> bool:
+        spare = host.links.spares.get(host.target.key)
+        return isinstance(spare, _Spare) and bool(spare.session._early)
+
+    await until(ready)
+    spare = host.links.spares[host.target.key]
+    assert isinstance(spare, _Spare)
+    return spare
 
 
 async def test_the_next_call_finds_its_channel_open(host: Host) -> None:
     await host.run("true", part="1.a")
-    await until(lambda: host.links.spares.get(host.target.key) is not None)
-    spare = host.links.spares[host.target.key]
+    spare = await spare_of(host)
     end, heard = await host.run("echo here", part="2.a")
     assert isinstance(end, Exited)
     assert bytes(heard.out) == b"here\n"
-    assert isinstance(spare, channel._Spare)
     assert spare.session._call.out.header is not None  # it was this channel that the call went through
+
+
+async def test_a_call_waits_for_the_channel_that_is_just_being_opened(host: Host) -> None:
+    await host.run("true", part="1.a")
+    await spare_of(host)
+    host.links.changed(host.target)
+    channel.open_ahead(host.links, host.target)
+    spare = host.links.spares[host.target.key]
+    assert isinstance(spare, _Spare)
+    assert not spare.session.channel.done()
+    end, _ = await host.run("true", part="2.a")
+    assert isinstance(end, Exited)
+    assert spare.session._call.out.header is not None
 
 
 async def test_a_channel_that_died_meanwhile_costs_another_try_and_no_more(host: Host) -> None:
     await host.run("true", part="1.a")
-    await until(lambda: host.links.spares.get(host.target.key) is not None)
-    spare = host.links.spares[host.target.key]
-    assert isinstance(spare, channel._Spare)
-    spare.channel.abort()
+    spare = await spare_of(host)
+    spare.session.channel.result().abort()
     end, heard = await host.run('echo x >>"$HOME/ran"; wc -l <"$HOME/ran"', part="2.a")
     assert isinstance(end, Exited)
     assert bytes(heard.out).split() == [b"1"]
 
 
+async def test_a_channel_that_is_refused_ahead_costs_another_try_and_no_more(host: Host) -> None:
+    await host.run("true", part="1.a")
+    await spare_of(host)
+    host.links.changed(host.target)
+    host.server.refuses = 1
+    channel.open_ahead(host.links, host.target)
+    end, heard = await host.run("echo here", part="2.a")
+    assert isinstance(end, Exited)
+    assert (bytes(heard.out), host.server.refuses) == (b"here\n", 0)
+    assert not any(isinstance(news, LinkLost) for news in heard.news)
+    assert host.target.key in host.links.without_spare
+
+
 async def test_a_shell_from_before_a_change_serves_nothing_after_it(host: Host) -> None:
     """A step may change what a shell has read when it began: groups, home, PATH."""
+    os.mkfifo(host.server.home / "gate")
     await host.run("true", part="1.a")
-    await until(lambda: host.links.spares.get(host.target.key) is not None)
-    await host.run("true", part="2.a", changes=True)
-    assert host.links.spares.get(host.target.key) is None
+    change = asyncio.create_task(host.run(">began; read x <gate", part="2.a", changes=True))
+    await until((host.server.home / "began").exists)
+    await host.run("true", part="3.a")
+    old = await spare_of(host)
     host.server.env = {**host.server.env, "NEW": "yes"}
-    _, heard = await host.run('echo "$NEW"', part="3.a")
+    await asyncio.to_thread((host.server.home / "gate").write_text, "go\n")
+    await change
+    _, heard = await host.run('echo "$NEW"', part="4.a")
     assert bytes(heard.out) == b"yes\n"
+    assert old.session.gone
 
 
 async def test_it_is_closed_with_the_session_and_leaves_no_shell(host: Host) -> None:
     await host.run("true", part="1.a")
-    await until(lambda: host.links.spares.get(host.target.key) is not None)
+    await spare_of(host)
     await host.links.close()
     assert host.links.spares == {}
 
 
+class Taken:
+    """Stands for a spare of another host."""
+
+    def discard(self) -> None:
+        """Do nothing."""
+
+
 async def test_a_fan_out_opens_no_more_than_a_few(host: Host) -> None:
-    host.links.spares.update({f"host{n}": None for n in range(channel.SPARES)})
+    host.links.spares.update({f"host{n}": Taken() for n in range(channel.SPARES)})
     await host.run("true", part="1.a")
     assert host.target.key not in host.links.spares

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,11 +37,19 @@ class _Session(asyncssh.SSHClientSession[bytes]):
     """The channel of one call: hands every piece on as it comes. A spare one has no call yet, and keeps what comes for it."""
 
     def __init__(self, call: Call | None) -> None:
+        self.channel: asyncio.Future[_Channel] = asyncio.get_running_loop().create_future()
         self._waiting = call is None
         self._call = call or Call(lambda _stream, _at, _data: None)
         self._seen = {False: b"", True: b""}
         self._early: list[tuple[bytes, int | None]] = []
         self.gone = False
+
+    def connection_made(self, chan: _Channel) -> None:
+        """Note that the channel is open. asyncssh asks for the loader in the same breath: a text that follows finds it."""
+        if self.gone:
+            chan.abort()
+        elif not self.channel.done():
+            self.channel.set_result(chan)
 
     def adopt(self, call: Call) -> None:
         """Serve a call from now on."""
@@ -78,6 +86,20 @@ class _Session(asyncssh.SSHClientSession[bytes]):
             self._seen[is_err] = b""
             _settle(call.step, "prompt")
 
+    async def opened(self) -> _Channel:
+        """Return the channel, once it is open; it is closed when nobody waits for it any more. Raises `LinkGone`."""
+        try:
+            return await asyncio.shield(self.channel)
+        except asyncio.CancelledError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the channel, now or when it opens."""
+        self.gone = True
+        if self.channel.done() and not self.channel.exception():
+            self.channel.result().abort()
+
     def pause_writing(self) -> None:
         """Note that the host takes its time."""
         self._call.writable.clear()
@@ -93,31 +115,34 @@ class _Session(asyncssh.SSHClientSession[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end of the channel, for whatever reason."""
-        self.gone = True
-        for future in (self._call.ended, self._call.step):
+        self.fail(LinkGone(safe(str(exc), 200) if exc else "the channel was closed"))
+
+    def fail(self, reason: LinkGone) -> None:
+        """Let go of the channel, and tell everybody who waits."""
+        self.close()
+        for future in (self.channel, self._call.ended, self._call.step):
             if not future.done():
-                future.set_exception(LinkGone(safe(str(exc), 200) if exc else "the channel was closed"))
-                future.exception()  # not everybody waits for both
+                future.set_exception(reason)
+                future.exception()  # not everybody waits for all of them
 
 
 class _Spare:
     """A channel on which the loader waits for a call that is not there yet. Nothing but the empty loader runs in it."""
 
-    def __init__(self, links: Links, key: str, channel: _Channel, session: _Session) -> None:
-        self.channel, self.session = channel, session
+    def __init__(self, links: Links, key: str, session: _Session) -> None:
+        self.session = session
         self._links, self._key = links, key
         self._idle = asyncio.get_running_loop().call_later(IDLE, self.discard)
 
-    def taken(self) -> bool:
-        """Take it out of those that wait; tell whether it is good for a call."""
+    def take(self) -> _Session:
+        """Take it out of those that wait."""
         self._idle.cancel()
         self._links.spares.pop(self._key, None)
-        return not (self.session.gone or self.channel.is_closing())
+        return self.session
 
     def discard(self) -> None:
         """Close it."""
-        self.taken()
-        self.channel.abort()
+        self.take().close()
 
 
 def _settle(future: asyncio.Future[str], value: str) -> None:
@@ -126,9 +151,11 @@ def _settle(future: asyncio.Future[str], value: str) -> None:
 
 
 async def converse(
-    links: Links, target: Target, call: Call, label: str, text: bytes, stdin: bytes | Feed = b""
+    links: Links, target: Target, call: Call, label: str, text: bytes, stdin: bytes | Feed = b"", *, ahead: bool = True
 ) -> None:
     """Open a channel, send the call, and return when its trailer has come; a short answer ends in `LinkGone`.
+
+    The text follows the loader without waiting for the host's word that it runs. `ahead` has the next channel opened as well.
 
     Raises `LinkGone`, or `Trouble`: those of `Links.connection`, ssh-become, ssh-host-odd (nothing was run then).
     Cancelling it closes the channel and leaves what runs on the host alone.
@@ -136,7 +163,7 @@ async def converse(
     if target.become:
         await get_through_sudo(links, target)
     password = links.sudo.password(target) if target.become else None
-    channel = await _open(links, target, call, label, asks=password is not None)
+    channel = await _open(links, target, call, label, asks=password is not None, ahead=ahead)
     pouring: asyncio.Task[None] | None = None
     try:
         if call.pipe is not None:
@@ -188,64 +215,60 @@ async def _pour(call: Call, channel: _Channel, feed: Feed) -> None:
             channel.write_eof()
 
 
-async def _open(links: Links, target: Target, call: Call, label: str, *, asks: bool) -> _Channel:
-    """Return a channel on which the loader waits for the call's text.
+async def _open(links: Links, target: Target, call: Call, label: str, *, asks: bool, ahead: bool = False) -> _Channel:
+    """Return an open channel that has been told to run the loader: what is written now is there when it begins to read.
 
-    It is the one that was opened ahead, if there is one. With `asks`, sudo may ask for a password first.
+    It is the one that was opened ahead, if there is one: that is never later than a new one. `ahead` opens the next behind it.
+    With `asks`, sudo may ask for a password first.
     """
     connection = await links.connection(target)
     spare = links.spares.get(target.key)
-    if isinstance(spare, _Spare) and spare.taken():
-        spare.session.adopt(call)
+    waiting = spare.take() if isinstance(spare, _Spare) else None
+    if ahead:
         open_ahead(links, target)
-        return spare.channel
+    if waiting is not None:
+        with suppress(LinkGone):
+            channel = await waiting.opened()
+            if not (waiting.gone or channel.is_closing()):
+                waiting.adopt(call)
+                return channel
     call.prompt = f"hr-{secrets.token_hex(8)}:".encode() if asks else b""
     known = target.key in links.one_piece
     line = shell.loader(label, become=target.become, prompt=call.prompt.decode(), one_piece=known)
+    session = _Session(call)
+    links.background(_begin(links, target, connection, line, session))
+    return await session.opened()
+
+
+async def _begin(
+    links: Links, target: Target, connection: asyncssh.SSHClientConnection, line: str, session: _Session
+) -> None:
+    """Start a loader; this is the one place at which anything is started on a host. What goes wrong is told to the session."""
     try:
-        channel = await _begin(links, connection, line, _Session(call))
+        async with links.patience.limit(links.limits.login):
+            await connection.create_session(lambda: session, line, encoding=None)
     except TimeoutError:
-        raise LinkGone("the host does not open a channel") from None
+        session.fail(LinkGone("the host does not open a channel"))
     except (asyncssh.Error, OSError) as error:
         links.without_spare.add(target.key)
-        raise LinkGone(safe(str(error), 200)) from None
-    open_ahead(links, target)
-    return channel
-
-
-async def _begin(links: Links, connection: asyncssh.SSHClientConnection, line: str, session: _Session) -> _Channel:
-    """Start a loader; this is the one place at which anything is started on a host."""
-    async with links.patience.limit(links.limits.login):
-        channel, _ = await connection.create_session(lambda: session, line, encoding=None)
-    return channel
+        session.fail(LinkGone(safe(str(error), 200)))
+    except asyncio.CancelledError:
+        session.fail(LinkGone("the connections were closed"))
+        raise
 
 
 def open_ahead(links: Links, target: Target) -> None:
-    """Have a channel opened for the next call: two round trips, a process and a shell that it then need not wait for.
+    """Have a channel opened for the next call: a round trip, a process and a shell that it then need not wait for.
 
     Only where the host has said what it is like, and nothing asks for a password.
     """
     connection = links.there(target)
     known = target.key in links.one_piece and not target.become and target.key not in links.without_spare
     if connection and known and target.key not in links.spares and len(links.spares) < SPARES and not links.closed:
-        links.spares[target.key] = None
-        links.background(_opened_ahead(links, target, connection))
-
-
-async def _opened_ahead(links: Links, target: Target, connection: asyncssh.SSHClientConnection) -> None:
-    line, session = shell.loader("handrail-next", one_piece=True), _Session(None)
-    try:
-        channel = await _begin(links, connection, line, session)
-    except (TimeoutError, asyncssh.Error, OSError):
-        links.without_spare.add(target.key)
-        links.spares.pop(target.key, None)
-        links.stale.discard(target.key)
-        return
-    spare = _Spare(links, target.key, channel, session)
-    links.spares[target.key] = spare
-    if links.closed or target.key in links.stale:
-        links.stale.discard(target.key)
-        spare.discard()
+        session = _Session(None)
+        links.spares[target.key] = _Spare(links, target.key, session)
+        line = shell.loader("handrail-next", one_piece=True)
+        links.background(_begin(links, target, connection, line, session))
 
 
 async def get_through_sudo(links: Links, target: Target, *, prove: bool = False) -> None:

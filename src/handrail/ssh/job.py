@@ -198,6 +198,7 @@ class _Job:
                     end = await self._attempt()
                 if self.permit.changes:
                     self.links.changed(self.target)
+                    open_ahead(self.links, self.target)
                 if end is not None:
                     return end
                 continue
@@ -253,7 +254,8 @@ class _Job:
         label = f"handrail:{self.key.run}:{self.key.folder}"
         stdin = b"" if self.mode in SENDS_NOTHING else self.stdin  # a job that has begun has had it
         try:
-            await converse(self.links, self.target, call, label, text, stdin)
+            # Behind a change none is opened ahead: its shell would have begun before the change was over.
+            await converse(self.links, self.target, call, label, text, stdin, ahead=not self.permit.changes)
         except LinkGone:
             call.out.finish()
             header = call.out.header

@@ -116,8 +116,7 @@ class Links:
         self._away: dict[str, tuple[float, str]] = {}
         self._closed = False
         self._behind: set[asyncio.Task[None]] = set()
-        self.spares: dict[str, Spare | None] = {}  # by target key; None: it is being opened
-        self.stale: set[str] = set()  # where the one that is being opened is too old already
+        self.spares: dict[str, Spare] = {}  # by target key; open, or being opened
         self.without_spare: set[str] = set()  # where a channel ahead of time was refused
         self.one_piece: set[str] = set()  # whose head(1) takes exactly what it is told to: they said so to this console
 
@@ -227,7 +226,7 @@ class Links:
     async def close(self) -> None:
         """Close every connection; remote jobs are not touched."""
         self._closed = True
-        for spare in [spare for spare in self.spares.values() if spare is not None]:
+        for spare in list(self.spares.values()):
             spare.discard()
         pending = [*self._opening.values(), *self._behind]
         for task in pending:
@@ -247,8 +246,6 @@ class Links:
         spare = self.spares.get(target.key)
         if spare is not None:
             spare.discard()
-        elif target.key in self.spares:  # it is being opened, and may be from before
-            self.stale.add(target.key)
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
         """Own a task that nobody waits for; it ends with the session."""
