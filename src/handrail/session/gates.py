@@ -88,7 +88,9 @@ async def _shown(core: Core, step: Step) -> Gate:
 
 async def _name(core: Core, dns: Dns) -> Gate:
     _, provider = core.names()
-    survey = await provider.survey(dns.name, rtype=rtype_of(dns.to))
+    survey, (then, proof) = await asyncio.gather(
+        provider.survey(dns.name, rtype=rtype_of(dns.to)), _proof(core, dns.to)
+    )
     seen = f"{core.clock.now():%H:%M:%SZ}"
     servers = ", ".join(answer.server.label for answer in survey.answers)
     now = f"{', '.join(survey.value) or 'no address'}  {_whose(core, survey.value)}"
@@ -99,7 +101,6 @@ async def _name(core: Core, dns: Dns) -> Gate:
         blocked = f"{dns.name} cannot be read: {'; '.join(survey.differences)}"
     elif not blocked and survey.value != (dns.from_,):
         blocked = f"{dns.name} is at {', '.join(survey.value) or 'no address'}, not at {dns.from_}"
-    then, proof = await _proof(core, dns.to)
     return Gate(
         token="",
         what=f"{dns.name}  {survey.rtype}   {ttl}",

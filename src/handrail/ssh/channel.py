@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import asyncssh
 
@@ -31,6 +31,10 @@ SPARES: Final = (
 )
 IDLE: Final = 5.0  # seconds after which a spare channel is closed: a console that stands leaves no shell on a host
 FIRST_WORD: Final = 3.0  # seconds in which a host that has the job already says so
+
+
+Ahead = Literal["use", "last", "leave"]
+"""What a call does with the channel that was opened ahead: takes it and has another opened; only takes it; leaves it for others."""
 
 
 class _Session(asyncssh.SSHClientSession[bytes]):
@@ -151,11 +155,10 @@ def _settle(future: asyncio.Future[str], value: str) -> None:
 
 
 async def converse(
-    links: Links, target: Target, call: Call, label: str, text: bytes, stdin: bytes | Feed = b"", *, ahead: bool = True
+    links: Links, target: Target, call: Call, label: str, text: bytes, stdin: bytes | Feed = b"", ahead: Ahead = "use"
 ) -> None:
     """Open a channel, send the call, and return when its trailer has come; a short answer ends in `LinkGone`.
 
-    The text follows the loader without waiting for the host's word that it runs. `ahead` has the next channel opened as well.
 
     Raises `LinkGone`, or `Trouble`: those of `Links.connection`, ssh-become, ssh-host-odd (nothing was run then).
     Cancelling it closes the channel and leaves what runs on the host alone.
@@ -215,16 +218,16 @@ async def _pour(call: Call, channel: _Channel, feed: Feed) -> None:
             channel.write_eof()
 
 
-async def _open(links: Links, target: Target, call: Call, label: str, *, asks: bool, ahead: bool = False) -> _Channel:
-    """Return an open channel that has been told to run the loader: what is written now is there when it begins to read.
+async def _open(links: Links, target: Target, call: Call, label: str, *, asks: bool, ahead: Ahead = "use") -> _Channel:
+    """Return an open channel that has been told to run the loader: what is written now follows as soon as the host takes it.
 
-    It is the one that was opened ahead, if there is one: that is never later than a new one. `ahead` opens the next behind it.
-    With `asks`, sudo may ask for a password first.
+    It is the one that was opened ahead, if there is one: it is never ready later than a new one would be. With `asks`, sudo may
+    ask for a password first.
     """
     connection = await links.connection(target)
-    spare = links.spares.get(target.key)
+    spare = links.spares.get(target.key) if ahead != "leave" else None
     waiting = spare.take() if isinstance(spare, _Spare) else None
-    if ahead:
+    if ahead == "use":
         open_ahead(links, target)
     if waiting is not None:
         with suppress(LinkGone):
@@ -365,7 +368,13 @@ class Answer:
 
 
 async def consult(
-    links: Links, target: Target, verb: str, run: str, values: Mapping[str, str | int], patience: float = 30.0
+    links: Links,
+    target: Target,
+    verb: str,
+    run: str,
+    values: Mapping[str, str | int],
+    patience: float = 30.0,
+    ahead: Ahead = "use",
 ) -> Answer:
     """Ask the host one short question; every verb is idempotent, so a lost link is asked again, twice.
 
@@ -375,7 +384,7 @@ async def consult(
     for _ in range(3):
         try:
             async with links.patience.limit(patience), links.slots(target, "questions"):
-                return await _consult_once(links, target, verb, run, values)
+                return await _consult_once(links, target, verb, run, values, ahead)
         except TimeoutError:
             raise trouble("ssh-timeout", f"{safe(target.name)} does not answer within {patience:g}s") from None
         except LinkGone as error:
@@ -383,12 +392,14 @@ async def consult(
     raise trouble("ssh-unreachable", f"{safe(target.name)}: the link was lost: {reason}") from None
 
 
-async def _consult_once(links: Links, target: Target, verb: str, run: str, values: Mapping[str, str | int]) -> Answer:
+async def _consult_once(
+    links: Links, target: Target, verb: str, run: str, values: Mapping[str, str | int], ahead: Ahead
+) -> Answer:
     call = Call(lambda _stream, _at, _data: None)
     text = shell.call(verb, {"nonce": call.nonce, "work": target.work_dir, "run": run, **values})
     gone = LinkGone("no answer")
     try:
-        await converse(links, target, call, f"handrail-{verb}:{run}", text)
+        await converse(links, target, call, f"handrail-{verb}:{run}", text, ahead=ahead)
     except LinkGone as error:
         gone = error
     call.out.finish()

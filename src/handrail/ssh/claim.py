@@ -101,9 +101,13 @@ async def raise_epoch(links: Links, target: Target, run: str, epoch: int) -> Old
 
 
 async def update_claim(links: Links, target: Target, run: str, owed: Mapping[str, Any]) -> bool:
-    """Write down on the host what a successor must know; False when the claim is not this run's."""
+    """Write down on the host what a successor must know; False when the claim is not this run's.
+
+    It goes beside the steps and nobody waits for it: the channel that is open ahead is left to the next step.
+    """
     text = json.dumps(owed, ensure_ascii=True, separators=(",", ":"))
-    answer = await consult(links, target, "claim", run, {**_empty(), "verb": "update", "owed": text})
+    values = {**_empty(), "verb": "update", "owed": text}
+    answer = await consult(links, target, "claim", run, values, ahead="leave")
     return answer.words[0] == "taken"
 
 

@@ -255,7 +255,7 @@ class _Job:
         stdin = b"" if self.mode in SENDS_NOTHING else self.stdin  # a job that has begun has had it
         try:
             # Behind a change none is opened ahead: its shell would have begun before the change was over.
-            await converse(self.links, self.target, call, label, text, stdin, ahead=not self.permit.changes)
+            await converse(self.links, self.target, call, label, text, stdin, "last" if self.permit.changes else "use")
         except LinkGone:
             call.out.finish()
             header = call.out.header
