@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 
-from tests.ssh.bench import Host, until
+from tests.ssh.bench import RUN, Host, until
 
 from handrail.ssh import channel
 from handrail.ssh.channel import _Spare
+from handrail.ssh.claim import update_claim
 from handrail.ssh.job import Exited, LinkLost
 
 
@@ -45,6 +46,23 @@ async def test_a_call_waits_for_the_channel_that_is_just_being_opened(host: Host
     end, _ = await host.run("true", part="2.a")
     assert isinstance(end, Exited)
     assert spare.session._call.out.header is not None
+
+
+async def test_what_is_written_down_beside_the_claim_leaves_it_to_the_next_step(host: Host) -> None:
+    await host.run("true", part="1.a")
+    spare = await spare_of(host)
+    assert not await update_claim(host.links, host.target, RUN, {"where": "here"})
+    assert host.links.spares[host.target.key] is spare
+
+
+async def test_no_shell_begins_while_a_change_runs(host: Host) -> None:
+    os.mkfifo(host.server.home / "gate")
+    change = asyncio.create_task(host.run(">began; read x <gate", part="1.a", changes=True))
+    await until((host.server.home / "began").exists)
+    assert host.links.spares == {}
+    await asyncio.to_thread((host.server.home / "gate").write_text, "go\n")
+    await change
+    assert (await spare_of(host)).session.gone is False
 
 
 async def test_a_channel_that_died_meanwhile_costs_another_try_and_no_more(host: Host) -> None:
