@@ -5,12 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 
+import pytest
 from tests.ssh.bench import RUN, Host, until
 
 from handrail.ssh import channel
 from handrail.ssh.channel import _Spare
 from handrail.ssh.claim import update_claim
 from handrail.ssh.job import Exited, LinkLost
+from handrail.ssh.links import Limits
+
+
+@pytest.fixture(autouse=True)
+def calm(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine loses no link here, and no channel that waits."""
+    host.links.limits = Limits()
+    monkeypatch.setattr(channel, "IDLE", 600.0)
 
 
 async def spare_of(host: Host) -> _Spare:

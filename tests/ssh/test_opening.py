@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from handrail.ssh.job import Command, Exited, JobEnd, Lost, NotStarted, Refused,
 from handrail.ssh.links import Links
 
 PROGRAMS = ("tail", "head", "mkdir", "ln", "rm", "setsid", "date", "mkfifo")
+CALM = replace(QUICK, connect=20.0, login=20.0, keepalive=5.0)
 MOST = 11  # programs that a first call starts, one after the other, until its answer is told
 STAND_IN = """#!/bin/sh
 # Stands before a program. Of those that the wrapper of one job starts, the one whose turn it is waits here until it may go on.
@@ -38,6 +40,12 @@ if [ -d "$here" ]; then
 fi
 exec "REAL/$name" "$@"
 """
+
+
+@pytest.fixture(autouse=True)
+def calm(host: Host) -> None:
+    """A slow machine loses no link here but those that a test cuts: calls can be counted."""
+    host.links.limits = CALM
 
 
 @pytest.fixture
@@ -80,7 +88,7 @@ def calls(host: Host) -> list[str]:
 
 async def trial(host: Host, steps: Path, turn: int, *, killed: bool) -> tuple[JobEnd, str, bool]:
     """Cut the link at one program of the first call; return the end, what the read left, and whether it came so far."""
-    run, links = f"run{turn}", Links(limits=QUICK)
+    run, links = f"run{turn}", Links(limits=CALM)
     with stopped(steps, run, turn) as here:
         task = asyncio.create_task(host.run(f"echo x >>count-{run}; echo one; exit 3", run=run, links=links))
         await until(lambda: task.done() or (here / "reached").exists(), 90)
@@ -96,29 +104,19 @@ async def trial(host: Host, steps: Path, turn: int, *, killed: bool) -> tuple[Jo
     return end, lines(host, run), reached
 
 
-@pytest.fixture
-async def calm(host: Host) -> AsyncIterator[Links]:
-    """Links that lose nothing on a slow machine: calls can be counted on them."""
-    links = Links()
-    yield links
-    await links.close()
-
-
-async def test_a_first_read_takes_one_call(host: Host, calm: Links) -> None:
-    end, _ = await host.run("exit 3", links=calm)
+async def test_a_first_read_takes_one_call(host: Host) -> None:
+    end, _ = await host.run("exit 3")
     assert isinstance(end, Exited)
     assert len(calls(host)) == 1
-    facts = calm.facts(host.target, RUN)
+    facts = host.links.facts(host.target, RUN)
     assert facts is not None
-    assert facts == await open_run(calm, host.target, RUN, make=False)
+    assert facts == await open_run(host.links, host.target, RUN, make=False)
     assert (facts.tail, facts.fork, facts.pty) == (True, True, True)
 
 
 @pytest.mark.parametrize("command", [Command(argv=("true",)), Command(argv=("true",), attached=True)])
-async def test_a_change_and_a_terminal_ask_first_what_the_host_is_like(
-    host: Host, calm: Links, command: Command
-) -> None:
-    end, _ = await host.run(command, changes=not command.attached, links=calm)
+async def test_a_change_and_a_terminal_ask_first_what_the_host_is_like(host: Host, command: Command) -> None:
+    end, _ = await host.run(command, changes=not command.attached)
     assert isinstance(end, Exited)
     assert len(calls(host)) == 2
 
@@ -187,7 +185,7 @@ async def test_a_read_whose_folder_is_gone_is_lost_and_not_begun_again(host: Hos
 
 
 async def test_two_consoles_that_open_a_run_at_once_share_one_marker(host: Host) -> None:
-    other = Links(limits=QUICK)
+    other = Links(limits=CALM)
     ends = await asyncio.gather(
         host.run("echo one", part="1.e1.1"), host.run("echo two", part="1.e2.1", links=other, epoch=2)
     )
@@ -199,7 +197,7 @@ async def test_two_consoles_that_open_a_run_at_once_share_one_marker(host: Host)
 
 
 async def test_two_consoles_that_open_it_with_one_key_start_one_job(host: Host) -> None:
-    other = Links(limits=QUICK)
+    other = Links(limits=CALM)
     work = f"echo x >>count-{RUN}; sleep 0.1"
     ends = [end for end, _ in await asyncio.gather(host.run(work), host.run(work, links=other))]
     await other.close()
@@ -209,7 +207,7 @@ async def test_two_consoles_that_open_it_with_one_key_start_one_job(host: Host) 
 
 
 async def test_a_newer_epoch_that_comes_between_refuses_the_change_that_follows(host: Host, steps: Path) -> None:
-    other = Links(limits=QUICK)
+    other = Links(limits=CALM)
     with stopped(steps, RUN, "ln.1") as here:
         task = asyncio.create_task(host.run("echo one", epoch=1))
         await until(lambda: (here / "reached").exists())
@@ -221,9 +219,9 @@ async def test_a_newer_epoch_that_comes_between_refuses_the_change_that_follows(
     assert lines(host, RUN) == ""
 
 
-async def test_a_full_disk_is_told_by_the_first_call_with_what_to_do(host: Host, calm: Links) -> None:
+async def test_a_full_disk_is_told_by_the_first_call_with_what_to_do(host: Host) -> None:
     host.server.argv = lambda command: ["/bin/sh", "-c", "trap '' XFSZ; ulimit -f 0; " + command]
-    end, _ = await host.run(f"echo x >>count-{RUN}", links=calm)
+    end, _ = await host.run(f"echo x >>count-{RUN}")
     assert isinstance(end, NotStarted)
     assert end.problem is not None
     assert (end.code, end.problem.code) == ("ssh-work-dir", "ssh-work-dir")
