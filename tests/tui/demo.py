@@ -17,7 +17,7 @@ from handrail.engine import due as acts
 from handrail.engine.results import Question
 from handrail.engine.words import Answer, StepWord, Way
 from handrail.session.view import LiveHost, LiveStep, Mode
-from handrail.tui.app import run_app
+from handrail.tui.drive import run_app
 
 
 class RealClock(Clock):

@@ -17,7 +17,7 @@ from tests.tui.fake import FakeSession  # noqa: E402
 from tests.tui.test_hostile import decided, fails, poisoned  # noqa: E402
 
 from handrail.engine import messages as m  # noqa: E402
-from handrail.tui.app import run_app  # noqa: E402
+from handrail.tui.drive import run_app  # noqa: E402
 from handrail.tui.pages.run import RunPage  # noqa: E402
 
 

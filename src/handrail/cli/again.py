@@ -81,7 +81,7 @@ def resume(
         return await desk.resume(card, reason, typed, secret)
 
     if on_screen:
-        from handrail.tui.app import run_app
+        from handrail.tui.drive import run_app
 
         sys.exit(run_app(desk, card if card.driven else make))
     sys.exit(run_plain(make, answers=Auto() if auto else None, json=as_json, asks=not auto))
@@ -149,7 +149,7 @@ def watch(run: str, plain: bool) -> None:
     desk = _desk()
     card = card_of(desk, run)
     if full_screen(plain):
-        from handrail.tui.app import run_app
+        from handrail.tui.drive import run_app
 
         async def look() -> SessionApi:
             return await desk.watch(card)

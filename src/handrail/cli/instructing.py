@@ -42,7 +42,7 @@ def instruct(ctx: click.Context, plain: bool, as_json: bool) -> None:
 
     if full_screen(plain or as_json):
         from handrail.session.desk import Desk
-        from handrail.tui.app import run_app
+        from handrail.tui.drive import run_app
         from handrail.tui.pages.instructing import InstructPage
 
         instructor = _instructor()

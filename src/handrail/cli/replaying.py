@@ -46,7 +46,7 @@ def _play(desk: Desk, folder: RunFolder, plain: bool, speed: str | None, begin: 
     waits = screen or sys.stdout.isatty()
     fast = SPEEDS[speed or ("1" if waits else "max")]
     if screen:
-        from handrail.tui.app import run_app
+        from handrail.tui.drive import run_app
 
         async def make() -> Replaying:
             made = Replaying(folder, speed=fast)

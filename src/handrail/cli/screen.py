@@ -13,7 +13,7 @@ def brief_on_screen(desk: Desk, runbook: str, mode: Mode, told: Start) -> int:
     from handrail.cli.sources import refuse_in_clear
     from handrail.runbook.read import read_runbook
     from handrail.runbook.shipped import find_runbook
-    from handrail.tui.app import run_app
+    from handrail.tui.drive import run_app
 
     card = desk.card(find_runbook(runbook, desk.cwd))
     if not card.problems:

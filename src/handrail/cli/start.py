@@ -48,7 +48,7 @@ def home(*, plain: bool) -> int:
         from handrail.tui.threshold import Threshold
 
         with Threshold() as threshold:
-            from handrail.tui.app import run_app
+            from handrail.tui.drive import run_app
 
             threshold.cross()
             return run_app(_desk)

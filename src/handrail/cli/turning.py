@@ -68,7 +68,8 @@ async def _turn_back(make: Make, step: str, *, as_json: bool, desk: DeskApi | No
 
 async def _on_screen(proof: Proof, desk: DeskApi) -> int:
     """Show it on the full screen: it answers for itself, and says at the end what was compared."""
-    from handrail.tui.app import HandrailApp, drive
+    from handrail.tui.app import HandrailApp
+    from handrail.tui.drive import drive
 
     async def beside(app: HandrailApp) -> None:
         await walk(proof.session, TurnBack(step=proof.step))

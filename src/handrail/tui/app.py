@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-import sys
 import time
-import traceback
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,7 +37,7 @@ from handrail.store.trusted import file_mode
 from handrail.tui.dialogs import AskWords, Box, Field
 from handrail.tui.header import title_of
 from handrail.tui.keys import Keys
-from handrail.tui.look import Look, wants_ascii
+from handrail.tui.look import Look
 from handrail.tui.page import Page
 from handrail.tui.pages.asked import AskedPages
 from handrail.tui.pages.briefing import BriefingPage
@@ -50,7 +48,7 @@ from handrail.tui.pages.takeover import TakeoverPage
 from handrail.tui.pages.waiting import WaitingPage
 from handrail.tui.running import Verbs
 from handrail.tui.scene import Scene
-from handrail.tui.terminal import Terminal, end_without_fail, last_words
+from handrail.tui.terminal import Terminal, end_without_fail
 from handrail.tui.text import plain_text
 from handrail.tui.themes import defaults, themes
 from handrail.tui.threshold import READING
@@ -515,55 +513,3 @@ def said(wrong: Trouble) -> str:
     """Return a problem in one line: what is wrong, and what to do."""
     problem = wrong.problems[0]
     return f"{problem.message}; {problem.hint}" if problem.hint else problem.message
-
-
-def _place(fault: BaseException) -> str:
-    """Return what failed, and where in the code: never a value, for it may be a secret."""
-    frames = traceback.extract_tb(fault.__traceback__)[-3:]
-    return type(fault).__name__ + "".join(f", {Path(f.filename).name}:{f.lineno} {f.name}" for f in frames)
-
-
-async def drive(
-    desk: DeskOrMaker,
-    first: First = None,
-    *,
-    mode_hint: str = "",
-    page: Callable[[], Page[None]] | None = None,
-    beside: Callable[[HandrailApp], Coroutine[Any, Any, None]] | None = None,
-    theme: str = "",
-    ascii: bool | None = None,  # noqa: A002  the word of the command line
-    keys: Mapping[str, str] | None = None,
-) -> int:
-    """Show the program until it is left, in the running loop; return the exit code (see `handrail.session.exits`).
-
-    `beside` goes on beside the first run that is opened. Raise `Trouble` when `first` is a function that raised it: the
-    terminal is right again by then.
-    """
-    look = Look(ascii=wants_ascii() if ascii is None else ascii)
-    bound = Keys().remapped(keys) if keys else Keys()
-    app = HandrailApp(desk, first, look=look, keys=bound, theme=theme, mode_hint=mode_hint, page=page, beside=beside)
-    try:
-        code = await app.run_async()
-    finally:
-        await app.close_session()
-    if app.trouble is not None:
-        raise app.trouble
-    last_words(line for lines in app.said_at_parting.values() for line in lines)
-    if app.fault is not None:
-        sys.stderr.write(f"handrail: the screen failed ({_place(app.fault)}); the run is held: handrail resume\n")
-        return 1
-    return code if code is not None else Exit.LEFT
-
-
-def run_app(
-    desk: DeskOrMaker,
-    first: First = None,
-    *,
-    mode_hint: str = "",
-    page: Callable[[], Page[None]] | None = None,
-    theme: str = "",
-    ascii: bool | None = None,  # noqa: A002  the word of the command line
-    keys: Mapping[str, str] | None = None,
-) -> int:
-    """Show the program until it is left; `first` may be an async function that opens the first session or briefing."""
-    return asyncio.run(drive(desk, first, mode_hint=mode_hint, page=page, theme=theme, ascii=ascii, keys=keys))
