@@ -92,6 +92,8 @@ class _Session(asyncssh.SSHClientSession[bytes]):
 
     async def opened(self) -> _Channel:
         """Return the channel, once it is open; it is closed when nobody waits for it any more. Raises `LinkGone`."""
+        if self.channel.done():
+            return self.channel.result()  # at once: the call's text goes before what is opened ahead for the next one
         try:
             return await asyncio.shield(self.channel)
         except asyncio.CancelledError:
