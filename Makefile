@@ -43,15 +43,15 @@ coverage: $(COVERS)/.done
 	$(COVERS)/bin/coverage combine --quiet
 	$(COVERS)/bin/coverage report
 
-# Break what the promise rests on in thousands of small ways: does a test notice? It goes on where it was stopped, and takes
-# an hour or more; ARGS takes names of mutants.
+# Break what the promise rests on in thousands of small ways: does a test notice? It goes on where it was stopped, takes two
+# hours or more, and writes docs/mutants.md; ARGS takes names of mutants.
 MUTATED := build/mutation
 mutation: $(DEV) $(MEASURES)
 	mkdir -p $(MUTATED)/tests
 	cp -r src runbooks docs pyproject.toml README.md $(MUTATED)
 	cp -r tests/*.py tests/base tests/dns tests/engine tests/ssh tests/store $(MUTATED)/tests
 	cd $(MUTATED) && $(abspath $(BIN))/mutmut run --max-children 2 $(ARGS)
-	cd $(MUTATED) && $(abspath $(BIN))/mutmut results
+	$(BIN)/python docs/mutants.py $(MUTATED)
 
 # Every scenario that ships, played by who does the right thing and by who does the obvious wrong thing.
 scenarios: $(DEV)
