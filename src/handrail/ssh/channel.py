@@ -161,7 +161,6 @@ async def converse(
 ) -> None:
     """Open a channel, send the call, and return when its trailer has come; a short answer ends in `LinkGone`.
 
-
     Raises `LinkGone`, or `Trouble`: those of `Links.connection`, ssh-become, ssh-host-odd (nothing was run then).
     Cancelling it closes the channel and leaves what runs on the host alone.
     """

@@ -68,9 +68,8 @@ class HostFacts:
     fork: bool = True
     pty: bool = False
     ahead: float = field(default=0.0, compare=False)  # seconds its clock is ahead of ours; 0 when it did not say
-    since: float = field(
-        default=math.inf, compare=False
-    )  # by when it had been booted, at the latest, on our own CLOCK_BOOTTIME
+    # By when it had been booted, at the latest, on our own CLOCK_BOOTTIME.
+    since: float = field(default=math.inf, compare=False)
 
 
 JUST_NOW: Final = 1.0  # seconds for which a host that was silent counts as silent

@@ -34,10 +34,8 @@ _LOADER: Final = f"{_SAY_READY}{_IF_GNU}{_IN_ONE_PIECE};;*)hr_tail=0;{_BY_LINES}
 _LOADER_OF_ONE_PIECE: Final = f"{_SAY_READY}{_IN_ONE_PIECE}"
 
 
-_PARTS: Final = {
-    "open": ("opening", "open"),
-    "first": ("opening", "job"),
-}  # of a verb that has more than one of its name
+# Of a verb that has more than the part of its name.
+_PARTS: Final = {"open": ("opening", "open"), "first": ("opening", "job")}
 
 
 @cache

@@ -11,12 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 TRIES: Final = 1000  # places at which a part is looked around, before all is folded
-BYTE, RUN, FOLD, LOOK = (
-    15,
-    1000,
-    1400,
-    0.4,
-)  # microseconds: a MiB looked through for a byte, for more, folded; one look around
+BYTE, RUN, FOLD = 15, 1000, 1400  # microseconds for a MiB: looked through for a byte, for more, folded
+LOOK = 0.4  # microseconds for one look around a place
 _NO_LETTERS: Final = re.compile(rb"[^a-z]{2,}")  # of a needle in small letters
 
 
