@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Final
+
+from handrail.base.frozen import dataclass
 
 # $@ directories. For each: a line "D<TAB>path as resolved<TAB>device<TAB>device of its parent<TAB>inode", then a line for every
 # entry: "E<TAB>type<TAB>mode<TAB>owner:group<TAB>sha256 or link<TAB>path relative to it". Names with a line break are refused.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from handrail.base.clock import Clock
+from handrail.base.frozen import dataclass
 from handrail.dns.provider import Provider
 from handrail.dns.zone import Zone
 from handrail.engine.results import Question, Result

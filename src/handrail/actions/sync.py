@@ -7,7 +7,7 @@ equal to the source; the exchange is one remote job that rolls forward after a c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from handrail.actions import manifest, sync_scripts
@@ -17,6 +17,7 @@ from handrail.actions.manifest import Difference, Tree, UnreadableError
 from handrail.actions.port import Port, Said
 from handrail.actions.work import SyncSides, Work
 from handrail.base.failpoint import boundary
+from handrail.base.frozen import dataclass
 from handrail.engine.results import Check, Question, Result
 from handrail.engine.words import Answer, ResultKind, Way
 from handrail.runbook.checks import Command

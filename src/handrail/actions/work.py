@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import field
 
-from handrail.base.later import dataclass
+from handrail.base.frozen import dataclass
 from handrail.engine.words import Answer, Way
 from handrail.runbook.actions import Sync
 from handrail.runbook.checks import Command, Expect, Probe, Undo

@@ -9,9 +9,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
+
+from handrail.base.frozen import dataclass
 
 _LAST: Final = 4096  # bytes kept of what a program complains
 

@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import click
 
 from handrail.base.clock import SystemClock
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Trouble
 from handrail.base.safe import safe
 from handrail.cli.front import a_person, drive_plain

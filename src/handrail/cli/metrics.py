@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 
 from handrail.base.clock import unstamp
 from handrail.base.durations import parse_duration
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Trouble
 from handrail.base.safe import safe
 from handrail.store.drills import Drill

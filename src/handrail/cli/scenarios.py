@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from handrail.base.durations import show_duration
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import Safe, safe
 from handrail.runbook.scenario import find_scenario, known_scenarios, read_scenario

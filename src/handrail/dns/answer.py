@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from handrail.base.frozen import dataclass
 from handrail.dns.zone import NameServer
 
 UNTOLD: Final = -1  # the TTL of an answer that does not tell one

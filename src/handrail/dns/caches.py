@@ -6,9 +6,9 @@ All times are monotonic seconds of one clock. The bound holds for caches that ke
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from handrail.base.durations import show_duration
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem
 from handrail.base.safe import safe
 from handrail.dns.answer import Answer

@@ -7,9 +7,9 @@ import contextlib
 import os
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from handrail.base.frozen import dataclass
 from handrail.base.safe import Safe, safe
 from handrail.base.secrets import redact
 

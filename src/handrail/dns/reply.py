@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import dns.exception
 import dns.flags
@@ -12,6 +11,7 @@ import dns.rcode
 import dns.tsig
 import dns.update
 
+from handrail.base.frozen import dataclass
 from handrail.base.safe import safe
 from handrail.dns.hints import word_of
 

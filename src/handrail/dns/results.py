@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from handrail.base.later import dataclass
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem
 from handrail.dns.names import canonical, plain_name, rtype_of, spell
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
+from handrail.base.frozen import dataclass
 from handrail.dns.answer import UNTOLD, Answer
 from handrail.dns.names import spell
 

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import socket
 import threading
-from dataclasses import dataclass
 
+from handrail.base.frozen import dataclass
 from handrail.base.safe import safe
 from handrail.dns.names import address, plain_name
 

@@ -7,7 +7,6 @@ as the server's word only if its signature holds; every other one is a lost repl
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final
 
 import dns.name
@@ -18,6 +17,7 @@ import dns.update
 
 from handrail.base.clock import Clock
 from handrail.base.failpoint import boundary
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem
 from handrail.dns.answer import Answer
 from handrail.dns.hints import refusal

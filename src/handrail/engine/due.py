@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handrail.base.later import dataclass
+from handrail.base.frozen import dataclass
 from handrail.engine import order
 from handrail.engine.outline import StepOutline
 from handrail.engine.state import State

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from handrail.base.later import dataclass
+from handrail.base.frozen import dataclass
 from handrail.engine.results import Check, Gate, Owed, Question, Result
 from handrail.engine.words import Answer, How, Pace, Remarks, Verdict, Way
 

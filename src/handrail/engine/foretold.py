@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handrail.base.later import dataclass
+from handrail.base.frozen import dataclass
 from handrail.engine.state import State
 from handrail.engine.words import Remarks
 

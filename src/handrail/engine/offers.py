@@ -5,8 +5,7 @@ Key bar, palette, menus, plain console and CLI draw from this list; it asks `dec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from handrail.base.frozen import dataclass
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.changed import replace

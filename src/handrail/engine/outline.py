@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from functools import cached_property
 
-from handrail.base.later import dataclass
+from handrail.base.frozen import dataclass
 from handrail.engine.words import Line, UndoKind
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from handrail.base.later import dataclass
+from handrail.base.frozen import dataclass
 from handrail.engine.words import ResultKind, Verdict
 
 

@@ -6,9 +6,10 @@ At a failure, an unknown outcome or a refusal it stops: deciding is for people.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from handrail.base.frozen import dataclass
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.decide_back import stage_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from handrail.base.frozen import dataclass
 from handrail.engine import messages as m
 from handrail.engine import order
 from handrail.engine.offers import Offer

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from handrail.base.frozen import dataclass
 from handrail.engine.messages import Intent
 from handrail.engine.state import State
 from handrail.engine.words import StepWord

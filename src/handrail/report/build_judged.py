@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from handrail.base.clock import unstamp
 from handrail.base.durations import parse_duration, show_duration
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Trouble
 from handrail.engine import events as e
 from handrail.engine.state import State

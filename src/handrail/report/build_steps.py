@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from handrail.base.frozen import dataclass
 from handrail.engine import events as e
 from handrail.engine.outline import StepOutline
 from handrail.engine.results import Result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from handrail.base.clock import stamp
-from handrail.base.later import dataclass
+from handrail.base.frozen import dataclass
 from handrail.report.data import Report
 
 

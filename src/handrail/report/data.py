@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from handrail.base.later import dataclass
+from handrail.base.frozen import dataclass
 from handrail.engine.events import Event
 
 UNANNOUNCED: Final = "unannounced"  # what the first record says of a scenario that is told at the end only

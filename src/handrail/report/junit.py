@@ -7,13 +7,13 @@ not started is no success: it is skipped, and the run itself fails unless it was
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 from xml.etree import ElementTree as ET
 
 from handrail.base.clock import stamp
 from handrail.base.durations import show_duration
+from handrail.base.frozen import dataclass
 from handrail.report.data import Report, ReportAttempt, ReportStep, StateWord
 from handrail.report.sheet import banner, mode_word
 

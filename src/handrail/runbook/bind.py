@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, Protocol
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, Trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import tomli
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, Where
 from handrail.base.safe import safe
 from handrail.runbook.files import LARGEST

@@ -6,10 +6,11 @@ It opens the estate file and the host lists it names; of keys and host keys it l
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, Trouble, Where, in_order
 from handrail.base.safe import safe
 from handrail.runbook.document import Document, digest, read_document

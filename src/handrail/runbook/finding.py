@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from handrail.base.frozen import dataclass
 from handrail.runbook.model import Place, Runbook
 from handrail.runbook.positions import Path
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, Trouble, Where, trouble
 from handrail.base.program import TooLong, TooMuch, printed
 from handrail.base.safe import safe

@@ -7,12 +7,12 @@ and the table `[runbook]` is the attribute `head`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from handrail.base.frozen import dataclass
 from handrail.runbook.actions import ActionKind, Dns, Manual, Meter, Sync, Wait
 from handrail.runbook.checks import Command, Expect, Guard, Positive, Probe, UndoOr, Verify, Wrong
 from handrail.runbook.values import (

@@ -8,9 +8,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, Trouble, Where
 from handrail.base.safe import safe
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Where
 
 Path = tuple[str | int, ...]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, Trouble, in_order
 from handrail.base.safe import safe
 from handrail.runbook.document import Document, digest, read_document

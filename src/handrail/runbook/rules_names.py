@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from handrail.base.frozen import dataclass
 from handrail.base.safe import safe
 from handrail.runbook.finding import Finding, Rule, at, warn
 from handrail.runbook.model import Place, Runbook

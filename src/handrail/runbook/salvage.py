@@ -5,11 +5,11 @@ look at everything else in the same breath. What comes out is for finding proble
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem
 from handrail.runbook.document import Document, Toml
 from handrail.runbook.faults import MOST, path_of, problems_of

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
+from handrail.base.frozen import dataclass
 from handrail.runbook.model import Place, Runbook
 from handrail.runbook.names import Ref, references
 from handrail.runbook.positions import Path

@@ -10,12 +10,13 @@ import getpass
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from handrail.base.clock import stamp, unstamp
+from handrail.base.frozen import dataclass
 from handrail.base.ids import file_word
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe

@@ -6,13 +6,14 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from handrail.actions.port import FIRST, Said
 from handrail.base.clock import Clock
 from handrail.base.durations import show_duration
 from handrail.base.failpoint import boundary
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import redact

@@ -10,12 +10,13 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any, Final
 
 from handrail import __version__
 from handrail.base.clock import unstamp
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, Trouble, Where
 from handrail.base.safe import safe
 from handrail.report.data import Report

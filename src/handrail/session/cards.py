@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from handrail.base.later import dataclass
+from handrail.base.frozen import dataclass
 from handrail.base.safe import Safe
 from handrail.session.view import Asked, Mode
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, field, replace
 from typing import Any
 
-from handrail.base.later import dataclass
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Trouble
 from handrail.engine import events as e
 from handrail.engine.codec import decode_event

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from handrail.base.frozen import dataclass
 from handrail.base.safe import safe, safe_line
 from handrail.engine import order
 from handrail.engine.foretold import foretold

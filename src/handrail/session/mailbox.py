@@ -12,10 +12,10 @@ import secrets
 import stat
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from handrail.base.frozen import dataclass
 from handrail.base.ids import file_word
 from handrail.base.safe import safe
 from handrail.store.trusted import file_mode, make_folder

@@ -6,10 +6,11 @@ Kept beside the record while a run is driven, and read again for a replay. It is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from handrail.base.frozen import dataclass
 from handrail.base.secrets import Secret
 from handrail.engine.codec import decode, encode
 from handrail.session.view import HostView, LiveHost, LiveStep

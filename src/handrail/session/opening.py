@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Any
 
 from handrail import __version__
 from handrail.base.clock import Clock, SystemClock
 from handrail.base.failpoint import boundary
+from handrail.base.frozen import dataclass
 from handrail.base.ids import new_run_id
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from handrail.actions.work import Ask, ProbeAsk, SyncSides, Work
+from handrail.base.frozen import dataclass
 from handrail.base.problems import trouble
 from handrail.engine.state import Attempt, State
 from handrail.engine.words import Way

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from handrail.base.clock import stamp
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Trouble
 from handrail.engine import events as e
 from handrail.engine.codec import decode_event

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
 from handrail.base.clock import unstamp
+from handrail.base.frozen import dataclass
 from handrail.engine import events as e
 from handrail.engine.codec import decode_event
 from handrail.engine.evolve import evolve

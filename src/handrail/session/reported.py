@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from handrail.base.durations import show_duration
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Trouble
 from handrail.base.safe import safe
 from handrail.engine import events as e

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from handrail.base.frozen import dataclass
 from handrail.session.view import Snapshot
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from handrail.base.durations import show_duration
-from handrail.base.later import dataclass
+from handrail.base.frozen import dataclass
 from handrail.base.patterns import SlowPatternError, first_match
 from handrail.engine.results import Result, verdict
 from handrail.engine.state import State

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from typing import Literal
 
+from handrail.base.frozen import dataclass
 from handrail.base.secrets import Secret
 
 Kind = Literal["passphrase", "sudo", "code"]

@@ -9,12 +9,12 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import asyncssh
 
 from handrail.base.failpoint import boundary
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret

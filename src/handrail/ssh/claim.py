@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, field, fields
 from typing import Any
 
-from handrail.base.later import dataclass
+from handrail.base.frozen import dataclass
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
 from handrail.ssh.channel import Answer, consult

@@ -6,12 +6,13 @@ asyncssh reads the file; here stands what Handrail itself has to know of it: the
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, cast
 
 import asyncssh
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
 from handrail.ssh.target import Target

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
 from typing import Final
+
+from handrail.base.frozen import dataclass
 
 HELD: Final = 1 << 20  # bytes beyond which the sending side is asked to wait; its channel's window comes on top
 

@@ -9,11 +9,12 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal, Protocol
 
 import asyncssh
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret
@@ -89,7 +90,7 @@ class Links:
         self,
         *,
         on_link: Callable[[LinkNews], None] = lambda _news: None,
-        limits: Limits = Limits(),
+        limits: Limits = Limits(),  # noqa: B008  it is frozen
         become_passwords: Mapping[str, Secret] | None = None,
         ask: Ask = nobody,
         apart: Collection[str] = (),

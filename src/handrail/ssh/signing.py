@@ -8,13 +8,13 @@ from __future__ import annotations
 import struct
 from base64 import b64decode
 from binascii import Error as Base64Error
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import asyncssh
 from asyncssh.sshsig import SSHAllowedSigners
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from handrail.base.frozen import dataclass
 
 WORK_DIR: Final = "/var/tmp/handrail"  # noqa: S108 - made with care on the host: see wrapper/common.sh
 

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Final, Literal
 
-from handrail.base.later import dataclass
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, trouble
 from handrail.ssh.flow import Feed
 

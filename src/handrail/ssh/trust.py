@@ -6,12 +6,12 @@ file"; neither can be reached, because only `Pinned` makes the value that is pas
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import asyncssh
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, Trouble, trouble
 from handrail.base.safe import safe
 from handrail.ssh.target import Target

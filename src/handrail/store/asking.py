@@ -11,12 +11,13 @@ import json
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
 from handrail.base.clock import Clock, stamp
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Trouble
 from handrail.base.safe import Safe, safe
 from handrail.store.disk import DISK, Disk, replace_file, told

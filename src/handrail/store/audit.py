@@ -11,7 +11,6 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any, Final
 
 from handrail.base.clock import unstamp
 from handrail.base.durations import show_duration
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, Trouble, Where
 from handrail.base.safe import safe
 from handrail.store.anchor import against_anchor, read_anchor

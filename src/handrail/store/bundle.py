@@ -10,10 +10,10 @@ import io
 import os
 import tarfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, Trouble, Where, trouble
 from handrail.base.safe import safe
 from handrail.store.disk import reason

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import Final
 
+from handrail.base.frozen import dataclass
 from handrail.store.disk import DISK, Disk, sync_folder, told, write_all
 from handrail.store.exclusive import locked
 from handrail.store.home import Home

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
 from handrail.store.disk import told

@@ -12,13 +12,14 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypedDict, Unpack
 
 from handrail.base.clock import Clock, stamp
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, Trouble, trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret

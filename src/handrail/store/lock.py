@@ -12,11 +12,12 @@ import os
 import socket
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from handrail.base.clock import Clock, stamp
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.store.disk import DISK, Disk, replace_file, told

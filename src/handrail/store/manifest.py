@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, Trouble, Where, trouble
 from handrail.base.safe import safe
 from handrail.store.chain import Record

@@ -7,8 +7,9 @@ for by that part, in both its spellings, and only what lies around it is folded.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from handrail.base.frozen import dataclass
 
 TRIES: Final = 1000  # places at which a part is looked around, before all is folded
 BYTE, RUN, FOLD = 15, 1000, 1400  # microseconds for a MiB: looked through for a byte, for more, folded

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from handrail.base.frozen import dataclass
 from handrail.store.spool_index import SIZE, Stretch, beside, read_stretches
 from handrail.store.spool_reader import SpoolReader
 from handrail.store.trusted import open_trusted

@@ -10,10 +10,11 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, Trouble, trouble
 from handrail.base.safe import safe
 from handrail.store.chain import Record

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Final
 
 import tomli
 import tomli_w
 
+from handrail.base.frozen import dataclass
 from handrail.base.ids import file_word
 from handrail.store.disk import DISK, Disk, replace_file, told
 from handrail.store.home import Home

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from handrail.base.frozen import dataclass
 from handrail.tui.look import Look, Mark
 from handrail.tui.text import Ink, Line, fit, ink, row, spread
 

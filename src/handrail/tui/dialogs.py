@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from handrail.base.frozen import dataclass
 from handrail.tui.choices import Choice, Menu
 from handrail.tui.entry import Entry
 from handrail.tui.frame import Body

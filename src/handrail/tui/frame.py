@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from handrail.base.frozen import dataclass
 from handrail.tui.keys import Key, Keys, shown
 from handrail.tui.sizes import LEAST
 from handrail.tui.text import EMPTY, Ink, Line, block, fit, ink, row, wrap

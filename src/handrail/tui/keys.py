@@ -7,9 +7,10 @@ the run screen shows; no scope binds a key twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import Problem, Trouble
 
 SCOPES: Final[Mapping[str, str]] = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import locale
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from handrail.base.frozen import dataclass
 from handrail.engine.outline import StepOutline
 from handrail.engine.state import State, StepState
 from handrail.engine.words import How, Line, StepWord

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from handrail.base.frozen import dataclass
 from handrail.engine import order
 from handrail.engine.outline import StageOutline, StepOutline
 from handrail.engine.words import StepWord

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from handrail.base.frozen import dataclass
 from handrail.engine import order
 from handrail.engine.outline import StepOutline
 from handrail.engine.words import StepWord

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from handrail.base.frozen import dataclass
 from handrail.engine import order
 from handrail.engine.messages import Intent
 from handrail.engine.offers import Offer

@@ -7,13 +7,13 @@ a bidirectional override, and no markup is ever parsed, ours or theirs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Final
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
+from handrail.base.frozen import dataclass
 from handrail.base.safe import Safe, safe
 
 
