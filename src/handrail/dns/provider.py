@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final, Protocol
 
 from handrail.base.clock import Clock
@@ -217,6 +216,8 @@ _BUILT_IN: Final[dict[str, Factory]] = {"rfc2136": Rfc2136, "command": _command,
 
 def _plugged_in(kind: str) -> Factory:
     """Return the factory of an installed plug-in; its code runs with the operator's rights, as pip installed it."""
+    from importlib.metadata import entry_points
+
     installed = entry_points(group=GROUP)
     for point in installed:
         if point.name == kind:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from handrail.base.problems import Problem, Trouble, Where, in_order
 from handrail.base.safe import safe
-from handrail.runbook.coach_model import CoachFile
 from handrail.runbook.document import Document, read_document
 from handrail.runbook.faults import near
 from handrail.runbook.files import read_file
@@ -15,6 +14,9 @@ from handrail.runbook.read import read_runbook
 from handrail.runbook.salvage import nothing, validate
 from handrail.runbook.scenario import known_scenarios
 from handrail.runbook.shipped import known_runbooks, shipped
+
+if TYPE_CHECKING:
+    from handrail.runbook.coach_model import CoachFile
 
 FOLDER: Final = "coach"
 LONGEST: Final = 420  # characters of a note: what fits a box at 80x24, and is read
@@ -40,6 +42,8 @@ def coach_of(runbook: str, path: Path) -> CoachFile | None:
 
 def examine_coach(document: Document, path: Path) -> tuple[CoachFile | None, tuple[Problem, ...]]:
     """Return the coach that a document describes, and every problem with it."""
+    from handrail.runbook.coach_model import CoachFile  # a start that reads none does not make its model
+
     salvaged = validate(document, CoachFile) if document.data or document.whole else nothing()
     problems = [*document.problems, *salvaged.problems]
     made = salvaged.model if isinstance(salvaged.model, CoachFile) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from handrail.base.problems import Problem, Trouble, in_order, trouble
 from handrail.base.safe import safe
@@ -13,8 +13,10 @@ from handrail.runbook.faults import near
 from handrail.runbook.files import read_file
 from handrail.runbook.read import parse_runbook
 from handrail.runbook.salvage import nothing, validate
-from handrail.runbook.scenario_model import ScenarioFile
 from handrail.runbook.shipped import known_runbooks, shipped
+
+if TYPE_CHECKING:
+    from handrail.runbook.scenario_model import ScenarioFile
 
 FOLDER: Final = "scenarios"
 
@@ -30,6 +32,8 @@ def read_scenario(path: Path) -> ScenarioFile:
 
 def examine_scenario(document: Document, path: Path) -> tuple[ScenarioFile | None, tuple[Problem, ...]]:
     """Return the scenario a document describes, and every problem with it."""
+    from handrail.runbook.scenario_model import ScenarioFile  # a start that reads none does not make its model
+
     salvaged = validate(document, ScenarioFile) if document.data or document.whole else nothing()
     problems = [*document.problems, *salvaged.problems]
     made = salvaged.model if isinstance(salvaged.model, ScenarioFile) else None
