@@ -39,6 +39,23 @@ def test_what_fails_meanwhile_is_told_on_the_shells_own_screen(tmp_path: Path) -
         assert b"nothing of the screen" in term.seen[term.seen.index(LEFT) :]
 
 
+def test_a_run_that_cannot_be_resumed_is_refused_on_the_shells_own_screen(tmp_path: Path) -> None:
+    with terminal(tmp_path, "resumes", program=PROGRAM) as term:
+        assert term.ended() == 2
+        framed = term.seen.index(b"   Getting ready")
+        assert b"nothing" in term.seen[term.seen.index(LEFT, framed) :]
+        assert termios.tcgetattr(term.slave) == term.before
+
+
+def test_a_question_is_asked_on_the_shells_own_screen(tmp_path: Path) -> None:
+    with terminal(tmp_path, "asks", program=PROGRAM) as term:
+        term.until(b"asked")
+        assert term.seen.index(LEFT) < term.seen.index(b"asked")
+        os.kill(term.process.pid, signal.SIGTERM)
+        term.ended()
+        assert term.seen.count(LEFT) == 1
+
+
 def _still(row: str) -> str:
     return re.sub(r"\d\d:\d\d", "00:00", row.rstrip())
 

@@ -61,29 +61,37 @@ def resume(
     sudo: tuple[str, ...],
 ) -> None:
     """Drive RUN again (default: the last). One that somebody drives is asked for first."""
-    from handrail.cli.front import full_screen, run_plain
-    from handrail.cli.taking import take_up
-    from handrail.plain.auto import Auto
-    from handrail.session.api import SessionApi
-    from handrail.session.view import Mode
-
-    desk = _desk(secrets=secrets, sudo=sudo, person=not auto)
-    card = card_of(desk, run)
-    if auto and card.mode is not Mode.DRILL:
-        raise trouble("undrilled", "--auto answers for itself on the simulated estate only")
+    from handrail.cli.terminals import full_screen
+    from handrail.tui.threshold import GETTING_READY, Threshold
 
     on_screen = full_screen(plain or as_json or auto)
-    secret = {} if on_screen and card.driven else secrets_again(desk, card)
+    # What a secret's own program asks is asked on the shell's screen.
+    with Threshold(GETTING_READY, shown=on_screen and not (secrets or sudo)) as threshold:
+        from handrail.cli.taking import take_up
+        from handrail.session.api import SessionApi
+        from handrail.session.view import Mode
 
-    async def make(_typing: Typing | None = None) -> SessionApi:
-        if card.driven and (note or typed or sys.stdin.isatty()):
-            return await take_up(desk, card, note, reason, typed, secret)
-        return await desk.resume(card, reason, typed, secret)
+        desk = _desk(secrets=secrets, sudo=sudo, person=not auto)
+        card = card_of(desk, run)
+        if auto and card.mode is not Mode.DRILL:
+            raise trouble("undrilled", "--auto answers for itself on the simulated estate only")
+        if not card.driven and desk.lacks(card):
+            threshold.leave()
+        secret = {} if on_screen and card.driven else secrets_again(desk, card)
 
-    if on_screen:
-        from handrail.tui.drive import run_app
+        async def make(_typing: Typing | None = None) -> SessionApi:
+            if card.driven and (note or typed or sys.stdin.isatty()):
+                return await take_up(desk, card, note, reason, typed, secret)
+            return await desk.resume(card, reason, typed, secret)
 
-        sys.exit(run_app(desk, card if card.driven else make))
+        if on_screen:
+            from handrail.tui.drive import run_app
+
+            threshold.cross()
+            sys.exit(run_app(desk, card if card.driven else make))
+    from handrail.cli.front import run_plain
+    from handrail.plain.auto import Auto
+
     sys.exit(run_plain(make, answers=Auto() if auto else None, json=as_json, asks=not auto))
 
 
@@ -142,19 +150,24 @@ def close(run: str, reason: str) -> None:
 @click.option("--plain", is_flag=True, help="Line by line, without the full screen.")
 def watch(run: str, plain: bool) -> None:
     """Look on RUN (default: the last), read only, live."""
-    from handrail.cli.front import full_screen
-    from handrail.cli.looking import watch_plain
-    from handrail.session.api import SessionApi
+    from handrail.cli.terminals import full_screen
+    from handrail.tui.threshold import GETTING_READY, Threshold
 
-    desk = _desk()
-    card = card_of(desk, run)
-    if full_screen(plain):
-        from handrail.tui.drive import run_app
+    on_screen = full_screen(plain)
+    with Threshold(GETTING_READY, shown=on_screen) as threshold:
+        from handrail.cli.looking import watch_plain
+        from handrail.session.api import SessionApi
 
-        async def look() -> SessionApi:
-            return await desk.watch(card)
+        desk = _desk()
+        card = card_of(desk, run)
+        if on_screen:
+            from handrail.tui.drive import run_app
 
-        sys.exit(run_app(desk, look))
+            async def look() -> SessionApi:
+                return await desk.watch(card)
+
+            threshold.cross()
+            sys.exit(run_app(desk, look))
     sys.exit(asyncio.run(watch_plain(desk, card)))
 
 

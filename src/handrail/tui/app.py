@@ -51,7 +51,7 @@ from handrail.tui.scene import Scene
 from handrail.tui.terminal import Terminal, end_without_fail
 from handrail.tui.text import plain_text
 from handrail.tui.themes import defaults, themes
-from handrail.tui.threshold import READING
+from handrail.tui.threshold import GETTING_READY, READING
 
 DEAD: Final = 0.6  # seconds after a step ended in which enter does nothing
 AGAIN: Final = 0.25  # and as long as it is held down
@@ -162,7 +162,7 @@ class HandrailApp(Verbs, App[int], inherit_bindings=False):
                 self.exit(Exit.USAGE)
                 return
         if callable(first):
-            words = "Bringing the simulated estate up" if self._mode_hint == "DRILL" else "Getting ready"
+            words = "Bringing the simulated estate up" if self._mode_hint == "DRILL" else GETTING_READY
             self.push_screen(WaitingPage(words))
             try:
                 first = await first()

@@ -19,17 +19,20 @@ from handrail.tui.sizes import LEAST
 ENTER: Final = "\x1b[?1049h\x1b[?25l\x1b[H\x1b[2J"
 LEAVE: Final = "\x1b[?25h\x1b[?1049l"
 READING: Final = "Reading runbooks and runs"
+GETTING_READY: Final = "Getting ready"
 NOTHING: Final = "Nothing to press. Nothing was sent to any host."
 
 
 class Threshold:
     """Use it as a context manager around what takes long; `cross` gives the terminal over to the screen."""
 
-    def __init__(self, words: str = READING) -> None:
-        self._words, self._entered, self._crossed = words, False, False
+    def __init__(self, words: str = READING, *, shown: bool = True) -> None:
+        self._words, self._shown, self._entered, self._crossed = words, shown, False, False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Threshold:
+        if not self._shown:
+            return self
         with suppress(OSError, ValueError):
             width, height = os.get_terminal_size(sys.stdout.fileno())
             if width >= LEAST[0] and height >= LEAST[1]:
@@ -42,6 +45,12 @@ class Threshold:
     def cross(self) -> None:
         """Leave the frame standing: the screen paints over it, and puts the terminal right from then on."""
         self._crossed = True
+
+    def leave(self) -> None:
+        """Give the shell its screen back, for a question that is asked there before there is a screen of ours."""
+        if self._entered and not self._crossed:
+            self._entered = False
+            _write(LEAVE)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         for number, before in self._before.items():

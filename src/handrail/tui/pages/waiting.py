@@ -6,7 +6,7 @@ from handrail.tui.clocks import clock
 from handrail.tui.frame import Body
 from handrail.tui.page import Page
 from handrail.tui.text import EMPTY, Ink, Line, ink, row
-from handrail.tui.threshold import NOTHING
+from handrail.tui.threshold import GETTING_READY, NOTHING
 
 
 class WaitingPage(Page[None]):
@@ -14,7 +14,7 @@ class WaitingPage(Page[None]):
 
     scope_name = "waiting"
 
-    def __init__(self, words: str = "Getting ready") -> None:
+    def __init__(self, words: str = GETTING_READY) -> None:
         super().__init__()
         self.words = words
         self._since: float | None = None
