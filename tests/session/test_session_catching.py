@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from handrail.base.clock import SystemClock
-from handrail.session.attempt import MUCH, Catch
+from handrail.session.attempt import Catch
+from handrail.session.storing import AT_ONCE, HELD, MUCH
 from handrail.store.disk import Disk
 from handrail.store.spool import Spool
 from handrail.store.spool_reader import SpoolReader
@@ -40,10 +41,15 @@ class Written(Spool):
 
     pieces: list[tuple[str, bytes]]
     fault: Exception | None = None
+    go: threading.Event | None = None  # what is written in a thread waits for it
+    begun: threading.Event
 
     def write(self, stream: Any, chunk: bytes, at: float) -> None:
         if self.fault:
             raise self.fault
+        if self.go is not None and threading.current_thread() is not threading.main_thread():
+            self.begun.set()
+            self.go.wait(30)
         self.pieces.append((stream, chunk))
         super().write(stream, chunk, at)
 
@@ -59,7 +65,7 @@ class Port:
         spool = Written.open(out, "x.log", self.clock, disk=disk or Disk())
         assert isinstance(spool, Written)
         self.spool, self.heard = spool, 0
-        spool.pieces = []
+        spool.pieces, spool.begun = [], threading.Event()
         self.core = SimpleNamespace(spool=lambda *_: spool, heard=self._heard)
 
     def _heard(self, *_: str) -> None:
@@ -114,6 +120,66 @@ async def test_a_fault_of_ours_goes_to_who_waits_for_the_job(tmp_path: Path) -> 
     await asyncio.sleep(0)
     with pytest.raises(ZeroDivisionError):
         one.take("out", 2, b"b\n")
+    with pytest.raises(ZeroDivisionError):
+        await one.settle()
+    port.spool.close()
+
+
+async def test_much_is_stored_while_the_loop_goes_on_and_what_comes_meanwhile_follows_it(tmp_path: Path) -> None:
+    port = Port(tmp_path / "out")
+    port.spool.go = threading.Event()
+    one, first = catch(port), b"a" * AT_ONCE
+    one.take("out", 0, first)
+    await asyncio.to_thread(port.spool.begun.wait, 30)
+    one.take("err", 0, b"!\n")
+    one.take("out", len(first), b"b\n")
+    await asyncio.sleep(0)
+    assert port.spool.pieces == []  # the first one is under way, and nothing overtakes it
+    port.spool.go.set()
+    await one.settle()
+    assert port.spool.pieces == [("out", first), ("err", b"!\n"), ("out", b"b\n")]
+    assert port.spool.seal().length == len(first) + 4
+
+
+async def test_who_gives_up_leaves_nothing_unstored(tmp_path: Path) -> None:
+    port = Port(tmp_path / "out")
+    port.spool.go = threading.Event()
+    one, first = catch(port), b"a" * AT_ONCE
+    one.take("out", 0, first)
+    await asyncio.to_thread(port.spool.begun.wait, 30)
+    one.take("out", len(first), b"b\n")
+    settling = asyncio.create_task(one.settle())
+    await asyncio.sleep(0)
+    settling.cancel()
+    await asyncio.gather(settling, return_exceptions=True)
+    port.spool.go.set()
+    one.store()
+    assert port.spool.pieces == [("out", first), ("out", b"b\n")]
+    port.spool.close()
+
+
+async def test_a_host_that_is_faster_than_the_disk_is_asked_to_wait(tmp_path: Path) -> None:
+    port, told = Port(tmp_path / "out"), list[str]()
+    port.spool.go = threading.Event()
+    one, at = catch(port), 0
+    one.valve.bind(lambda: told.append("stop"), lambda: told.append("go"))
+    while at <= HELD:
+        one.take("out", at, b"x" * AT_ONCE)
+        at += AT_ONCE
+        await asyncio.sleep(0)
+    assert told == ["stop"]
+    port.spool.go.set()
+    await one.settle()
+    assert told == ["stop", "go"]
+    assert port.spool.so_far().length == at
+    port.spool.close()
+
+
+async def test_a_fault_beside_the_loop_goes_to_who_waits_for_the_job(tmp_path: Path) -> None:
+    port = Port(tmp_path / "out")
+    one = catch(port)
+    port.spool.fault = ZeroDivisionError()
+    one.take("out", 0, b"x" * AT_ONCE)
     with pytest.raises(ZeroDivisionError):
         await one.settle()
     port.spool.close()

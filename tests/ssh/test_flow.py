@@ -32,7 +32,7 @@ def whole(size: int) -> bytes:
 
 async def test_a_full_pipe_stops_what_fills_it_and_lets_it_go_on_when_half_is_taken() -> None:
     pipe, told = Pipe(most=10), list[str]()
-    pipe.bind(lambda: told.append("stop"), lambda: told.append("go"))
+    pipe.valve.bind(lambda: told.append("stop"), lambda: told.append("go"))
     for text in (b"12345", b"67890", b"1", b"2"):
         pipe.put(text)
     assert told == ["stop"]
@@ -45,7 +45,7 @@ async def test_a_full_pipe_stops_what_fills_it_and_lets_it_go_on_when_half_is_ta
 async def test_a_pipe_that_is_full_stops_the_next_channel_too() -> None:
     pipe, told = Pipe(most=1), list[str]()
     pipe.put(b"12")
-    pipe.bind(lambda: told.append("stop"), lambda: told.append("go"))
+    pipe.valve.bind(lambda: told.append("stop"), lambda: told.append("go"))
     assert told == ["stop"]
 
 
@@ -75,10 +75,10 @@ async def test_output_that_nobody_takes_stays_at_the_host(host: Host) -> None:
     command = Command(argv=("head", "-c", str(MANY), "/dev/zero"))
     key = JobKey(RUN, "stage/step", "1.run")
     running = asyncio.create_task(
-        run_job(host.links, host.target, key, command, READS, start="fresh", output=take, pipe=pipe)
+        run_job(host.links, host.target, key, command, READS, start="fresh", output=take, valve=pipe.valve)
     )
     running.add_done_callback(lambda _: pipe.end())
-    await until(lambda: pipe._paused)
+    await until(lambda: pipe.valve._paused)
     most = 0
     async for data in pipe.pieces():
         taken += len(data)
@@ -135,7 +135,7 @@ async def test_links_cut_on_both_sides_lose_nothing_and_start_nothing_twice(host
         source = links_of_its_own, through(host, giving)
         task = asyncio.create_task(
             run_job(*source, packed, Command(argv=("true",)), READS, start="attach",
-                    output=lambda stream, _at, data: pipe.put(data) if stream == "out" else None, pipe=pipe)
+                    output=lambda stream, _at, data: pipe.put(data) if stream == "out" else None, valve=pipe.valve)
         )  # fmt: skip
         task.add_done_callback(lambda _: pipe.end())
         try:

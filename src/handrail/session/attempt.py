@@ -25,6 +25,7 @@ from handrail.engine.words import ResultKind
 from handrail.runbook.checks import Command
 from handrail.session import streaming
 from handrail.session.core import Core
+from handrail.session.storing import Storing
 from handrail.session.texts import command_lines
 from handrail.session.view import REACH
 from handrail.ssh import job
@@ -33,7 +34,6 @@ from handrail.store.spool_index import HostStream
 
 RUN: Final = "run"  # the part whose output is the step's own
 LONGEST: Final = 64  # characters of the name of a job's part
-MUCH: Final = 1 << 20  # bytes of output that take long to sync
 CLOCKS_APART: Final = 30.0  # seconds
 ONE_OF_THEM: Final = (
     "one of the two is wrong. DNS keys, certificates and logs are judged by the clock: chronyc tracking, on both"
@@ -146,6 +146,7 @@ class AttemptPort:
                         output=catch.take,
                         offsets=(job.UNHEARD if unheard else 0, 0),
                         news=catch.news,
+                        valve=catch.valve,
                     )
             await catch.settle()
         except TimeoutError:
@@ -255,8 +256,8 @@ class Catch:
         self._spool = port.core.spool(port.step, port.attempt, host) if stored else None
         streams: tuple[HostStream, ...] = ("out", "err")
         self._skip = {s: self._spool.settled(s) if self._spool and again else 0 for s in streams}
-        self._waiting: list[tuple[HostStream, list[bytes]]] = []  # what is stored at the loop's next turn
-        self._fault: Exception | None = None
+        self._storing = Storing(self._spool, port.clock, self._tell)
+        self.valve = self._storing.valve
 
     def take(self, stream: str, offset: int, data: bytes) -> None:
         """Take a piece; what a crashed console had stored already is not stored twice."""
@@ -268,39 +269,19 @@ class Catch:
             self.errors = (self.errors + data)[-4096:]
         name: HostStream = "out" if stream == "out" else "err"
         fresh = data[max(0, self._skip[name] - offset) :]
-        if self._fault is not None:
-            raise self._fault
-        if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._store_now)
-        if self._waiting and self._waiting[-1][0] == name:
-            self._waiting[-1][1].append(fresh)
-        else:
-            self._waiting.append((name, [fresh]))
+        self._storing.put(name, fresh)
 
     def store(self) -> None:
-        """Store what came since: a link hands over many small pieces in one turn of the loop, and each write has its price."""
-        waiting, self._waiting = self._waiting, []
-        for name, pieces in waiting:
-            fresh = b"".join(pieces)
-            if self._spool is not None and fresh:
-                with boundary("output.store"):
-                    self._spool.write(name, fresh, self.port.clock.mono())
-        if waiting and not self.port.quiet:
-            self.port.core.heard(self.port.step, self.host, "")
-
-    def _store_now(self) -> None:
-        try:
-            self.store()
-        except Exception as fault:  # noqa: BLE001 - a border: a fault of ours goes to who waits for the job, not to the loop
-            self._fault = fault
+        """Store all that came, and return when it is."""
+        self._storing.store()
 
     async def settle(self) -> None:
-        """Store the last of it; much of it is synced in a thread, so that no key waits for the disk when it is sealed."""
-        self.store()
-        if self._fault is not None:
-            raise self._fault
-        if self._spool is not None and self._spool.unsynced > MUCH:
-            await asyncio.to_thread(self._spool.sync)
+        """Return when all that came is stored, and synced where it is much."""
+        await self._storing.settle()
+
+    def _tell(self) -> None:
+        if not self.port.quiet:
+            self.port.core.heard(self.port.step, self.host, "")
 
     def news(self, news: job.JobNews) -> None:
         """Tell the engine that a link went or came back."""

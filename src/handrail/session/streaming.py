@@ -107,7 +107,7 @@ class _Spring:
                 start="attach",
                 output=take,
                 news=self.packed.news,
-                pipe=pipe,
+                valve=pipe.valve,
             )
         except Trouble as err:
             self.dry = Said(ResultKind.REFUSED, sent=False, detail=err.problems[0].message)

@@ -13,7 +13,7 @@ from typing import Final
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret, redact
 from handrail.ssh import shell
-from handrail.ssh.flow import Pipe
+from handrail.ssh.flow import Valve
 from handrail.ssh.frames import Stream
 
 Output = Callable[[str, int, bytes], None]
@@ -43,7 +43,7 @@ class Call:
         self.aside = bytearray()
         self.on_header: Callable[[list[str]], None] = lambda _words: None
         self.enough: Callable[[Call], bool] = lambda _call: True
-        self.pipe: Pipe | None = None  # what takes the output: full, it stops the channel
+        self.valve: Valve | None = None  # of what takes the output: full, it stops the channel
         self.writable = asyncio.Event()
         self.writable.set()
         self._output = output

@@ -170,8 +170,8 @@ async def converse(
     channel = await _open(links, target, call, label, asks=password is not None, ahead=ahead)
     pouring: asyncio.Task[None] | None = None
     try:
-        if call.pipe is not None:
-            call.pipe.bind(channel.pause_reading, channel.resume_reading)
+        if call.valve is not None:
+            call.valve.bind(channel.pause_reading, channel.resume_reading)
         if password is not None and not await _give_password(links, call, channel, password):
             links.sudo.refused(target, password, call.answered(password))
             raise _sudo_refuses(links, target)

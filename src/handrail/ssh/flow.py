@@ -23,15 +23,11 @@ class Feed:
     open: Callable[[], AsyncGenerator[bytes]]
 
 
-class Pipe:
-    """Takes what one call delivers and yields it to another one; full, it stops the channel that fills it."""
+class Valve:
+    """Stops the channel that brings output while whoever takes it holds more than `most` bytes of it."""
 
     def __init__(self, most: int = HELD) -> None:
-        self._most = most
-        self._pieces: deque[bytes] = deque()
-        self._held = 0
-        self._news = asyncio.Event()
-        self._ended = False
+        self._most, self._held = most, 0
         self._pause: Callable[[], None] = lambda: None
         self._resume: Callable[[], None] = lambda: None
         self._paused = False
@@ -42,30 +38,15 @@ class Pipe:
         self._pause, self._resume, self._paused = pause, resume, False
         self._look()
 
-    def put(self, data: bytes) -> None:
-        """Take a piece."""
-        self._pieces.append(data)
-        self._held += len(data)
-        self._news.set()
+    def fill(self, count: int) -> None:
+        """Say that so many bytes came."""
+        self._held += count
         self._look()
 
-    def end(self) -> None:
-        """Say that nothing more comes."""
-        self._ended = True
-        self._news.set()
-
-    async def pieces(self) -> AsyncGenerator[bytes]:
-        """Yield what came, until the end."""
-        while True:
-            while self._pieces:
-                piece = self._pieces.popleft()
-                self._held -= len(piece)
-                self._look()
-                yield piece
-            if self._ended:
-                return
-            self._news.clear()
-            await self._news.wait()
+    def drain(self, count: int) -> None:
+        """Say that so many of them are held no more."""
+        self._held -= count
+        self._look()
 
     def _look(self) -> None:
         """Stop or let go of the channel.
@@ -82,3 +63,36 @@ class Pipe:
         if not self._paused and self._held > self._most:
             self._paused = True
             self._pause()
+
+
+class Pipe:
+    """Takes what one call delivers and yields it to another one; full, its valve stops the channel that fills it."""
+
+    def __init__(self, most: int = HELD) -> None:
+        self.valve = Valve(most)
+        self._pieces: deque[bytes] = deque()
+        self._news = asyncio.Event()
+        self._ended = False
+
+    def put(self, data: bytes) -> None:
+        """Take a piece."""
+        self._pieces.append(data)
+        self._news.set()
+        self.valve.fill(len(data))
+
+    def end(self) -> None:
+        """Say that nothing more comes."""
+        self._ended = True
+        self._news.set()
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """Yield what came, until the end."""
+        while True:
+            while self._pieces:
+                piece = self._pieces.popleft()
+                self.valve.drain(len(piece))
+                yield piece
+            if self._ended:
+                return
+            self._news.clear()
+            await self._news.wait()

@@ -22,7 +22,7 @@ from handrail.base.safe import safe
 from handrail.ssh import shell
 from handrail.ssh.call import Call, LinkGone, Output
 from handrail.ssh.channel import consult, converse, get_through_sudo, open_ahead, said, unfit
-from handrail.ssh.flow import Feed, Pipe
+from handrail.ssh.flow import Feed, Valve
 from handrail.ssh.frames import number
 from handrail.ssh.links import HostFacts, Links
 from handrail.ssh.opening import learn, now, open_run, up_before
@@ -84,18 +84,18 @@ async def run_job(
     output: Output,
     offsets: tuple[int, int] = (0, 0),
     news: Callable[[JobNews], None] = lambda _news: None,
-    pipe: Pipe | None = None,
+    valve: Valve | None = None,
 ) -> JobEnd:
     """Run a job, or find it again, and deliver its output from `offsets` on; return how it ended.
 
-    With offsets of `UNHEARD` the output stays at the host: how much there is, is told in the end. `pipe` is where `output`
-    puts it, if it may stop the channel.
+    With offsets of `UNHEARD` the output stays at the host: how much there is, is told in the end. `valve` is of who
+    takes it, if that may stop the channel.
     A lost link is not an end: it is told as news, and the job is asked for again, quietly and without limit.
     Cancelling the call leaves the job alone; `stop_job` ends it. A key that an attach found never started is spent:
     the permit is taken away with the answer, so that a start still on its way cannot come true later.
     `output` and `news` are called from the event loop. Raises `Trouble` (ssh-command) for what cannot be sent at all.
     """
-    job = _Job(links, target, key, _texts(command), command.stdin, permit, start, output, news, list(offsets), pipe)
+    job = _Job(links, target, key, _texts(command), command.stdin, permit, start, output, news, list(offsets), valve)
     return await job.run()
 
 
@@ -177,7 +177,7 @@ class _Job:
     output: Output
     news: Callable[[JobNews], None]
     offsets: list[int]
-    pipe: Pipe | None = None
+    valve: Valve | None = None
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     facts: HostFacts | None = None
     sent: float | None = None  # when it was first (CLOCK_BOOTTIME)
@@ -246,7 +246,7 @@ class _Job:
         call = Call(self._deliver, (self.offsets[0], self.offsets[1]))
         call.on_header = self._on_header
         call.enough = _complete
-        call.pipe = self.pipe
+        call.valve = self.valve
         text = shell.call("first" if self.opens else "job", self._values(call.nonce))
         with boundary("job.connect"):
             await self.links.connection(self.target)

@@ -2,12 +2,13 @@
 
 The log holds the host's bytes alone; our own remarks stand in a file beside it, and the index says what came when. It
 is not synced until it is sealed: the host keeps its own copy until then. Failing to store output never stops a run,
-it is told (`problem`, `dropped`). It may not decode or interpret a byte.
+it is told (`problem`, `dropped`). Threads may write to it in turn. It may not decode or interpret a byte.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -86,6 +87,7 @@ class Spool:
             redactor = Redactor(secrets, in_key=bool(before and before.in_key))
             self._feeds[stream] = _Feed(redactor, before.source if before else 0)
         self._digest = sha256()
+        self._one_at_a_time = threading.RLock()
         self._synced = ends.log
 
     @classmethod
@@ -126,15 +128,17 @@ class Spool:
 
     def write(self, stream: HostStream, chunk: bytes, at: float) -> None:
         """Store what came on a stream at `at` (monotonic seconds, of the clock given to `open`)."""
-        feed = self._feeds[stream]
-        clean = feed.redactor.feed(chunk)
-        feed.source += len(chunk)
-        self._store(stream, clean, at)
+        with self._one_at_a_time:
+            feed = self._feeds[stream]
+            clean = feed.redactor.feed(chunk)
+            feed.source += len(chunk)
+            self._store(stream, clean, at)
 
     def note(self, at: float, *lines: str) -> None:
         """Store remarks of our own, a line each: they are shown among the output, and are not in the log."""
         data = b"".join(line.replace("\n", " ").encode("utf-8", "replace") + b"\n" for line in lines)
-        self._guarded(len(data), lambda: self._add_note(data, at))
+        with self._one_at_a_time:
+            self._guarded(len(data), lambda: self._add_note(data, at))
 
     def so_far(self) -> Sealed:
         """Return what is stored by now; it is not synced."""
@@ -169,17 +173,19 @@ class Spool:
 
     def seal(self) -> Sealed:
         """Store what was held back, sync everything, close; this can take a while after much output."""
-        at = (self._last_ms() - self._wall_ms) / 1000
-        for stream, feed in self._feeds.items():
-            self._store(stream, feed.redactor.flush(), at)
-        self._guarded(0, self._sync)
-        self.close()
-        return self.so_far()
+        with self._one_at_a_time:
+            at = (self._last_ms() - self._wall_ms) / 1000
+            for stream, feed in self._feeds.items():
+                self._store(stream, feed.redactor.flush(), at)
+            self._guarded(0, self._sync)
+            self.close()
+            return self.so_far()
 
     def close(self) -> None:
         """Close without sealing: somebody will go on with it."""
-        _close(self._files)
-        self._files = _Files(-1, -1, -1)
+        with self._one_at_a_time:
+            _close(self._files)
+            self._files = _Files(-1, -1, -1)
 
     def _last_ms(self) -> float:
         return self._ends.last.at_ms if self._ends.last else self._wall_ms
