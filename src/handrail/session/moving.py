@@ -50,13 +50,17 @@ class Keeper:
         self._before = Moved()
         self._written = self._looked = float("-inf")
         self._records = 0
+        self._lines: list[dict[str, Any]] = []  # that are not in the file yet
 
     def hide(self, secrets: tuple[Secret, ...]) -> None:
         """Mask these from now on."""
         self._file.hide(secrets)
 
     def keep(self, at: float, records: int, now: Moved) -> None:
-        """Keep what is different since the last line; each record has a line of its own, so that both are told together."""
+        """Keep what is different since the last line; each record has a line of its own, so that both are told together.
+
+        It is in the file after the next `write`.
+        """
         fresh = records != self._records
         if not fresh and at - self._looked < LOOK:
             return
@@ -64,11 +68,18 @@ class Keeper:
         line, loud = _difference(self._before, now)
         if not fresh and (not line or (not loud and at - self._written < QUIET)):
             return
-        self._file.write({"at": at, "n": records, **line})
+        self._lines.append({"at": at, "n": records, **line})
         self._before, self._written, self._records = now, at, records
 
+    def write(self) -> None:
+        """Write what was kept: what follows from a record does not wait for it."""
+        lines, self._lines = self._lines, []
+        for line in lines:
+            self._file.write(line)
+
     def close(self) -> None:
-        """Keep nothing more."""
+        """Write the last of it, and keep nothing more."""
+        self.write()
         self._file.close()
 
 

@@ -85,6 +85,8 @@ class Session:
         self._bumped = self._apart = 0.0
         self._spacing = Spacing()
         self._noting: asyncio.TimerHandle | None = None
+        self._beside: asyncio.Handle | None = None
+        self._pressed = False  # a key, since the lock's note was written
         self._closing = False
         self._leaving: asyncio.Task[None] | None = None
         self._told_hosts = self._for_hosts()
@@ -120,7 +122,8 @@ class Session:
 
     def submit(self, intent: Intent) -> Refused | None:
         """Ask for something; it is on disk when this returns None."""
-        self._files.lock.beat()
+        self._pressed = True
+        self._write_beside_soon()
         with boundary(f"intent.{type(intent).__name__.lower()}"):
             intent = replace(intent, by=intent.by or self.core.operator)
             if isinstance(intent, m.HandOver):
@@ -324,6 +327,7 @@ class Session:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
         self._keeper.keep(self.core.now(), len(self._files.journal.records), moved(self.core, self._shown))
+        self._write_beside_soon()
 
     async def _beat(self) -> None:
         """Every half second: what others have left. Every two: is the run still ours, and is a change past its time."""
@@ -403,6 +407,18 @@ class Session:
             return  # its estate is gone: the record says which scenario it was to be
         if told is not None:
             self.tell(told)
+
+    def _write_beside_soon(self) -> None:
+        if self._beside is None:
+            self._beside = asyncio.get_running_loop().call_soon(self._write_beside)
+
+    def _write_beside(self) -> None:
+        """Write what nobody waits for: when the last key was pressed, and what moved."""
+        self._beside = None
+        if self._pressed:
+            self._pressed = False
+            self._files.lock.beat()
+        self._keeper.write()
 
     def _note_status(self) -> None:
         """Have the status written soon: not between an event and what follows from it, and once for several."""
