@@ -180,6 +180,9 @@ async def test_a_fault_beside_the_loop_goes_to_who_waits_for_the_job(tmp_path: P
     one = catch(port)
     port.spool.fault = ZeroDivisionError()
     one.take("out", 0, b"x" * AT_ONCE)
+    await asyncio.sleep(0)
     with pytest.raises(ZeroDivisionError):
         await one.settle()
+    with pytest.raises(ZeroDivisionError):
+        one.take("out", AT_ONCE, b"b\n")
     port.spool.close()
