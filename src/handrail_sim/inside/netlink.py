@@ -67,7 +67,8 @@ def set_up(name: str) -> None:
 def open_port(name: str) -> socket.socket:
     """Return a raw socket on a card that carries whole frames, each behind a 10-byte virtio header (packet(7))."""
     set_up(name)
-    port = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
+    # Of no protocol until it is bound: else it would hear every card, and bind would wait until no processor delivers to it any more.
+    port = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     port.setsockopt(_PACKET, _VNET_HDR, 1)  # checksum and GSO state travel with the frame
     port.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     port.bind((name, _ETH_P_ALL))
