@@ -65,8 +65,7 @@ async def test_a_file_beside_it_counts_when_it_comes_and_when_it_goes(reader: Re
     assert reader.times == 3
 
 
-async def test_what_was_just_written_is_not_kept(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
-    monkeypatch.setattr("handrail.ssh.kept.time.time", lambda: file.stat().st_mtime + FRESH / 2)
+async def test_what_was_just_written_is_not_kept(file: Path) -> None:
     reader = Reader()
     kept = Kept(reader)
     await kept.of(file)
