@@ -11,7 +11,6 @@ import base64
 import binascii
 import os
 import struct
-from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +21,6 @@ from handrail.base.problems import trouble
 from handrail.base.safe import safe
 from handrail.ssh.asking import Ask, Patience, Question
 from handrail.ssh.config import Said
-from handrail.ssh.kept import Kept
 from handrail.ssh.target import Target
 
 TRIES: Final = 3  # passphrases asked for one key
@@ -51,7 +49,6 @@ class Keyring:
     def __init__(self, ask: Ask, patience: Patience) -> None:
         self._ask, self._patience = ask, patience
         self._opened: dict[Path, asyncssh.SSHKey] = {}
-        self._plain = Kept(_plain, beside=("-cert.pub", ".pub"))
         self._locks: dict[Path, asyncio.Lock] = {}
 
     async def offer(self, target: Target, said: Said) -> Offer:
@@ -75,10 +72,8 @@ class Keyring:
         """Return the offer of one key and no other."""
         certificate = Path(f"{path}-cert.pub")
         offer = Offer({"agent_path": None})
-        plain = await self._plain.of(path)
-        if plain is not None:
-            # Copies: each connection notes in its own which signature its host understands.
-            offer.options["client_keys"] = [copy(pair) for pair in plain] or [str(path)]
+        if not await asyncio.to_thread(is_encrypted, path):
+            offer.options["client_keys"] = [str(path)]
             return offer
         half = await asyncio.to_thread(public_half, path)
         offer.agent = await _agent(said) if half and path not in self._opened else None
@@ -130,9 +125,8 @@ class Keyring:
             agent.close()
 
     def wipe(self) -> None:
-        """Forget every key."""
+        """Forget every opened key."""
         self._opened.clear()
-        self._plain.wipe()
 
 
 async def _agent(said: Said) -> asyncssh.SSHAgentClient | None:
@@ -163,16 +157,6 @@ def _own_keys() -> list[Path]:
     """Return the user's own keys, which ssh(1) offers when nothing else is said."""
     folder = Path("~/.ssh").expanduser()
     return [folder / name for name in _OWN if (folder / name).is_file()]
-
-
-def _plain(path: Path) -> list[asyncssh.SSHKeyPair] | None:
-    """Return a key that wants no passphrase, with its certificates; None when it wants one, nothing when it is no key."""
-    if is_encrypted(path):
-        return None
-    try:
-        return [*asyncssh.load_keypairs([str(path)])]
-    except (OSError, ValueError):
-        return []  # asyncssh reads it once more, and says what is wrong with it
 
 
 def is_encrypted(path: Path) -> bool:

@@ -22,10 +22,9 @@ from handrail.ssh.asking import Ask, Patience, Question, nobody
 from handrail.ssh.config import Said, said_of, way_to
 from handrail.ssh.failure import explained
 from handrail.ssh.identities import Keyring, Offer
-from handrail.ssh.kept import Kept
 from handrail.ssh.sudo import Sudo
 from handrail.ssh.target import Target
-from handrail.ssh.trust import Pinned, fingerprint, matching, read_hosts
+from handrail.ssh.trust import Pinned, fingerprint, pinned
 from handrail.ssh.watch import Clock, Meeting, Watch
 
 JOBS: Final = 7  # channels at once on one connection: a default sshd allows 10 (MaxSessions, sshd_config(5)) ...
@@ -103,7 +102,6 @@ class Links:
         self._nobody, self._person = ask is nobody, ask
         self.sudo = Sudo(self._ask, become_passwords or {}, person=ask is not nobody)
         self._keyring = Keyring(self._ask, self.patience)
-        self._hosts = Kept(read_hosts)
         self._apart = frozenset(apart)
         self._on_link = on_link
         self._open: dict[str, asyncssh.SSHClientConnection] = {}
@@ -285,7 +283,7 @@ class Links:
         self, target: Target, tunnel: asyncssh.SSHClientConnection | None
     ) -> tuple[asyncssh.SSHClientConnection, Watch]:
         """Make one attempt."""
-        pins = matching(target, await self._hosts.of(target.known_hosts))
+        pins = await asyncio.to_thread(pinned, target)
         said = await asyncio.to_thread(said_of, target) if target.ssh_config else Said()
         self._stays(target, said)
         offer = await self._keyring.offer(target, said)

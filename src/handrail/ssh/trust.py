@@ -78,13 +78,9 @@ class KeyRefused(Trouble):
 
 def pinned(target: Target) -> Pinned:
     """Read the target's known_hosts; raise `Trouble` when it cannot be read."""
-    return matching(target, read_hosts(target.known_hosts))
-
-
-def read_hosts(path: Path) -> asyncssh.SSHKnownHosts:
-    """Read a known_hosts file; raise `Trouble` when it cannot be read."""
+    path = target.known_hosts
     try:
-        return asyncssh.read_known_hosts(str(path))
+        hosts = asyncssh.read_known_hosts(str(path))
     except FileNotFoundError:
         message = f"no host is trusted yet: there is no {safe(path.name)}"
         raise trouble(
@@ -96,10 +92,6 @@ def read_hosts(path: Path) -> asyncssh.SSHKnownHosts:
         ) from None
     except (ValueError, asyncssh.Error) as error:
         raise trouble("ssh-known-hosts", f"{safe(str(path))} is not a known_hosts file: {safe(str(error))}") from None
-
-
-def matching(target: Target, hosts: asyncssh.SSHKnownHosts) -> Pinned:
-    """Return what a known_hosts file says of a target."""
     port = target.port if target.port not in (0, 22) else None
     matched = asyncssh.match_known_hosts(hosts, target.pinned_as, "", port)
     return Pinned(tuple(matched[0]), tuple(matched[1]), tuple(matched[2]))
