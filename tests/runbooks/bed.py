@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ import dns.query
 import dns.rdatatype
 import tomli
 
+from handrail.base.frozen import dataclass
 from handrail.dns.zone import parse_server
 from handrail.engine import messages as m
 from handrail.engine import order
