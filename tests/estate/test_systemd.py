@@ -15,6 +15,9 @@ from tests.stories.terminal import run
 
 UNITS = "/etc/systemd/system"
 NAP = "[Unit]\nDescription=A test service\n[Service]\nExecStart=/bin/sleep 600\nExecReload=/bin/true\nUser=root\n[Install]\nWantedBy=multi-user.target\n"
+SLOW = "[Service]\nType=forking\nPIDFile=/run/slow.pid\nExecStart=/slow\nExecReload=/bin/true\n"
+COMES_UP = "#!/bin/sh\nsleep 2\nsleep 600 > /dev/null 2>&1 &\necho $! > %s/run/slow.pid\n"
+WHILE_IT_COMES_UP = "systemctl {verb} slow & sleep 0.7; systemctl is-active slow; systemctl reload slow; echo $?; systemctl is-active slow; wait"
 DOCS = Path(__file__).parents[2] / "docs"
 CONSOLE = '#!/bin/sh\necho "$(id -un) $HANDRAIL_HOME $*" >> /var/lib/handrail/ran\nexit $(cat /code)\n'
 TIMER, SERVICE = "puppet-ssl-sync.timer", "puppet-ssl-sync.service"
@@ -56,6 +59,18 @@ def test_the_stand_in_answers_as_systemd_does(machine: Booted, stand_in: Host) -
         if (real.code, real.out if reads else "") != (played.code, played.out if reads else ""):
             apart.append((words, real, played))
     assert not apart, "\n".join(map(repr, apart))
+
+
+@pytest.mark.parametrize("verb", ["start", "restart"])
+def test_a_reload_waits_for_a_service_that_comes_up(machine: Booted, stand_in: Host, verb: str) -> None:
+    machine.put("/slow", COMES_UP % "", 0o755)
+    machine.put("/usr/local/lib/systemd/system/slow.service", SLOW)
+    machine.sh("systemctl daemon-reload")
+    stand_in.path("/slow").write_text(COMES_UP % stand_in.path("/"))
+    stand_in.path("/slow").chmod(0o755)
+    stand_in.path("/usr/local/lib/systemd/system/slow.service").write_text(SLOW)
+    asked = ("/bin/sh", "-c", WHILE_IT_COMES_UP.format(verb=verb))
+    assert [machine.run(*asked).out, stand_in.run(*asked).out] == ["activating\n0\nactive\n"] * 2
 
 
 def test_the_shipped_units_copy_hold_and_fail_as_the_guide_says(machine: Booted) -> None:

@@ -54,7 +54,7 @@ PEOPLE: dict[str, tuple[Callable[[], Operator], Callable[[], Operator]]] = {
     ),
     "clock-skew": (lambda: asks("look/clocks", "clock of the DR server"), lambda: by_hand("look/clocks")),
     "dr-disk-full": (lambda: asks("copy/signing", "make room on the disk"), lambda: by_hand("copy/signing")),
-    "dr-other-ca": (lambda: Operator({"switch/dns": ("undo copy",), "copy/reload-before": ("retry",)}), LEAVES),
+    "dr-other-ca": (lambda: Operator({"switch/dns": ("undo copy",)}), LEAVES),
     "key-refused": (lambda: asks("switch/dns", "the DNS key is refused"), lambda: by_hand("switch/dns")),
     "link-cut": (lambda: Operator({"copy/reload-before": ("retry",)}), lambda: goes_home("copy/reload-before")),
     "link-flapping": (Operator, lambda: turns_back("copy/signing")),
@@ -78,9 +78,12 @@ PEOPLE: dict[str, tuple[Callable[[], Operator], Callable[[], Operator]]] = {
         lambda: Operator({"clients/caches": ("stop", "undo switch", "leave")}, {"clients/caches": 4.0}),
     ),
     "wrong-certname": (
-        lambda: asks("checks/dr-serves", "certname of the DR server"),
         lambda: Operator(
-            {"checks/dr-serves": ("by hand",), "copy/reload-before": ("leave",)}, {"copy/reload-before": 8.0}
+            {"checks/certname": ("note certname of the DR server", "retry"), "checks/dr-serves": ("retry",)}
+        ),
+        lambda: Operator(
+            {"checks/certname": ("by hand",), "checks/dr-serves": ("by hand",), "clients/lookup": ("leave",)},
+            {"clients/lookup": 5.0},
         ),
     ),
     "wrong-runbook": (lambda: goes_home("checks/same-ca"), Operator),

@@ -173,6 +173,18 @@ def test_an_exchanged_ca_folder_is_not_seen_until_a_reload(both: Estate) -> None
     _refused(both, "dr")
 
 
+def test_a_reload_reads_puppet_conf_too(both: Estate) -> None:
+    dr = both["dr"]
+    both.point("dr")
+    assert agent(both["web01"])[0] == 2
+    new = dr.path(CA).with_name("ca-new")
+    new.mkdir()
+    dr.ok("puppet", "config", "set", "cadir", str(new), "--section", "server")
+    assert agent(both["web01"])[0] != 1, "it still goes by what it has read"
+    dr.ok("systemctl", "reload", "puppetserver")
+    _refused(both, "dr")
+
+
 def test_a_copied_crl_is_seen_without_a_reload(both: Estate) -> None:
     primary, dr = both["primary"], both["dr"]
     primary.ok("puppetserver", "ca", "revoke", "--certname", WEB)

@@ -145,17 +145,19 @@ class Daemon:
         self._server.serve(listener)
 
     def _hang_up(self) -> None:
-        """Read everything again, as after a start."""
+        """Read everything again, puppet.conf too, as after a start."""
         threading.Thread(target=self._reload_and_tell, daemon=True).start()
 
     def _reload_and_tell(self) -> None:
         log("INFO", "SIGHUP handler: restarting the application")
-        try:
-            initialize(self.settings)
-        except (CannotStart, OSError, ValueError) as fault:
-            log("ERROR", str(fault))
-        self.reload()
-        self._tell_ready()
+        with self._lock:  # one at a time, and not while the list is looked at: they write the same files
+            self.settings.update(load("server"))
+            try:
+                initialize(self.settings)
+            except (CannotStart, OSError, ValueError) as fault:
+                log("ERROR", str(fault))
+            self.reload()
+            self._tell_ready()
 
     def _tell_ready(self) -> None:
         """Count up the number that `start` and `reload` wait for."""

@@ -67,7 +67,7 @@ def fail(text: str, code: int = 1) -> int:
 
 @contextlib.contextmanager
 def _only_one(name: str) -> Iterator[None]:
-    """Let one systemctl at a time start or stop a unit."""
+    """Let one systemctl at a time start, stop or reload a unit; the others wait, as systemd's jobs do."""
     folder = at(units.RUN)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{name}.lock").open("w") as lock:
@@ -86,17 +86,20 @@ def start(name: str) -> int:
     if unit is None:
         return fail(f"Failed to start {name}: Unit {name} not found.", NO_SUCH_UNIT)
     with _only_one(name):
-        if units.is_running(name):
-            return 0
-        marker = at(units.RUN) / f"{name}.starting"
-        marker.touch()
-        try:
-            return _starter(unit)(unit)
-        except OSError as fault:
-            units.write_note(name, Note(result="exec"))
-            return fail(f"Failed to start {name}: {fault.strerror or fault}")
-        finally:
-            marker.unlink(missing_ok=True)
+        return 0 if units.is_running(name) else _start(unit)
+
+
+def _start(unit: Unit) -> int:
+    """Start a unit that is down, its lock held."""
+    marker = at(units.RUN) / f"{unit.name}.starting"
+    marker.touch()
+    try:
+        return _starter(unit)(unit)
+    except OSError as fault:
+        units.write_note(unit.name, Note(result="exec"))
+        return fail(f"Failed to start {unit.name}: {fault.strerror or fault}")
+    finally:
+        marker.unlink(missing_ok=True)
 
 
 def _starter(unit: Unit) -> Callable[[Unit], int]:
@@ -179,25 +182,38 @@ def stop(name: str) -> int:
     if units.find(name) is None:
         return fail(f"Failed to stop {name}: Unit {name} not loaded.", NO_SUCH_UNIT)
     with _only_one(name):
-        note = units.read_note(name)
-        if note and note.pid:
-            process.end(note.pid, note.born)
-        units.forget(name)
+        _stop(name)
     return 0
 
 
+def _stop(name: str) -> None:
+    note = units.read_note(name)
+    if note and note.pid:
+        process.end(note.pid, note.born)
+    units.forget(name)
+
+
 def restart(name: str) -> int:
-    """Stop, then start."""
-    if units.is_masked(name) or units.find(name) is None:
+    """Stop, then start; nobody who waits for the unit meets it in between."""
+    unit = units.find(name)
+    if units.is_masked(name) or unit is None:
         return start(name)
-    return stop(name) or start(name)
+    with _only_one(name):
+        _stop(name)
+        return _start(unit)
 
 
 def reload(name: str) -> int:
-    """Have a running unit read its files again: by its ExecReload, else by HUP."""
-    unit, note = units.find(name), units.read_note(name)
+    """Have a running unit read its files again: by its ExecReload, else by HUP. One that is being started is waited for."""
+    unit = units.find(name)
     if unit is None:
         return fail(f"Failed to reload {name}: Unit {name} not found.", NO_SUCH_UNIT)
+    with _only_one(name):
+        return _reload(unit)
+
+
+def _reload(unit: Unit) -> int:
+    name, note = unit.name, units.read_note(unit.name)
     if not units.is_running(name) or note is None:
         return fail(f"{name} is not active, cannot reload.")
     if unit.get("Service.ExecReload"):
