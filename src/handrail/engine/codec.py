@@ -25,10 +25,12 @@ EVENTS: Final[Mapping[str, type[events.Event]]] = {
     if isinstance(kind, type) and issubclass(kind, events.Event) and kind is not events.Event
 }
 
+_NAMES: Final[Mapping[type[events.Event], str]] = {kind: name for name, kind in EVENTS.items()}
+
 
 def encode_event(event: events.Event) -> tuple[str, dict[str, Json]]:
     """Return an event's name in the journal and its body."""
-    return _event_name(type(event)), encode(event)
+    return _NAMES[type(event)], encode(event)
 
 
 def decode_event(name: str, body: Mapping[str, Json]) -> events.Event | None:
@@ -44,8 +46,10 @@ def decode_event(name: str, body: Mapping[str, Json]) -> events.Event | None:
 
 def encode(value: object) -> Json:
     """Return JSON-ready data; fields that hold their default are left out."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encode(v) for f in fields(value) if (v := getattr(value, f.name)) != _default(f)}
+    kind: Any = type(value)
+    defaults = _defaults(kind)
+    if defaults is not None:
+        return {name: encode(v) for name, default in defaults if (v := getattr(value, name)) != default}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
@@ -53,6 +57,12 @@ def encode(value: object) -> Json:
     if isinstance(value, (tuple, list)):
         return [encode(v) for v in value]
     return value
+
+
+@cache
+def _defaults(kind: Any) -> tuple[tuple[str, object], ...] | None:  # noqa: ANN401  any type
+    """Return the fields of a dataclass with what they hold by default; None for what is none."""
+    return tuple((f.name, _default(f)) for f in fields(kind)) if is_dataclass(kind) else None
 
 
 def _default(field: Any) -> object:  # noqa: ANN401  dataclasses.Field of any type

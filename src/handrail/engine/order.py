@@ -62,10 +62,9 @@ def standing(state: State) -> StepOutline | None:
         return max(back, key=lambda step: newest.get(step.id, -1))
     if state.walk:
         return None
-    may = {step.id for step in open_steps(state)}
     for step, now in state.begun():
         unknown = now.word is StepWord.UNKNOWN  # it is asked about first, wherever it stands; the rest wait their turn
-        if now.word in STANDS and state.needed(step) and (unknown or step.id in may):
+        if now.word in STANDS and state.needed(step) and (unknown or is_open(state, step)):
             return step
     return None
 
@@ -90,6 +89,8 @@ def _leads_on(state: State, step: StepOutline) -> bool:
 
     Reads lead on to reads: there is nothing to think about between them. A stage leads on to a gate: it is a pause itself.
     """
+    if not state.allowed_stage:
+        return False
     stages = [s for s in state.outline.stages if any(state.needed(one) for one in s.steps)]
     at = {stage.id: n for n, stage in enumerate(stages)}
     since, here = at.get(state.allowed_stage, len(stages)), at.get(step.stage, 0)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -65,10 +66,11 @@ class Estate:
 
     def host(self, key: str) -> Host:
         """Return the host with that key; raise KeyError if there is none."""
-        for host in self.every_host():
-            if host.key == key:
-                return host
-        raise KeyError(key)
+        return self._by_key[key]
+
+    @cached_property
+    def _by_key(self) -> dict[str, Host]:
+        return {host.key: host for host in self.every_host()}
 
     def every_host(self) -> Iterator[Host]:
         """Yield all hosts, role by role."""

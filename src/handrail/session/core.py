@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -94,7 +95,13 @@ class Core:
 
     def target(self, key: str) -> Target:
         """Return how a host is reached."""
-        return target_of(self.binding.estate, self.binding.estate.host(key))
+        return self._targets[key]
+
+    @cached_property
+    def _targets(self) -> dict[str, Target]:
+        """How every host is reached: made once, since a run keeps its estate, and all of them are looked at for every record."""
+        estate = self.binding.estate
+        return {host.key: target_of(estate, host) for host in estate.every_host()}
 
     def permit(self, *, changes: bool) -> Permit:
         """Return what the host checks before it starts something."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
@@ -14,6 +14,7 @@ from handrail.base.spacing import Spacing
 from handrail.engine import due as d
 from handrail.engine import messages as m
 from handrail.engine import order
+from handrail.engine.changed import replace
 from handrail.engine.codec import decode_event, encode_event
 from handrail.engine.decide import decide
 from handrail.engine.events import Event
