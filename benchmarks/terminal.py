@@ -13,6 +13,8 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from benchmarks.spawned import Memory, Usage
+
 ENV = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
 
 
@@ -30,6 +32,7 @@ class OnTerminal:
                 os._exit(127)
         self.seen = b""
         self.cpu: float | None = None
+        self.code = 0  # that it ended with
 
     def __enter__(self) -> OnTerminal:
         return self
@@ -75,7 +78,21 @@ class OnTerminal:
             self.read(0.05)
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
-        _, _, used = os.wait4(self.pid, 0)
+        _, status, used = os.wait4(self.pid, 0)
+        self.code = os.waitstatus_to_exitcode(status)
         os.close(self.fd)
         self.cpu = used.ru_utime + used.ru_stime
         return self.cpu
+
+
+def run_shown(
+    argv: Sequence[str], *, env: Mapping[str, str], size: tuple[int, int] = (120, 40), seconds: float = 90
+) -> Usage:
+    """Run a program on a terminal to its own end, for so long at most; what it shows is read, and not kept."""
+    with OnTerminal(argv, env, size) as one:
+        watch, limit = Memory(one.pid), time.perf_counter() + seconds
+        while one.alive() and time.perf_counter() < limit:
+            one.read(0.05)
+        wall = time.perf_counter() - one.begun
+        memory, cpu = watch.stop(), one.end()
+    return Usage(wall, cpu, memory, one.code)

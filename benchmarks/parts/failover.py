@@ -17,8 +17,8 @@ from benchmarks.measured import Part, Row, Table, figure, middle
 from benchmarks.names import HERE as PRIMARY
 from benchmarks.names import NAME, THERE, ZONE, Named, named
 from benchmarks.place import HERE, PEERS, PYTHON, Place, peers
-from benchmarks.spawned import Memory, Usage, must, run
-from benchmarks.terminal import OnTerminal
+from benchmarks.spawned import Usage, must, run
+from benchmarks.terminal import OnTerminal, run_shown
 
 AWAY = 40.0  # milliseconds of round trip
 HOSTS = ("primary", "dr", "client1", "client2", "client3")
@@ -164,15 +164,10 @@ def _estate(place: Place, scene: Scene) -> Path:
 def _ours(place: Place, scene: Scene, turn: str, book: Path = HERE / "failover.toml") -> Usage:
     env = {**place.env(), "HANDRAIL_HOME": str(place.folder / f"home-{turn}"), "PYTHONPATH": str(HERE.parent)}
     argv = [PYTHON, "-m", "benchmarks.programs.screen_run", str(book), str(_estate(place, scene))]
-    with OnTerminal(argv, env, (120, 40)) as one:
-        watch, limit = Memory(one.pid), time.perf_counter() + 90
-        while one.alive() and time.perf_counter() < limit:
-            one.read(0.05)
-        wall = time.perf_counter() - one.begun
-        memory, cpu = watch.stop(), one.end()
+    used = run_shown(argv, env=env)
     if not scene.done():
         raise RuntimeError(f"the failover is not done: {_why(place.folder / f'home-{turn}')}")
-    return Usage(wall, cpu, memory, 0)
+    return used
 
 
 def _why(home: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 
@@ -10,11 +9,35 @@ from benchmarks.daemons import Sshd, program, sshd
 from benchmarks.measured import Part, Row, Table, figure, middle
 from benchmarks.place import HERE, PEERS, PYTHON, Place, peers
 from benchmarks.spawned import Usage, run
+from benchmarks.terminal import run_shown
 
 AT_ONCE = 64
+SCREEN = "Handrail, on its screen"
+BOOK = f"""format = 1
+[runbook]
+id = "many"
+title = "Many hosts"
+summary = "One trivial command on each"
+owner = "benchmarks"
+roles = {{ hosts = "many" }}
+[routes.planned]
+title = "The only one"
+[[stage]]
+id = "all"
+title = "All of them"
+[[stage.step]]
+id = "true"
+title = "Nothing"
+on = "hosts"
+reads = true
+at_once = {AT_ONCE}
+run = ["true"]
+"""
 HOW = (
     "One sshd, as many loopback addresses as hosts, 64 at once for everybody. Each program is started, connects to every host, runs "
     "`true` there and ends. Handrail opens its run on each host and starts a job there, which outlives the link. "
+    "On its screen it is the whole program instead: it makes sure first that it reaches every host, which is a job more on each, and "
+    "journals, stores and shows what they say. "
     "Processor time is the client's, with what it starts; sshd's is nobody's. Memory is the most at once, of all its processes."
 )
 Ways = dict[str, list[str]]
@@ -50,6 +73,8 @@ def _ways(place: Place, one: Sshd, hosts: list[str], *, all_of_them: bool) -> It
         "Handrail",
         [PYTHON, "-m", "benchmarks.programs.fan_out", str(one.folder), str(one.port), str(AT_ONCE), *hosts],
     )
+    book, estate = place.file("book.toml", BOOK), place.file("estate.toml", _estate(one, hosts))
+    yield SCREEN, [PYTHON, "-m", "benchmarks.programs.screen_run", str(book), str(estate)]
     nodes, options = ",".join(hosts), f"-F {config} -o ControlPath=none"
     if (there / "clush").exists():
         yield "clush", [str(there / "clush"), "-S", "-f", str(AT_ONCE), "-o", options, "-w", nodes, "true"]
@@ -65,10 +90,20 @@ def _ways(place: Place, one: Sshd, hosts: list[str], *, all_of_them: bool) -> It
     yield "xargs -P ssh", ["sh", "-c", words]
 
 
+def _estate(one: Sshd, hosts: list[str]) -> str:
+    head = f'format = 1\n[estate]\nname = "many"\nclass = "production"\nknown_hosts = "{one.known_hosts}"\n'
+    reach = f'port = {one.port}\nuser = "{one.user}"\nidentity = "{one.key}"\nhost_key_alias = "bench"\n'
+    each = (
+        f'[[roles.hosts.hosts]]\nname = "host{number}"\nhost = "{host}"\nwork_dir = "{one.folder}/work-{number}"\n{reach}'
+        for number, host in enumerate(hosts)
+    )
+    return head + "".join(each)
+
+
 def _used(place: Place, one: Sshd, number: int, rounds: int, *, all_of_them: bool) -> dict[str, list[Usage]]:
     hosts = addresses(number)
     env = {
-        **os.environ,
+        **place.env(),
         "PYTHONPATH": str(HERE.parent),
         "ANSIBLE_CONFIG": str(PEERS / "ansible" / "ansible.cfg"),
         "ANSIBLE_SSH_COMMON_ARGS": f"-F {one.config(place)}",
@@ -82,7 +117,8 @@ def _used(place: Place, one: Sshd, number: int, rounds: int, *, all_of_them: boo
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             for work in one.folder.glob("work-*"):
                 shutil.rmtree(work)
-            done = run(ways[name], env=env, cwd=place.folder, memory=True)
+            shown = name == SCREEN
+            done = run_shown(ways[name], env=env) if shown else run(ways[name], env=env, cwd=place.folder, memory=True)
             if done.code:
                 raise RuntimeError(f"{name} ended with {done.code}: {done.output[-1500:]}")
             used[name].append(done)

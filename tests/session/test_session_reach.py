@@ -54,6 +54,18 @@ async def test_a_lost_primary_proposes_the_emergency_until_it_answers_again(worl
     assert drive.word("s/x") is StepWord.FAILED  # nothing was sent by itself
 
 
+async def test_only_what_is_new_of_a_host_is_looked_at_anew(world: World) -> None:
+    drive = world.open(TEXT)
+    await drive.rest()
+    await drive.go()
+    before = drive.session.snapshot.hosts
+    assert drive.session.snapshot.hosts is before
+    drive.session.core.links.drop(drive.session.core.target(host(drive, "dr").key))
+    after = drive.session.snapshot.hosts
+    assert {one.role: one.link for one in after} == {**{one.role: one.link for one in before}, "dr": ""}
+    assert [one is other for one, other in zip(after, before, strict=True)] == [one.role != "dr" for one in before]
+
+
 async def test_where_no_route_does_without_the_host_nothing_is_proposed_but_waiting(world: World) -> None:
     drive = world.open(DR)
     await drive.rest()

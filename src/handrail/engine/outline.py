@@ -131,7 +131,8 @@ class Outline:
         """Tell whether a route needs a step: a step that is left with no host, or lacks what it requires, is not needed."""
         if step.only and route not in step.only:
             return False
-        return not (step.requires & self.lost(route)) and bool(self.places(step, route))
+        lost = self.lost(route)
+        return not (step.requires & lost) and any(place.role not in lost for place in step.places)
 
     def places(self, step: StepOutline, route: str) -> tuple[Place, ...]:
         """Return where a step is done on a route: a lost role is never contacted."""

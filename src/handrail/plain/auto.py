@@ -99,13 +99,13 @@ class Auto:
 async def walk(session: SessionApi, auto: Auto | None = None) -> bool:
     """Walk a run to where a person would have to decide; return whether that is its end."""
     auto = auto or Auto()
+    shown = session.snapshot
     while True:
-        shown = session.snapshot
         if shown.trouble or auto.is_over(shown.state):
             return outcome(shown.state) is Outcome.DONE
         intent = auto.next_intent(session)
-        if intent is None or session.submit(intent) is not None:
-            await session.changed(shown.seq)
+        asked = intent is not None and session.submit(intent) is None
+        shown = session.snapshot if asked else await session.changed(shown.seq)
 
 
 def _kept_closed(state: State) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import field
+from functools import cached_property
 from typing import Final, Literal, Protocol
 
 from handrail.base.frozen import dataclass
@@ -57,6 +58,10 @@ class Binding:
 
     def base_names(self) -> dict[str, str]:
         """Return every name known before anything ran: variables (no secrets) and the estate's facts of roles."""
+        return dict(self._base_names)
+
+    @cached_property
+    def _base_names(self) -> dict[str, str]:
         names = dict(self.values)
         for role, kind in self.runbook.roles.items():
             hosts = self.estate.hosts(role)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from handrail.engine.state import State
 from handrail.session.core import Core, spool_name
 from handrail.store.run_folder import RunFolder
@@ -19,12 +21,17 @@ class FolderOutput:
 
     def hosts(self) -> tuple[str, ...]:
         """Return the hosts that have said something, newest attempt first."""
-        found: dict[str, None] = {}
-        for attempt in reversed(self._state().step(self._step).attempts):
-            for host in attempt.hosts:
-                if (self._folder.out / spool_name(self._step, attempt.number, host)).exists():
-                    found[host] = None
-        return tuple(found)
+        attempts = self._state().step(self._step).attempts
+        there = self._files() if attempts else frozenset()
+        found = (h for a in reversed(attempts) for h in a.hosts if spool_name(self._step, a.number, h) in there)
+        return tuple(dict.fromkeys(found))
+
+    def _files(self) -> frozenset[str]:
+        """Return what lies in the folder, in one look: there may be a thousand hosts."""
+        try:
+            return frozenset(os.listdir(self._folder.out))  # noqa: PTH208  names, not paths
+        except FileNotFoundError:
+            return frozenset()
 
     def reader(self, host: str) -> SpoolReader | None:
         """Return a reader over what a host said in its latest attempt; None when it said nothing there yet."""

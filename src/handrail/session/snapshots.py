@@ -38,11 +38,11 @@ class Shown:
     texts: dict[str, StepText] = field(default_factory=dict)
     values: dict[str, str] | None = None
     watchers: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, float] = field(default_factory=dict)  # host -> when it was asked last whether it answers
     relief: Relief | None = None
-    views: tuple[float, Mapping[str, HostView]] = field(
-        default_factory=lambda: (0.0, {})
-    )  # the hosts as they were looked at last, for replays
+    hosts: tuple[HostView, ...] = ()  # as they were looked at last
+    views: tuple[float, Mapping[str, HostView]] = field(default_factory=lambda: (0.0, {}))  # the same, for replays
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
             for spot in core.binding.runbook.places
             if state.outline.has_step(spot.name)
         }
+    shown.names = shown.names or {h.key: h.name for h in core.binding.estate.every_host()}
     undo = {step: _undo_seconds(core.binding, state, step) for step in state.started}
     at = core.now()
     made = Snapshot(
@@ -80,7 +81,7 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
         state=state,
         live=dict(core.live),
         headline=headline(core.binding, state, shown.info.started),
-        hosts=_hosts(core, shown.asked),
+        hosts=_hosts(core, shown),
         restored=restored_at(state, shown.info.rto_until),
         turn_back_by=_turn_back_by(shown.info.rto, undo),
         undo_seconds=undo,
@@ -89,7 +90,7 @@ def snapshot(core: Core, shown: Shown, seq: int, trouble: str) -> Snapshot:
         trouble=trouble,
         relief=shown.relief,
         texts=shown.texts,
-        names={h.key: h.name for h in core.binding.estate.every_host()},
+        names=shown.names,
         waits_for=concerned_hosts(core.state, core.binding),
     )
     return lessons.taught(made)
@@ -100,7 +101,7 @@ def moved(core: Core, shown: Shown) -> Moved:
     at = core.now()
     seen, hosts = shown.views
     if len(hosts) < MANY or at - seen >= AGAIN:
-        hosts = {view.key: view for view in _hosts(core, shown.asked)}
+        hosts = {view.key: view for view in _hosts(core, shown)}
         shown.views = (at, hosts)
     return Moved(dict(core.live), hosts, concerned_hosts(core.state, core.binding), shown.watchers)
 
@@ -166,21 +167,23 @@ def _over(value: str, target: str | None) -> bool:
         return all(numbers) and int(value) > int(target)
 
 
-def _hosts(core: Core, asked: Mapping[str, float]) -> tuple[HostView, ...]:
-    roles = core.binding.runbook.roles
+def _hosts(core: Core, shown: Shown) -> tuple[HostView, ...]:
+    """Return the hosts of the run's roles. A view in which nothing is new is the one of last time: there may be a thousand."""
+    if not shown.hosts:
+        roles, hosts = core.binding.runbook.roles, core.binding.estate.every_host()
+        shown.hosts = tuple(HostView(h.key, h.name, h.role, h.address, h.site) for h in hosts if h.role in roles)
     gone = {host for _, now in core.state.begun() for host in now.no_link}
-    away = away_hosts(core)
+    up, away, asked = core.links.up(), away_hosts(core), shown.asked
     views = []
-    for host in core.binding.estate.every_host():
-        if host.role not in roles:
-            continue
-        link = "no link" if host.key in gone else "up" if core.links.is_up(core.target(host.key)) else ""
-        view = HostView(host.key, host.name, host.role, host.address, host.site, link, asked=asked.get(host.key))
-        if host.key in away:
-            since, why = away[host.key]
-            view = replace(view, link=link or "away", away=since, why=why)
-        views.append(view)
-    return tuple(views)
+    for view in shown.hosts:
+        key = view.key
+        since, why = away.get(key, (None, ""))
+        link = "no link" if key in gone else "up" if key in up else "" if since is None else "away"
+        same = view.link == link and view.asked == asked.get(key) and view.away == since and view.why == why
+        views.append(view if same else replace(view, link=link, asked=asked.get(key), away=since, why=why))
+    if any(one is not other for one, other in zip(views, shown.hosts, strict=True)):
+        shown.hosts = tuple(views)
+    return shown.hosts
 
 
 def restored_at(state: State, until: str) -> float | None:

@@ -190,6 +190,10 @@ class Links:
         """Tell whether there is a connection that is not known to be dead."""
         return self.there(target) is not None
 
+    def up(self) -> frozenset[str]:
+        """Return, by target key, the hosts to which there is a connection that is not known to be dead."""
+        return frozenset(key for key, there in self._open.items() if not there.is_closed())
+
     def away(self) -> dict[str, tuple[float, str]]:
         """Return, by target key, the hosts that did not answer when asked: for how many seconds, and what was seen."""
         now = time.monotonic()

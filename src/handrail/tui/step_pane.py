@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from handrail.engine import order
 from handrail.engine.outline import StageOutline, StepOutline
 from handrail.engine.results import Check, Result, verdict
@@ -102,16 +104,31 @@ def checks(scene: Scene, step: StepOutline, width: int, most: int) -> list[Line]
     now = scene.state.step(step.id)
     attempt = now.attempt
     lines: list[Line] = []
+    left = 0  # lines that are counted and not made: there may be a thousand hosts
     if attempt is not None:
         asked = scene.live(step.id).hosts
         for host in sorted(attempt.hosts, key=lambda h: h in attempt.results or not (h in asked and asked[h].tries)):
-            lines += _host(scene, step, attempt, host, width)
-        several = scene.live(step.id).hosts.get("")
+            if len(lines) > most > 0:
+                left += _height(attempt, host, now.no_link, asked.get(host))
+            else:
+                lines += _host(scene, step, attempt, host, width)
+        several = asked.get("")
         if several is not None and several.tries and attempt.ended is None:
             lines += _asked_again(scene, several, "its checks", width)
     if len(lines) > most > 0:
-        lines = [*lines[: most - 1], ink(f"   and {len(lines) - most + 1} more lines: l shows all", Ink.MUTED)]
+        left += len(lines) - most + 1
+        lines = [*lines[: most - 1], ink(f"   and {left} more lines: l shows all", Ink.MUTED)]
     return [fit(line, width) for line in lines]
+
+
+def _height(attempt: Attempt, host: str, no_link: Mapping[str, float], live: LiveHost | None) -> int:
+    """Return how many lines `_host` makes of a host."""
+    result = attempt.results.get(host)
+    if result is not None:
+        return 1 + len(result.checks)
+    if attempt.ended is not None:
+        return 0
+    return 2 if host not in no_link and live is not None and live.tries and live.text else 1
 
 
 def _host(scene: Scene, step: StepOutline, attempt: Attempt, host: str, width: int) -> list[Line]:

@@ -89,13 +89,15 @@ class RunPage(Learning):
         if step is None or self.desk.session is None:
             return
         tries = len(scene.state.step(step.id).attempts)
+        self.output.expect(sample_of(scene.text(step.id).sample))
+        if self.output.reader is not None and self._output_of == (step.id, self.looking.host, tries):
+            return
         hosts = self.desk.session.output(step.id).hosts()
         host = self.looking.host if self.looking.host in hosts else (hosts[0] if hosts else "")
         self.looking = replace(self.looking, host=host)
         if (step.id, host, tries) != self._output_of or (self.output.reader is None and host):
             self._output_of = (step.id, host, tries)  # a new attempt's output is looked for until it is there
             self.output.turn_to(self.desk.session.output(step.id).reader(host) if host else None)
-        self.output.expect(sample_of(scene.text(step.id).sample))
 
     def pull(self) -> None:
         """Pull output; paint only when there is something new."""
