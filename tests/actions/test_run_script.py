@@ -222,6 +222,17 @@ async def test_a_fan_out_retries_and_undoes_only_where_it_must(tmp_path: Path) -
         assert [(world[n].root / "undone").read_text() for n in ("c1", "c2", "c3")] == ["u\n"] * 3
 
 
+async def test_the_next_host_has_its_turn_when_the_one_before_is_verified(tmp_path: Path) -> None:
+    async with a_world(tmp_path, clients=3) as world:
+        roles = 'primary = "one", dr = "one", clients = "many"'
+        log = tmp_path / "log"
+        table = f'on = "clients"\nscript = "echo made >> {log}"\nat_once = 1\n{UNDO}'
+        drive = world.open(runbook(step(table, verify=f'run = ["sh", "-c", "echo verified >> {log}"]'), roles))
+        await drive.go(2)
+        assert drive.word() is StepWord.PASSED, drive.detail()
+        assert log.read_text().split() == ["made", "verified"] * 3
+
+
 async def test_a_fan_out_whose_verify_asks_one_host_from_all(tmp_path: Path) -> None:
     """Several questions to the same host at once, one of them too slow: each is stopped by itself."""
     async with a_world(tmp_path, clients=3) as world:

@@ -27,21 +27,26 @@ async def perform(work: Work, port: Port) -> None:
     async def one(host: str) -> Result:
         try:
             async with gate:
-                result, said = await _host(work, host, port, enough, until if together else None)
+                result, answers[host] = await _host(work, host, port, enough, until if together else None)
+                elsewhere = work.changes and _asks_elsewhere(work, result)
+                if not together and not elsewhere:  # the next host's turn comes when this one is judged
+                    result = await judged(result)
         finally:
             left.discard(host)
             if not left:
                 sent.set()
-        if not together:
-            if work.changes and _asks_elsewhere(work, result):
-                await sent.wait()
+        if not together and elsewhere:
+            await sent.wait()
             async with gate:
-                result = await verified(work, result, port)
-            port.ended(result)
-            if _good(result):
-                good.add(host)
-        answers[host] = said
+                result = await judged(result)
         return result
+
+    async def judged(result: Result) -> Result:
+        made = await verified(work, result, port)
+        port.ended(made)
+        if _good(made):
+            good.add(made.host)
+        return made
 
     def enough() -> bool:
         return len(good) >= max(1, work.need)

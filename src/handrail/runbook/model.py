@@ -52,7 +52,8 @@ class Step(Command):
         default=None, description="Only the first N hosts of each role in estate order, spread over sites."
     )
     at_once: Positive = Field(
-        default=10, description="In a fan-out, how many hosts at the same time (10 unless given)."
+        default=10,
+        description="In a fan-out, how many hosts at the same time (10 unless given): the next one's turn comes when one is verified.",
     )
     need: Need = Field(
         default="all", description='In a fan-out, how many of the picked must pass: "all", a count, a percentage.'

@@ -11,7 +11,7 @@ from typing import Final
 from handrail.engine import order
 from handrail.engine import outcome as ends
 from handrail.engine.outline import StepOutline
-from handrail.engine.results import did_its_part, verdict
+from handrail.engine.results import Check, Result, did_its_part, verdict
 from handrail.engine.state import Attempt, StepState, Told
 from handrail.engine.words import ResultKind, StepWord, Verdict, Way
 from handrail.session.view import HostView, Wrong
@@ -19,10 +19,11 @@ from handrail.tui.clocks import clock, lasted
 from handrail.tui.look import mark_of
 from handrail.tui.scene import Scene
 from handrail.tui.step_pane import brief, check_line, result_mark
-from handrail.tui.text import Ink, Line, fit, hang, ink, row, wrap
+from handrail.tui.text import EMPTY, Ink, Line, fit, hang, ink, row, wrap
 
 _LABEL = 11
-_FEW = 3  # hosts whose sentences are shown whole
+_FEW = 3  # hosts whose sentences are shown whole, and that are told one by one although they answered alike
+_CHECKS = 4  # that do not hold, of one host
 
 _MEANS: Final = {
     ResultKind.UNREACHABLE: "It could not be spoken to, so nothing was sent there.",
@@ -107,21 +108,51 @@ def _count(step: StepOutline, attempt: Attempt | None) -> str:
 
 
 def _results(scene: Scene, attempt: Attempt, width: int, most: int) -> list[Line]:
-    """Return a line for each host, those that did not pass first and with every check that does not hold."""
+    """Return what each host answered, those that did not pass first; many that answered alike are told together."""
+    came = [attempt.results[host] for host in attempt.hosts if host in attempt.results]
+    ordered = sorted(came, key=lambda result: verdict(result) is Verdict.PASSED)
+    wrong = sum(verdict(result) is not Verdict.PASSED for result in ordered)
+    alike: dict[_Answer, list[str]] = {}
+    for result in ordered:
+        alike.setdefault(_answer(result), []).append(scene.host(result.host))
+    alone = [scene.host(r.host) for r in ordered if len(alike[_answer(r)]) <= _FEW]
+    wide = min(20, max(map(len, [*alone, *(_how_many(hosts) for hosts in alike.values() if len(hosts) > _FEW)])))
+    rows = most if wrong <= _FEW else 1
     lines: list[Line] = []
-    names = min(20, max((len(scene.host(h)) for h in attempt.results), default=0))
-    ordered = sorted(attempt.results.items(), key=lambda one: verdict(one[1]) is Verdict.PASSED)
-    wrong = sum(verdict(r) is not Verdict.PASSED for _, r in ordered)
-    for host, result in ordered:
-        mark = result_mark(result)
-        name = fit(ink(scene.host(host), Ink.BOLD), names)
-        label = row("   ", name, " ", ink(scene.look.glyph(mark), mark.ink), " ")
-        lines += hang(label, scene.named(brief(result)), width - 1, at=label.width, most=most if wrong <= _FEW else 1)
-        for check in [c for c in result.checks if c.holds is not True][:4]:
-            lines += [
-                row("   ", line)
-                for line in check_lines(check_line(scene, check), width - 4, most=most if wrong <= _FEW else 1)
-            ]
+    for result in ordered:
+        hosts = alike[_answer(result)]
+        if len(hosts) <= _FEW:
+            lines += _result(scene, scene.host(result.host), result, width, wide, rows)
+        elif hosts[0] == scene.host(result.host):
+            lines += _result(scene, _how_many(hosts), result, width, wide, rows)
+            named = 1 if verdict(result) is Verdict.PASSED else most
+            lines += hang(EMPTY, ", ".join(hosts), width - 1, at=wide + 6, how=Ink.DIM, most=named)
+    return lines
+
+
+_Answer = tuple[Verdict, str, tuple[Check, ...]]
+
+
+def _answer(result: Result) -> _Answer:
+    """Return what makes two hosts' answers alike on the screen."""
+    return verdict(result), brief(result), _unmet(result)
+
+
+def _unmet(result: Result) -> tuple[Check, ...]:
+    return tuple(check for check in result.checks if check.holds is not True)[:_CHECKS]
+
+
+def _how_many(hosts: list[str]) -> str:
+    return f"{len(hosts)} hosts"
+
+
+def _result(scene: Scene, name: str, result: Result, width: int, wide: int, most: int) -> list[Line]:
+    """Return one answer, with every check that does not hold; each on `most` rows, or as many as it needs (0)."""
+    mark = result_mark(result)
+    label = row("   ", fit(ink(name, Ink.BOLD), wide), " ", ink(scene.look.glyph(mark), mark.ink), " ")
+    lines = hang(label, scene.named(brief(result)), width - 1, at=label.width, most=most)
+    for check in _unmet(result):
+        lines += [row("   ", line) for line in check_lines(check_line(scene, check), width - 4, most=most)]
     return lines
 
 

@@ -58,10 +58,15 @@ class Scene:
 
     def named(self, words: str) -> str:
         """Return the engine's words with hosts by the names people know."""
-        for key, name in self.snap.names.items():
-            whole = re.compile(rf"(?<![\w.-]){re.escape(key)}(?=:)|(?<=\bon ){re.escape(key)}(?![\w-]|\.\w)")
+        for whole, name in self._renamed:
             words = name.join(whole.split(words))
         return words
+
+    @cached_property
+    def _renamed(self) -> list[tuple[re.Pattern[str], str]]:
+        """Return how a key stands in the engine's words, and its name, where they are not the same: of many hosts they are."""
+        different = [(re.escape(key), name) for key, name in self.snap.names.items() if key != name]
+        return [(re.compile(rf"(?<![\w.-]){key}(?=:)|(?<=\bon ){key}(?![\w-]|\.\w)"), name) for key, name in different]
 
     def text(self, step: str) -> StepText:
         """Return what the runbook says of a step."""

@@ -18,6 +18,7 @@ from handrail.tui.text import EMPTY, Ink, Line, fit, hang, ink, row, rule, sprea
 
 _BARS = 12
 _SILENT = 100
+_MANY = 10  # hosts, of which a screen shows all
 
 
 def step_head(scene: Scene, step: StepOutline, width: int, *, roomy: bool) -> list[Line]:
@@ -85,11 +86,10 @@ def command_rows(commands: tuple[str, ...], width: int, most: int) -> list[Line]
 def _progress(scene: Scene, step: StepOutline, width: int) -> list[Line]:
     live = scene.live(step.id)
     if not (live.text or live.total):
-        return []
+        return _answered(scene.state.step(step.id).attempt, width)
     parts: list[Line | str] = [" "]
     if live.total:
-        full = max(0, min(_BARS, int(_BARS * live.done / live.total)))
-        parts += [ink("█" * full, Ink.CALM), ink("░" * (_BARS - full), Ink.MUTED), f" {live.done:g} of {live.total:g}"]
+        parts += [*_bar(live.done / live.total), f" {live.done:g} of {live.total:g}"]
     if live.text:
         parts += ["  " if live.total else "", live.text]
     lines = [fit(row(*parts), width)]
@@ -97,6 +97,21 @@ def _progress(scene: Scene, step: StepOutline, width: int) -> list[Line]:
         names = ", ".join(live.silent[:_SILENT])  # as many as two rows hold, of perhaps a hundred thousand
         lines += hang(ink(" silent: ", Ink.DIM), names, width - 1, at=9, how=Ink.WARNING, most=2)
     return lines
+
+
+def _answered(attempt: Attempt | None, width: int) -> list[Line]:
+    """Return how many of many hosts have answered: fewer stand in the list below, one by one."""
+    if attempt is None or attempt.ended is not None or len(attempt.hosts) <= _MANY:
+        return []
+    wrong = sum(verdict(result) is not Verdict.PASSED for result in attempt.results.values())
+    words = f" {len(attempt.results)} of {len(attempt.hosts)} hosts have answered"
+    doubt = ink(f", {wrong} did not pass", Ink.WARNING) if wrong else EMPTY
+    return [fit(row(" ", *_bar(len(attempt.results) / len(attempt.hosts)), words, doubt), width)]
+
+
+def _bar(share: float) -> list[Line]:
+    full = max(0, min(_BARS, int(_BARS * share)))
+    return [ink("█" * full, Ink.CALM), ink("░" * (_BARS - full), Ink.MUTED)]
 
 
 def checks(scene: Scene, step: StepOutline, width: int, most: int) -> list[Line]:
@@ -107,7 +122,7 @@ def checks(scene: Scene, step: StepOutline, width: int, most: int) -> list[Line]
     left = 0  # lines that are counted and not made: there may be a thousand hosts
     if attempt is not None:
         asked = scene.live(step.id).hosts
-        for host in sorted(attempt.hosts, key=lambda h: h in attempt.results or not (h in asked and asked[h].tries)):
+        for host in sorted(attempt.hosts, key=lambda h: _turn(attempt.results.get(h), asked.get(h))):
             if len(lines) > most > 0:
                 left += _height(attempt, host, now.no_link, asked.get(host))
             else:
@@ -119,6 +134,13 @@ def checks(scene: Scene, step: StepOutline, width: int, most: int) -> list[Line]
         left += len(lines) - most + 1
         lines = [*lines[: most - 1], ink(f"   and {left} more lines: l shows all", Ink.MUTED)]
     return [fit(line, width) for line in lines]
+
+
+def _turn(result: Result | None, live: LiveHost | None) -> int:
+    """Return where a host stands among the others: first what did not pass, then what is asked again, then all others."""
+    if result is not None and verdict(result) is not Verdict.PASSED:
+        return 0
+    return 1 if result is None and live is not None and live.tries else 2
 
 
 def _height(attempt: Attempt, host: str, no_link: Mapping[str, float], live: LiveHost | None) -> int:
