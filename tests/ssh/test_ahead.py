@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from tests.ssh.bench import RUN, Host, until
@@ -11,7 +14,7 @@ from tests.ssh.bench import RUN, Host, until
 from handrail.ssh import channel
 from handrail.ssh.channel import _Spare
 from handrail.ssh.claim import update_claim
-from handrail.ssh.job import Exited, LinkLost
+from handrail.ssh.job import Command, Exited, JobKey, LinkLost, forget_jobs
 from handrail.ssh.links import Limits
 
 
@@ -48,7 +51,7 @@ async def test_a_call_waits_for_the_channel_that_is_just_being_opened(host: Host
     await host.run("true", part="1.a")
     await spare_of(host)
     host.links.changed(host.target)
-    channel.open_ahead(host.links, host.target)
+    channel.open_ahead(host.links, host.target, RUN)
     spare = host.links.spares[host.target.key]
     assert isinstance(spare, _Spare)
     assert not spare.session.channel.done()
@@ -88,7 +91,7 @@ async def test_a_channel_that_is_refused_ahead_costs_another_try_and_no_more(hos
     await spare_of(host)
     host.links.changed(host.target)
     host.server.refuses = 1
-    channel.open_ahead(host.links, host.target)
+    channel.open_ahead(host.links, host.target, RUN)
     end, heard = await host.run("echo here", part="2.a")
     assert isinstance(end, Exited)
     assert (bytes(heard.out), host.server.refuses) == (b"here\n", 0)
@@ -130,3 +133,71 @@ async def test_a_fan_out_opens_no_more_than_a_few(host: Host) -> None:
     host.links.spares.update({f"host{n}": Taken() for n in range(channel.SPARES)})
     await host.run("true", part="1.a")
     assert host.target.key not in host.links.spares
+
+
+def ready_for(host: Host) -> list[Path]:
+    """Return the folders of those that stand ready for a job of the run."""
+    return sorted((host.work / "runs" / RUN).glob(".next-*"))
+
+
+def runners(folder: Path) -> list[int]:
+    """Return the processes that stand ready in a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if str(folder / "runner").encode() in path.read_bytes().split(b"\0"):
+                found.append(int(path.parent.name))
+    return found
+
+
+async def ready(host: Host) -> Path:
+    """Return the folder of the one that stands ready, once it does."""
+    known = set(ready_for(host))
+    await host.run("true", part="1.a")
+    await until(lambda: any(runners(folder) for folder in set(ready_for(host)) - known))
+    return next(folder for folder in ready_for(host) if runners(folder))
+
+
+async def test_a_job_is_begun_by_the_process_that_stood_ready(host: Host) -> None:
+    folder = await ready(host)
+    end, heard = await host.run("echo here; echo there >&2; exit 3", part="2.a")
+    assert isinstance(end, Exited)
+    assert (end.code, bytes(heard.out), bytes(heard.err)) == (3, b"here\n", b"there\n")
+    assert (host.folder(JobKey(RUN, "stage/step", "2.a")) / "pipes").read_text() == f"{folder}\n"
+
+
+async def test_what_stands_ready_goes_with_its_channel_and_leaves_nothing(host: Host) -> None:
+    folder = await ready(host)
+    host.links.spares[host.target.key].discard()
+    await until(lambda: not folder.exists() and not runners(folder))
+
+
+async def test_what_stands_ready_keeps_no_run_from_being_forgotten(host: Host) -> None:
+    await ready(host)
+    assert await forget_jobs(host.links, host.target, RUN)
+    assert not (host.work / "runs" / RUN).exists()
+
+
+async def test_one_that_died_while_it_stood_ready_is_not_given_the_job(host: Host) -> None:
+    folder = await ready(host)
+    os.kill(runners(folder)[0], signal.SIGKILL)
+    await until(lambda: not runners(folder))
+    end, heard = await host.run("echo x >>count; echo here", part="2.a")
+    assert isinstance(end, Exited)
+    assert (bytes(heard.out), (host.server.home / "count").read_text()) == (b"here\n", "x\n")
+
+
+async def test_a_long_script_goes_to_the_one_that_stands_ready_in_one_piece(host: Host) -> None:
+    folder = await ready(host)
+    end, heard = await host.run("# " + "x" * 20_000 + "\necho here", part="2.a")
+    assert isinstance(end, Exited)
+    assert bytes(heard.out) == b"here\n"
+    assert (host.folder(JobKey(RUN, "stage/step", "2.a")) / "pipes").read_text() == f"{folder}\n"
+
+
+async def test_input_reaches_a_job_of_the_one_that_stood_ready_and_stays_nowhere(host: Host) -> None:
+    await ready(host)
+    end, heard = await host.run(Command(script="cat", stdin=b"secret\0\xff\n"), part="2.a")
+    assert isinstance(end, Exited)
+    assert bytes(heard.out) == b"secret\0\xff\n"
+    assert list((host.work / "runs" / RUN).glob("in.*")) == []

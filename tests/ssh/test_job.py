@@ -155,7 +155,7 @@ async def test_folders_are_private(host: Host) -> None:
     folder = host.folder(JobKey(RUN, "stage/step", "1.run"))
     assert host.work.stat().st_mode & 0o777 == 0o755
     assert {folder.stat().st_mode & 0o777, folder.parent.stat().st_mode & 0o777} == {0o700}
-    names = "alive boot cmd err out pid rc runner script token why"
+    names = "alive boot cmd err go out pid pipes rc runner script token why"
     assert {p.name for p in folder.iterdir()} == set(names.split())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -169,12 +170,14 @@ async def test_a_read_that_began_before_the_host_was_booted_is_found_all_the_sam
 
 
 async def test_a_read_whose_folder_is_gone_is_lost_and_not_begun_again(host: Host, steps: Path, proxy: Proxy) -> None:
-    with stopped(steps, RUN, "setsid.2"):  # with the process of the job, of which nobody is told
-        task = asyncio.create_task(host.run(f"echo x >>count-{RUN}", target=through(host, proxy)))
-        await until(lambda: (steps / RUN / "reached").exists())
-        proxy.refuse = True
-        proxy.cut()
-    await until(lambda: any((host.work / "runs" / RUN).glob("*/rc")))
+    gate = host.server.home / "gate"
+    os.mkfifo(gate)
+    task = asyncio.create_task(host.run(f"echo x >>count-{RUN}; read x <gate", target=through(host, proxy)))
+    await until(lambda: lines(host, RUN) == "x\n")
+    proxy.refuse = True
+    proxy.cut()
+    await asyncio.to_thread(gate.write_text, "go\n")
+    await until(lambda: any(path.read_text().strip() for path in (host.work / "runs" / RUN).glob("*/rc")))
     for folder in (host.work / "runs" / RUN).glob("*/"):
         shutil.rmtree(folder)
     proxy.refuse = False

@@ -40,6 +40,7 @@ class Call:
         self.exit: int | None = None
         self.closed = False
         self.prompt = b""
+        self.ready = ""  # the run for which the shell that serves it stands ready
         self.aside = bytearray()
         self.on_header: Callable[[list[str]], None] = lambda _words: None
         self.enough: Callable[[Call], bool] = lambda _call: True

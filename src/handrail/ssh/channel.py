@@ -23,12 +23,14 @@ from handrail.ssh.call import Call, LinkGone
 from handrail.ssh.flow import Feed
 from handrail.ssh.frames import NOISE
 from handrail.ssh.links import Links
+from handrail.ssh.shell import Text
 from handrail.ssh.target import Target
 
 _Channel = asyncssh.SSHClientChannel[bytes]
 SPARES: Final = (
     8  # hosts that have a channel ready at once: latency is felt where one waits for single hosts, not in a fan-out
 )
+MOMENT: Final = 0.03, 1.0  # seconds after which a job is followed; told twice, since the host may not have looked yet
 IDLE: Final = 5.0  # seconds after which a spare channel is closed: a console that stands leaves no shell on a host
 FIRST_WORD: Final = 3.0  # seconds in which a host that has the job already says so
 
@@ -46,6 +48,8 @@ class _Session(asyncssh.SSHClientSession[bytes]):
         self._call = call or Call(lambda _stream, _at, _data: None)
         self._seen = {False: b"", True: b""}
         self._early: list[tuple[bytes, int | None]] = []
+        self._prelude = b""
+        self.ready = ""
         self.gone = False
 
     def connection_made(self, chan: _Channel) -> None:
@@ -55,8 +59,22 @@ class _Session(asyncssh.SSHClientSession[bytes]):
         elif not self.channel.done():
             self.channel.set_result(chan)
 
+    def prepare(self, run: str, prelude: bytes) -> None:
+        """Have the shell stand ready for a run, as soon as there is one."""
+        self.ready, self._prelude = run, prelude
+        self.channel.add_done_callback(lambda _: self._greet())
+
+    def _greet(self) -> None:
+        """Send what has the shell stand ready, once."""
+        prelude, self._prelude = self._prelude, b""
+        if prelude and not (self.gone or self.channel.cancelled() or self.channel.exception()):
+            with suppress(OSError):
+                self.channel.result().write(prelude)
+
     def adopt(self, call: Call) -> None:
         """Serve a call from now on."""
+        self._greet()
+        call.ready = self.ready
         self._call, self._waiting = call, False
         for data, datatype in self._early:
             self.data_received(data, datatype)
@@ -157,7 +175,7 @@ def _settle(future: asyncio.Future[str], value: str) -> None:
 
 
 async def converse(
-    links: Links, target: Target, call: Call, label: str, text: bytes, stdin: bytes | Feed = b"", ahead: Ahead = "use"
+    links: Links, target: Target, call: Call, label: str, text: Text, stdin: bytes | Feed = b"", ahead: Ahead = "use"
 ) -> None:
     """Open a channel, send the call, and return when its trailer has come; a short answer ends in `LinkGone`.
 
@@ -167,8 +185,9 @@ async def converse(
     if target.become:
         await get_through_sudo(links, target)
     password = links.sudo.password(target) if target.become else None
-    channel = await _open(links, target, call, label, asks=password is not None, ahead=ahead)
+    channel = await _open(links, target, call, label, asks=password is not None, ahead=ahead, run=text.run)
     pouring: asyncio.Task[None] | None = None
+    moment = _Moment(call, channel)
     try:
         if call.valve is not None:
             call.valve.bind(channel.pause_reading, channel.resume_reading)
@@ -176,13 +195,15 @@ async def converse(
             links.sudo.refused(target, password, call.answered(password))
             raise _sudo_refuses(links, target)
         with boundary("channel.send"):
-            channel.write(text)
+            channel.write(text.short if call.ready and call.ready == text.run else text.whole)
         if stdin:
             with boundary("channel.input"):
                 if isinstance(stdin, Feed):
-                    pouring = asyncio.create_task(_pour(call, channel, stdin))
+                    pouring = asyncio.create_task(_pour(call, channel, stdin, moment))
                 else:
                     channel.write(stdin)
+        if pouring is None:
+            moment.begin()
         with boundary("channel.answer"):
             await call.ended
     except LinkGone:
@@ -192,13 +213,37 @@ async def converse(
         raise LinkGone(safe(str(error), 200)) from None
     finally:
         call.closed = True
+        moment.end()
         channel.abort()
         if pouring is not None:
             pouring.cancel()
             await asyncio.gather(pouring, return_exceptions=True)
 
 
-async def _pour(call: Call, channel: _Channel, feed: Feed) -> None:
+class _Moment:
+    """The time in which most jobs end. When it is over the host is told, and follows the output from then on."""
+
+    def __init__(self, call: Call, channel: _Channel) -> None:
+        self._call, self._channel = call, channel
+        self._timers: list[asyncio.TimerHandle] = []
+
+    def begin(self) -> None:
+        """Have it begin, once all is sent."""
+        loop = asyncio.get_running_loop()
+        self._timers = [loop.call_later(after, self._over) for after in MOMENT]
+
+    def end(self) -> None:
+        """Tell nothing more."""
+        for timer in self._timers:
+            timer.cancel()
+
+    def _over(self) -> None:
+        if not (self._call.closed or self._channel.is_closing()):
+            with suppress(OSError):
+                self._channel.write(b"\n")
+
+
+async def _pour(call: Call, channel: _Channel, feed: Feed, moment: _Moment) -> None:
     """Send a feed at the pace of the host, until its first word: from then on it needs nothing more.
 
     A feed that breaks off ends our side: the host then says that the input did not arrive whole, and starts nothing. It is
@@ -209,8 +254,9 @@ async def _pour(call: Call, channel: _Channel, feed: Feed) -> None:
             async for piece in pieces:
                 await call.writable.wait()
                 if call.out.header is not None:
-                    return
+                    break
                 channel.write(piece)
+        moment.begin()
     except OSError:
         return  # the channel has ended: whoever waits for the call knows
     except Exception:  # noqa: BLE001 - a border: whatever it is, the input will not be whole
@@ -219,7 +265,9 @@ async def _pour(call: Call, channel: _Channel, feed: Feed) -> None:
             channel.write_eof()
 
 
-async def _open(links: Links, target: Target, call: Call, label: str, *, asks: bool, ahead: Ahead = "use") -> _Channel:
+async def _open(
+    links: Links, target: Target, call: Call, label: str, *, asks: bool, ahead: Ahead = "use", run: str = ""
+) -> _Channel:
     """Return an open channel that has been told to run the loader: what is written now follows as soon as the host takes it.
 
     It is the one that was opened ahead, if there is one: it is never ready later than a new one would be. With `asks`, sudo may
@@ -229,7 +277,7 @@ async def _open(links: Links, target: Target, call: Call, label: str, *, asks: b
     spare = links.spares.get(target.key) if ahead != "leave" else None
     waiting = spare.take() if isinstance(spare, _Spare) else None
     if ahead == "use":
-        open_ahead(links, target)
+        open_ahead(links, target, run or (waiting.ready if waiting else ""))
     if waiting is not None:
         with suppress(LinkGone):
             channel = await waiting.opened()
@@ -261,15 +309,25 @@ async def _begin(
         raise
 
 
-def open_ahead(links: Links, target: Target) -> None:
+def open_ahead(links: Links, target: Target, run: str) -> None:
     """Have a channel opened for the next call: a round trip, a process and a shell that it then need not wait for.
 
+    Where the run has been opened, the process that will own the next job stands ready as well, and is told of it (decision 051).
     Only where the host has said what it is like, and nothing asks for a password.
     """
     connection = links.there(target)
     known = target.key in links.one_piece and not target.become and target.key not in links.without_spare
     if connection and known and target.key not in links.spares and len(links.spares) < SPARES and not links.closed:
         session = _Session(None)
+        facts = links.facts(target, run)
+        if facts is not None:
+            values: dict[str, str | int] = {
+                "nonce": secrets.token_hex(16),
+                "work": target.work_dir,
+                "run": run,
+                "fork": int(facts.fork),
+            }
+            session.prepare(run, shell.ahead(values))
         links.spares[target.key] = _Spare(links, target.key, session)
         line = shell.loader("handrail-next", one_piece=True)
         links.background(_begin(links, target, connection, line, session))

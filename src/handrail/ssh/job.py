@@ -137,7 +137,8 @@ async def look(links: Links, target: Target, key: JobKey) -> JobStatus:
 
 async def forget_jobs(links: Links, target: Target, run: str) -> bool:
     """Remove the run's job folders from the host; False when a job still runs there and nothing was removed."""
-    answer = await consult(links, target, "forget", run, {})
+    # None is opened ahead behind it: it would stand ready in the folder that goes.
+    answer = await consult(links, target, "forget", run, {}, ahead="last")
     if answer.words[0] == "running":
         return False
     links.forget_facts(target, run)
@@ -198,7 +199,7 @@ class _Job:
                     end = await self._attempt()
                 if self.permit.changes:
                     self.links.changed(self.target)
-                    open_ahead(self.links, self.target)
+                    open_ahead(self.links, self.target, self.key.run)
                 if end is not None:
                     return end
                 continue
@@ -323,7 +324,7 @@ class _Job:
             if self.opens:
                 told = learn(self.links, self.target, self.key.run, words[6:], make=True)
                 self.facts = told or HostFacts(boot, marker)
-                open_ahead(self.links, self.target)
+                open_ahead(self.links, self.target, self.key.run)
             self.news(Started(number(pid), safe(boot, 64), safe(marker, 64), found=how == "found"))
 
     def _judge(self, call: Call) -> JobEnd | None:

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from handrail.base.frozen import dataclass
 from handrail.base.problems import trouble
 
 LAST_LINE: Final = "#hr-end-0b2f7c"
@@ -35,7 +36,17 @@ _LOADER_OF_ONE_PIECE: Final = f"{_SAY_READY}{_IN_ONE_PIECE}"
 
 
 # Of a verb that has more than the part of its name.
-_PARTS: Final = {"open": ("opening", "open"), "first": ("opening", "job")}
+_PARTS: Final = {"open": ("opening", "open"), "job": ("job", "main"), "first": ("opening", "job", "main")}
+_SHORT: Final = 4096  # characters that the host's `read` takes, byte by byte, before a process of its own would have
+
+
+@dataclass(frozen=True)
+class Text:
+    """One call as it is sent: `whole`; or `short` to a shell that stands ready for the run already."""
+
+    whole: bytes
+    run: str = ""
+    short: bytes = b""
 
 
 @cache
@@ -58,18 +69,35 @@ def loader(label: str, *, become: str = "", prompt: str = "", one_piece: bool = 
     return f"exec sudo -k -S -p {shlex.quote(prompt)} -- {command}" if prompt else f"exec sudo -n -- {command}"
 
 
-def call(verb: str, values: Mapping[str, str | int]) -> bytes:
-    """Return one call as it is sent: its size, its variables, the common part, the verb's own parts and the last line."""
-    head = "".join(f"hr_{name}={shlex.quote(str(value))}\n" for name, value in values.items())
-    text = head + "".join(map(part, ("common", *_PARTS.get(verb, (verb,)))))
-    if LAST_LINE in text:  # anywhere: what is cut off behind it would look whole
+def call(verb: str, values: Mapping[str, str | int]) -> Text:
+    """Return one call: its size, its variables, the common part, the verb's own parts and the last line."""
+    head = _assigned(values)
+    whole = head + "".join(map(part, ("common", *_PARTS.get(verb, (verb,)))))
+    if LAST_LINE in whole:  # anywhere: what is cut off behind it would look whole
         raise trouble("ssh-command", "the command contains the wrapper's own last line")
-    return measured(f"{text}{LAST_LINE}\n".encode("utf-8", "surrogateescape"))
+    if verb != "job":
+        return Text(_sent(whole))
+    short = head + part("main")
+    return Text(_sent(whole), str(values["run"]), _sent(short, "lines" if len(short) < _SHORT else "piece"))
 
 
-def measured(text: bytes) -> bytes:
-    """Return a text with its size before it, as either loader takes it."""
-    return b"%d\n%b" % (len(text), text)
+def ahead(values: Mapping[str, str | int]) -> bytes:
+    """Return what has a shell stand ready for a run, before there is a call for it."""
+    last = f"hr_final={LAST_LINE[:4]}{LAST_LINE[4:]!r}\n"  # in two pieces: the text is cut off at the first
+    return _sent(_assigned(values) + last + "".join(map(part, ("common", "job", "ahead"))))
+
+
+def _assigned(values: Mapping[str, str | int]) -> str:
+    return "".join(f"hr_{name}={shlex.quote(str(value))}\n" for name, value in values.items())
+
+
+def _sent(text: str, how: str = "") -> bytes:
+    return measured(f"{text}{LAST_LINE}\n".encode("utf-8", "surrogateescape"), how)
+
+
+def measured(text: bytes, how: str = "") -> bytes:
+    """Return a text with its size before it, as either loader takes it; `how` is for a shell that stands ready."""
+    return b"%d%b\n%b" % (len(text), f" {how}".encode() if how else b"", text)
 
 
 def argv_text(argv: tuple[str, ...]) -> str:

@@ -47,6 +47,17 @@ hr_who() {
     [ "$hr_born" ]
 }
 
+# Sets hr_l to how a job ended, as its own shell wrote it down; empty while it has not. It was written over blanks, in one piece:
+# a text without both its marks is not there yet.
+hr_result() {
+    hr_l=
+    read -r hr_l 2>/dev/null <"$1/rc"
+    case $hr_l in
+    '= '*' =') hr_l=${hr_l#= } hr_l=${hr_l% =} ;;
+    *) hr_l= ;;
+    esac
+}
+
 # The run's marker, its birth certificate on this host: boot id and a random id. It is never made twice.
 hr_mark() {
     hr_e=$(mkdir -p "$hr_m" 2>&1) || hr_no work "cannot write under $hr_work: $hr_e"

@@ -10,6 +10,7 @@ for hr_d in "$hr_m"/*/; do
     hr_start "$hr_pid"
     [ "$hr_started" != "$hr_born" ] || { hr_say running "${hr_d##*/}"; exit 0; }
 done
-hr_e=$(rm -rf "$hr_m" 2>&1) || hr_no work "cannot remove $hr_m: $hr_e"
+# Once more, when one that stood ready has just been taking its own pipes away.
+hr_e=$(rm -rf "$hr_m" 2>&1) || { hr_nap; hr_e=$(rm -rf "$hr_m" 2>&1); } || hr_no work "cannot remove $hr_m: $hr_e"
 rmdir "$hr_work/runs" 2>/dev/null
 hr_say forgot 1

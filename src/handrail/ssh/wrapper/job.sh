@@ -4,8 +4,9 @@
 #   hr_cmd, hr_script: texts      hr_input: bytes of stdin that follow      hr_out, hr_err: offsets to stream from
 #   hr_unheard 1: only what stands on stderr is streamed      hr_tail, hr_fork: what `open` found
 #   hr_make 1: this call opens the run itself, knows none of hr_seen_..., hr_tail, hr_fork, and tells what the host is like
-hr_d=$hr_m/$hr_key
 hr_facts=
+# Where the process that owns a job has its pipes: its folder, or that of one which stood ready before there was a job.
+hr_n=
 
 hr_refuse() { hr_say refused "$@"; exit 0; }
 hr_lost() { hr_say lost "$@"; exit 0; }
@@ -55,19 +56,26 @@ hr_absent() {
     [ "$hr_boot" = "$hr_seen_boot" ] || hr_lost boot 'the host was rebooted and knows nothing of the job'
 }
 
-# The process that owns the job: its own session, deaf to TERM so that it can still write the exit status down.
+# The process that owns a job: its own session, deaf to TERM so that it can still write the exit status down. It may stand ready
+# before there is a job, and begins when it is told of one; when whoever started it goes away before, so does it.
 # It is run from a file, because bash says nothing of a signal under -c.
 # fd 9 is the write end of the pipe `alive`: when it closes, by whatever death, every follower wakes.
 hr_runner='
 trap : TERM HUP INT QUIT
-read -r hr_up hr_l </proc/uptime
 hr_s=
 while IFS= read -r hr_l || [ "$hr_l" ]; do hr_s="$hr_s $hr_l"; done </proc/$$/stat
-hr_d=$1
+hr_n=$1
 set -- ${hr_s##*) }
 shift 19
-printf "%s %s\n" $$ "$1" >"$hr_d/pid" || exit
 printf "%s %s\n" $$ "$1" >&9
+hr_d=
+{ IFS= read -r hr_d && IFS= read -r hr_in; } || {
+    case $hr_n in */.next-*) exec rm -rf "$hr_n" ;; esac
+    exit
+}
+exec 2>"$hr_d/why" <"$hr_in"
+[ "$hr_in" = /dev/null ] || rm -f "$hr_in"
+read -r hr_up hr_l </proc/uptime
 (
     export HANDRAIL_JOB="${hr_d##*/runs/}"
     set -- "$hr_d"
@@ -81,15 +89,42 @@ set -- 0 out 0
 if [ -s "$hr_d/out" ] || [ -s "$hr_d/err" ]; then
     set -- $(cd "$hr_d" && wc -c out err)
 fi
-printf "%-200s\n" "$hr_rc $1 $3 $hr_sig $hr_up $hr_end" 1<>"$hr_d/rc.new"
-exec mv -f "$hr_d/rc.new" "$hr_d/rc"
+printf "%-200s\n" "= $hr_rc $1 $3 $hr_sig $hr_up $hr_end =" 1<>"$hr_d/rc"
 '
 
+# Starts the process that will own a job, with its pipes in $1. fd 6 tells it to begin, and fd 3 ends when it does.
+hr_ready() {
+    hr_n=$1
+    { printf '%s' "$hr_runner" >"$hr_n/runner" && mkfifo "$hr_n/alive" "$hr_n/go"; } 2>/dev/null || return
+    exec 9<>"$hr_n/alive" 3<"$hr_n/alive" 6<>"$hr_n/go" 5<"$hr_n/go"
+    if [ "$hr_fork" = 1 ]; then
+        setsid -f sh "$hr_n/runner" "$hr_n" <&5 >/dev/null 2>&1 3<&- 5<&- 6<&- 7<&-
+    else
+        setsid sh "$hr_n/runner" "$hr_n" <&5 >/dev/null 2>&1 3<&- 5<&- 6<&- 7<&- &
+    fi
+    exec 5<&- 9>&-
+    hr_pid=
+    read -r hr_pid hr_born <&3
+}
+
+# Lets the one that stood ready go, since this call starts nothing.
+hr_drop() {
+    hr_n=
+    exec 3<&- 6>&-
+}
+
 hr_begin() {
+    hr_in=/dev/null
     if [ "$hr_input" -gt 0 ]; then
-        head -c "$hr_input" >"$hr_m/in.$hr_nonce" 2>/dev/null
-        hr_l=$(wc -c <"$hr_m/in.$hr_nonce")
+        hr_in=$hr_m/in.$hr_nonce
+        head -c "$hr_input" >"$hr_in" 2>/dev/null
+        hr_l=$(wc -c <"$hr_in")
         [ "$((hr_l))" -eq "$hr_input" ] || hr_full 'the input did not fit, or did not arrive whole'
+    fi
+    # One that stood ready counts only when it still does: proven before there is a permit that could be wasted on it.
+    if [ "$hr_n" ]; then
+        hr_start "$hr_pid"
+        [ "$hr_started" = "$hr_born" ] && [ -p "$hr_n/alive" ] || hr_drop
     fi
     hr_permit
     # This is the permit to start. It is given once.
@@ -107,34 +142,27 @@ hr_begin() {
             printf '%s\n' "$hr_boot" >"$hr_d/boot" &&
             printf '%s' "$hr_cmd" >"$hr_d/cmd" &&
             printf '%s' "$hr_script" >"$hr_d/script" &&
-            printf '%s' "$hr_runner" >"$hr_d/runner" &&
-            printf '%-200s\n' 'reserved, so that a full disk cannot keep the exit status from being written' >"$hr_d/rc.new" &&
-            printf '' >"$hr_d/out" && printf '' >"$hr_d/err" &&
-            mkfifo "$hr_d/alive" &&
-            printf '%s\n' "$hr_key" >>"$hr_m/started"
+            # Blanks for the exit status, so that a full disk cannot keep it from being written.
+            printf '%-200s\n' '' >"$hr_d/rc" &&
+            printf '' >"$hr_d/out" && printf '' >"$hr_d/err" && printf '' >"$hr_d/why" &&
+            { [ "$hr_n" ] || hr_ready "$hr_d"; } &&
+            printf '%s\n' "$hr_n" >"$hr_d/pipes" &&
+            printf '%s\n' "$hr_key" >>"$hr_m/started" &&
+            printf '%s %s\n' "$hr_pid" "$hr_born" >"$hr_d/pid"
     } 2>/dev/null || {
-        hr_e=$( { printf '%-4096s\n' again >"$hr_d/again" && mkfifo "$hr_d/alive2"; } 2>&1)
+        hr_e=$( { printf '%-4096s\n' again >"$hr_d/again" && mkfifo "$hr_d/alive2"; } 2>&1) &&
+            hr_e='no process could be started'
         hr_full "$hr_e"
     }
-    hr_l=/dev/null
-    [ "$hr_input" -eq 0 ] || hr_l=$hr_m/in.$hr_nonce
-    exec 5<"$hr_l" 9<>"$hr_d/alive" 3<"$hr_d/alive"
-    [ "$hr_input" -eq 0 ] || rm -f "$hr_m/in.$hr_nonce"
-    if [ "$hr_fork" = 1 ]; then
-        setsid -f sh "$hr_d/runner" "$hr_d" <&5 >/dev/null 2>"$hr_d/why" 3<&- 5<&- 7<&-
-    else
-        setsid sh "$hr_d/runner" "$hr_d" <&5 >/dev/null 2>"$hr_d/why" 3<&- 5<&- 7<&- &
-    fi
-    exec 5<&- 9>&-
-    hr_pid=
-    read -r hr_pid hr_born <&3
-    [ "$hr_pid" ] || hr_full "no process could be started"
-    hr_say go "$hr_boot" "$hr_seen_id" "$hr_pid" "$hr_born" started $hr_facts
+    printf '%s\n%s\n' "$hr_d" "$hr_in" >&6
+    exec 6>&-
+    hr_go="go $hr_boot $hr_seen_id $hr_pid $hr_born started $hr_facts"
     hr_follow
 }
 
 # Somebody started it before: this call across a reconnect, or an earlier console.
 hr_attach() {
+    [ -z "$hr_n" ] || hr_drop
     hr_i=0
     until hr_who "$hr_d"; do
         if [ -e "$hr_d/stopped" ]; then
@@ -153,28 +181,37 @@ hr_attach() {
     esac
     hr_then=
     read -r hr_then 2>/dev/null <"$hr_d/boot"
-    if [ ! -f "$hr_d/rc" ]; then
+    hr_go="go ${hr_then:--} $hr_seen_id $hr_pid $hr_born found $hr_facts"
+    hr_result "$hr_d"
+    if [ -z "$hr_l" ]; then
         [ "$hr_then" = "$hr_boot" ] || hr_lost boot 'the host was rebooted while the job ran'
         hr_start "$hr_pid"
-        [ "$hr_started" = "$hr_born" ] || [ -f "$hr_d/rc" ] ||
+        hr_result "$hr_d"
+        [ "$hr_started" = "$hr_born" ] || [ "$hr_l" ] ||
             hr_lost process 'the process of the job is gone, and left no exit status'
     fi
-    hr_say go "${hr_then:--}" "$hr_seen_id" "$hr_pid" "$hr_born" found $hr_facts
-    if [ ! -f "$hr_d/rc" ] && [ -p "$hr_d/alive" ]; then
+    IFS= read -r hr_n 2>/dev/null <"$hr_d/pipes"
+    if [ -z "$hr_l" ] && [ -p "$hr_n/alive" ]; then
         # Opened for both first, so that the second open cannot wait for a writer that is gone.
-        exec 4<>"$hr_d/alive" 3<"$hr_d/alive"
+        exec 4<>"$hr_n/alive" 3<"$hr_n/alive"
         exec 4<&-
         hr_follow
     else
         exec 8>&2 2>/dev/null
+        hr_tell
         hr_rest
         hr_trailer
     fi
 }
 
+# The header, on both streams.
+hr_tell() {
+    printf '\n%s H %s\n' "$hr_nonce" "$hr_go"
+    printf '\n%s H\n' "$hr_nonce" >&8
+}
+
 hr_trailer() {
-    hr_l=
-    read -r hr_l 2>/dev/null <"$hr_d/rc"
+    hr_result "$hr_d"
     if [ "$hr_l" ]; then
         printf '%s E exited %s\n' "$hr_nonce" "$hr_l"
         exit 0
@@ -188,7 +225,8 @@ hr_trailer() {
 }
 
 # Streams both files until the job has ended; when the console goes away (end of stdin) nothing is left behind.
-# Most jobs end within a moment: they are waited for, and shown in one piece. Only then a follower is worth its processes.
+# Most jobs end within a moment: they are waited for, and told in one piece. Only then a follower is worth its processes.
+# The console says when the moment is over, so that no process has to measure it.
 hr_follow() {
     # From here on stderr carries the job's bytes only: what the shell itself has to say goes nowhere.
     exec 8>&2 2>/dev/null
@@ -196,21 +234,40 @@ hr_follow() {
     trap hr_long=1 USR1
     { read -r hr_l <&3; } >/dev/null 8>&- &
     hr_w=$!
-    # Twice, because a signal that comes just before `wait` does not end it.
-    { sleep 0.03; kill -USR1 $$; sleep 1; kill -USR1 $$; } >/dev/null 8>&- &
-    hr_z=$!
+    # In braces: a shell keeps what a function's own redirection hides, and our end of the channel would stay open.
+    { hr_listen; } >/dev/null 8>&- &
+    hr_k=$!
     [ $hr_long = 1 ] || wait $hr_w
-    kill $hr_z
+    hr_l=
+    [ $hr_long = 1 ] || [ -s "$hr_d/out" ] || [ -s "$hr_d/err" ] || hr_result "$hr_d"
+    if [ "$hr_l" ]; then
+        printf '\n%s H %s\n%s E exited %s\n' "$hr_nonce" "$hr_go" "$hr_nonce" "$hr_l"
+        kill $hr_k
+        exit 0
+    fi
+    hr_tell
     if [ $hr_long = 0 ]; then
         hr_rest
     elif [ "$hr_unheard" = 1 ]; then
-        hr_wait
+        hr_await
+        hr_rest
     elif [ "$hr_tail" = 1 ]; then
         hr_tails
     else
         hr_poll
     fi
+    kill $hr_k
     hr_trailer
+}
+
+# Two words of the console: the moment is over. The second is for a first one that came just before `wait`, and did not end it.
+# Until it goes away, then; input that a job found again does not need any more is passed over.
+hr_listen() {
+    ! read -r hr_l <&7 || kill -USR1 $$
+    ! read -r hr_l <&7 || kill -USR1 $$
+    while read -r hr_l <&7; do :; done
+    kill $hr_w
+    [ "$hr_tail" = 1 ] || kill -9 $$
 }
 
 # What there is, from the offsets on.
@@ -219,31 +276,17 @@ hr_rest() {
     [ ! -s "$hr_d/err" ] || tail -c "+$((hr_err + 1))" "$hr_d/err" >&8
 }
 
-# Until the job has ended; its output stays where it is.
-hr_wait() {
-    { hr_gone; kill $hr_w; } >/dev/null 8>&- &
-    hr_k=$!
-    hr_await
-    kill $hr_k
-    hr_rest
-}
-
-# Until the console goes away: input that a job found again does not need any more is passed over.
-hr_gone() { while read -r hr_l <&7; do :; done; }
-
 hr_tails() {
     tail -c "+$((hr_out + 1))" -f -s 0.02 "--pid=$hr_w" "$hr_d/out" 8>&- &
     hr_t1=$!
     tail -c "+$((hr_err + 1))" -f -s 0.02 "--pid=$hr_w" "$hr_d/err" >&8 &
     hr_t2=$!
-    { hr_gone; kill $hr_w $hr_t1 $hr_t2; } >/dev/null 8>&- &
-    hr_k=$!
     hr_await
     # tail notices within its -s; a truncation to the same size wakes its inotify at once.
-    [ ! -f "$hr_d/rc" ] || truncate -s +0 "$hr_d/out" "$hr_d/err"
+    hr_result "$hr_d"
+    [ -z "$hr_l" ] || truncate -s +0 "$hr_d/out" "$hr_d/err"
     wait $hr_t1
     wait $hr_t2
-    kill $hr_k
 }
 
 # Waits for the end of the job; a late signal of ours ends `wait` early.
@@ -260,8 +303,6 @@ hr_poll() {
     exec 5<"$hr_d/out" 6<"$hr_d/err"
     dd bs=1 "skip=$hr_out" count=0 <&5 >/dev/null 2>&1
     dd bs=1 "skip=$hr_err" count=0 <&6 >/dev/null 2>&1
-    { hr_gone; kill $hr_w; kill -9 $$; } >/dev/null 8>&- &
-    hr_k=$!
     hr_over=0
     trap hr_over=1 USR2
     { read -r hr_l <&3; kill -USR2 $$; } >/dev/null 8>&- &
@@ -272,39 +313,41 @@ hr_poll() {
         [ $hr_last = 0 ] || break
         hr_nap
     done
-    kill $hr_k 2>/dev/null
 }
 
-exec 7<&0
-if [ ! -O "$hr_work" ] || [ -L "$hr_work" ]; then
-    [ "$hr_mode" != fresh ] || hr_care
-    [ ! -e "$hr_work" ] || [ "$hr_mode" = fresh ] || hr_lost work "$hr_work is not ours any more"
-fi
-if [ "$hr_make" = 1 ]; then
-    hr_open
-    hr_seen_id=$hr_id
-fi
-if [ ! -d "$hr_d" ]; then
-    case $hr_mode in
-    fresh)
-        hr_made=
-        read -r hr_made hr_id 2>/dev/null <"$hr_m/boot"
-        [ "$hr_made" ] || hr_no reopen 'the folder of the run is gone from the host'
-        hr_begin
-        ;;
-    again | start) hr_absent; hr_begin ;;
-    find)
-        hr_absent
-        hr_no never 'the host has not started it'
-        ;;
-    *)
-        # The permit is taken away with the answer: a start that is still on its way finds none.
-        hr_absent
-        if mkdir "$hr_d" 2>/dev/null; then
-            printf '' >"$hr_d/stopped"
-            hr_no never 'the host never started it, and now cannot'
-        fi
-        ;;
-    esac
-fi
-hr_attach
+hr_main() {
+    hr_d=$hr_m/$hr_key
+    exec 7<&0
+    if [ ! -O "$hr_work" ] || [ -L "$hr_work" ]; then
+        [ "$hr_mode" != fresh ] || hr_care
+        [ ! -e "$hr_work" ] || [ "$hr_mode" = fresh ] || hr_lost work "$hr_work is not ours any more"
+    fi
+    if [ "$hr_make" = 1 ]; then
+        hr_open
+        hr_seen_id=$hr_id
+    fi
+    if [ ! -d "$hr_d" ]; then
+        case $hr_mode in
+        fresh)
+            hr_made=
+            read -r hr_made hr_id 2>/dev/null <"$hr_m/boot"
+            [ "$hr_made" ] || hr_no reopen 'the folder of the run is gone from the host'
+            hr_begin
+            ;;
+        again | start) hr_absent; hr_begin ;;
+        find)
+            hr_absent
+            hr_no never 'the host has not started it'
+            ;;
+        *)
+            # The permit is taken away with the answer: a start that is still on its way finds none.
+            hr_absent
+            if mkdir "$hr_d" 2>/dev/null; then
+                printf '' >"$hr_d/stopped"
+                hr_no never 'the host never started it, and now cannot'
+            fi
+            ;;
+        esac
+    fi
+    hr_attach
+}

@@ -12,8 +12,7 @@ if [ ! -d "$hr_d" ]; then
     [ "$hr_made" = "$hr_boot" ] || hr_tell lost the host was rebooted and knows nothing of the job
     hr_tell absent
 fi
-hr_l=
-read -r hr_l 2>/dev/null <"$hr_d/rc"
+hr_result "$hr_d"
 [ -z "$hr_l" ] || hr_tell finished "$hr_l"
 [ ! -e "$hr_d/stopped" ] || hr_tell absent
 hr_i=0
@@ -27,7 +26,6 @@ read -r hr_l 2>/dev/null <"$hr_d/boot"
 [ "$hr_l" = "$hr_boot" ] || hr_tell lost the host was rebooted while the job ran
 hr_start "$hr_pid"
 [ "$hr_started" != "$hr_born" ] || hr_tell running "$hr_pid"
-hr_l=
-read -r hr_l 2>/dev/null <"$hr_d/rc"
+hr_result "$hr_d"
 [ -z "$hr_l" ] || hr_tell finished "$hr_l"
 hr_tell lost the process of the job is gone, and left no exit status

@@ -85,7 +85,7 @@ hr_end
 # What ended it is written down by its own shell; one that cannot is ended too. What it began behind the first look is ended
 # as well, or there would be nothing for it to write down.
 hr_t=0
-while [ ! -s "$hr_d/rc" ] && [ $hr_t -lt 40 ]; do
+while hr_result "$hr_d"; [ -z "$hr_l" ] && [ $hr_t -lt 40 ]; do
     hr_start "$hr_pid"
     [ "$hr_started" = "$hr_born" ] || break
     hr_t=$((hr_t + 1))
