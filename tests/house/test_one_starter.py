@@ -11,9 +11,8 @@ REMOTE = {"create_session", "create_process", "create_subprocess", "create_conne
 CHANNEL = SRC / "handrail" / "ssh" / "channel.py"
 ASKERS = {
     "ssh/channel.py",
-    "ssh/claim.py",
     "ssh/job.py",
-    "ssh/opening.py",
+    "ssh/question.py",
 }  # who may ask the channel, and the channel itself
 LOCAL = {
     "base/program.py",  # an estate's `hosts = { command = [...] }`, and `--secret NAME=!PROGRAM`
@@ -53,7 +52,7 @@ def test_no_connection_runs_anything_by_another_way() -> None:
     assert found == []
 
 
-def test_only_jobs_and_claims_ask_the_channel() -> None:
+def test_only_jobs_and_questions_ask_the_channel() -> None:
     askers = {
         str(path.relative_to(SRC / "handrail"))
         for path in modules()

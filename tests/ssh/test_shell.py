@@ -157,9 +157,9 @@ def test_asyncssh_is_spoken_in_the_ssh_floor_only() -> None:
     assert users <= {"ssh"}
 
 
-def test_only_jobs_and_claims_speak_to_the_channel() -> None:
+def test_only_jobs_and_questions_speak_to_the_channel() -> None:
     users = {str(p.relative_to(SOURCE)) for p in (SOURCE / "handrail").rglob("*.py") if uses(p, "handrail.ssh.channel")}
-    assert users == {"handrail/ssh/job.py", "handrail/ssh/opening.py", "handrail/ssh/claim.py"}
+    assert users == {"handrail/ssh/job.py", "handrail/ssh/question.py"}
 
 
 def test_known_hosts_is_never_left_to_chance() -> None:

@@ -1,20 +1,18 @@
 """One call to a host over one channel. This is the only module of Handrail that may start a command on a host.
 
-What it starts is always the wrapper: `job`, `opening` and `claim` are the only ones that ask it to.
+What it starts is always the wrapper: `job` and `question` are the only ones that ask it to.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from typing import Final, Literal
 
 import asyncssh
 
 from handrail.base.failpoint import boundary
-from handrail.base.frozen import dataclass
 from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.base.secrets import Secret
@@ -415,71 +413,3 @@ def _raise_when_odd(target: Target, call: Call) -> None:
     if target.become:
         raise trouble("ssh-become", f"{safe(target.name)}: sudo refuses: {call.noise()}", "nothing ran")
     raise trouble("ssh-host-odd", f"{safe(target.name)} cannot run commands (exit {call.exit}): {call.noise()}")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a short call said: the words of its header, and the bytes after it."""
-
-    words: list[str]
-    body: bytes
-    nonce: str
-
-
-async def consult(
-    links: Links,
-    target: Target,
-    verb: str,
-    run: str,
-    values: Mapping[str, str | int],
-    patience: float = 30.0,
-    ahead: Ahead = "use",
-) -> Answer:
-    """Ask the host one short question; every verb is idempotent, so a lost link is asked again, twice.
-
-    Raises `Trouble`: those of `Links.connection`, ssh-timeout, ssh-host-odd, ssh-become, ssh-work-dir.
-    """
-    reason = ""
-    for _ in range(3):
-        try:
-            async with links.patience.limit(patience), links.slots(target, "questions"):
-                return await _consult_once(links, target, verb, run, values, ahead)
-        except TimeoutError:
-            raise trouble("ssh-timeout", f"{safe(target.name)} does not answer within {patience:g}s") from None
-        except LinkGone as error:
-            reason = str(error)
-    raise trouble("ssh-unreachable", f"{safe(target.name)}: the link was lost: {reason}") from None
-
-
-async def _consult_once(
-    links: Links, target: Target, verb: str, run: str, values: Mapping[str, str | int], ahead: Ahead
-) -> Answer:
-    call = Call(lambda _stream, _at, _data: None)
-    text = shell.call(verb, {"nonce": call.nonce, "work": target.work_dir, "run": run, **values})
-    gone = LinkGone("no answer")
-    try:
-        await converse(links, target, call, f"handrail-{verb}:{run}", text, ahead=ahead)
-    except LinkGone as error:
-        gone = error
-    call.out.finish()
-    words = [*call.out.header, "", ""] if call.out.header is not None else None
-    if words is None and call.exit:
-        raise trouble("ssh-host-odd", f"{safe(target.name)} cannot run the wrapper: {call.noise()}")
-    if words is None or call.exit is None:
-        raise gone
-    if words[0] == "no":
-        raise unfit(target, words)
-    return Answer(words, bytes(call.aside), call.nonce)
-
-
-def unfit(target: Target, words: list[str]) -> Trouble:
-    """Return why no run can be opened on a host, from the header that says so."""
-    if words[1] == "work":
-        hint = "another user made it, or this one without `become`: remove it as its owner, or set `work_dir`"
-        return trouble("ssh-work-dir", said(target, words[2:]), hint)
-    return trouble("ssh-host-odd", said(target, words[2:]))
-
-
-def said(target: Target, words: list[str]) -> str:
-    """Return what a host said in its header as a sentence with its name."""
-    return f"{safe(target.name)}: {safe(' '.join(words).strip(), 300)}"

@@ -10,9 +10,9 @@ from typing import Any
 from handrail.base.frozen import dataclass
 from handrail.base.problems import trouble
 from handrail.base.safe import safe
-from handrail.ssh.channel import Answer, consult
 from handrail.ssh.frames import body, number
 from handrail.ssh.links import Links
+from handrail.ssh.question import Answer, consult
 from handrail.ssh.target import Target
 
 

@@ -21,11 +21,12 @@ from handrail.base.problems import Trouble, trouble
 from handrail.base.safe import safe
 from handrail.ssh import shell
 from handrail.ssh.call import Call, LinkGone, Output
-from handrail.ssh.channel import consult, converse, get_through_sudo, open_ahead, said, unfit
+from handrail.ssh.channel import converse, get_through_sudo, open_ahead
 from handrail.ssh.flow import Feed, Valve
 from handrail.ssh.frames import number
 from handrail.ssh.links import HostFacts, Links
 from handrail.ssh.opening import learn, now, open_run, up_before
+from handrail.ssh.question import consult, said, unfit
 from handrail.ssh.target import Target
 from handrail.ssh.terms import (
     Command,

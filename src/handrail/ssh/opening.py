@@ -9,9 +9,9 @@ import time
 from typing import Final
 
 from handrail.base.clock import SystemClock
-from handrail.ssh.channel import consult
 from handrail.ssh.frames import number
 from handrail.ssh.links import HostFacts, Links
+from handrail.ssh.question import consult
 from handrail.ssh.target import Target
 
 APART: Final = 10.0  # seconds for which a host must have been up before something, to be sure that it was: clocks drift
